@@ -1,0 +1,11 @@
+export { ConfigInvalidError } from './config-invalid-error';
+export { duration, parseDuration } from './duration';
+export { type LoadOptions, loadConfig, parseConfig } from './load';
+export {
+  type BackupConfig,
+  type Config,
+  configSchema,
+  type RecoveryConfig,
+  type TableOverride,
+  type TenancyConfig,
+} from './schema';

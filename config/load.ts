@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { closest } from 'fastest-levenshtein';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { ConfigInvalidError } from './config-invalid-error';
+import { type Config, configSchema } from './schema';
+
+export interface LoadOptions {
+  /** Default `chronawflow.yaml` in the working directory, or `CHRONAWFLOW_CONFIG`. */
+  readonly configFile?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Reads, interpolates and validates the configuration file. Relative paths in it are relative to the file. */
+export function loadConfig(options: LoadOptions = {}): Config {
+  const env = options.env ?? process.env;
+  const file = resolve(options.configFile ?? env.CHRONAWFLOW_CONFIG ?? 'chronawflow.yaml');
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new ConfigInvalidError(file, ['the file cannot be read'], {
+      cause,
+      hint: 'Name it with --config or CHRONAWFLOW_CONFIG, or run `chronawflow up` to get a local stack with one.',
+    });
+  }
+  return parseConfig(text, { file, env });
+}
+
+/** The same from text; `file` names it in errors and anchors relative paths. */
+export function parseConfig(
+  text: string,
+  source: { readonly file: string; readonly env: Readonly<Record<string, string | undefined>> },
+): Config {
+  const document = parseDocument(text, { prettyErrors: true });
+  if (document.errors.length > 0)
+    throw new ConfigInvalidError(
+      source.file,
+      document.errors.map((e) => e.message.split('\n')[0] ?? ''),
+    );
+  const problems: string[] = [];
+  const raw = interpolate(document.toJS(), source.env, problems);
+  if (problems.length > 0) throw new ConfigInvalidError(source.file, problems);
+  const parsed = configSchema.safeParse(raw ?? {});
+  if (!parsed.success) throw new ConfigInvalidError(source.file, parsed.error.issues.map(describeIssue));
+  return anchorPaths(readPasswordFiles(parsed.data, source.file), dirname(source.file));
+}
+
+/** Replaces `${NAME}` in every string; a variable that is not set is a problem, never an empty string. */
+function interpolate(
+  value: unknown,
+  env: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): unknown {
+  if (typeof value === 'string') {
+    return value.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => {
+      const found = env[name];
+      if (found === undefined) problems.push(`the environment variable ${name} is not set`);
+      return found ?? '';
+    });
+  }
+  if (Array.isArray(value)) return value.map((item) => interpolate(item, env, problems));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, interpolate(item, env, problems)]),
+    );
+  }
+  return value;
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  const at = issue.path.map(String).join('.') || 'the file';
+  if (issue.code !== 'unrecognized_keys') return `${at}: ${issue.message}`;
+  const known = knownKeysAt(issue.path);
+  return issue.keys
+    .map(
+      (key) =>
+        `${at}: unknown key '${key}'${known.length > 0 ? `; did you mean '${closest(key, known)}'?` : ''}`,
+    )
+    .join('\n');
+}
+
+/** The keys that the schema knows at a path, for the hint about a misspelt one. */
+function knownKeysAt(path: readonly PropertyKey[]): string[] {
+  let node: unknown = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' });
+  for (const part of path) node = childOf(node, String(part));
+  return Object.keys(property(node, 'properties') ?? {});
+}
+
+function childOf(node: unknown, key: string): unknown {
+  const properties = property(node, 'properties');
+  return property(properties, key) ?? property(node, 'additionalProperties');
+}
+
+function property(node: unknown, key: string): object | undefined {
+  if (typeof node !== 'object' || node === null) return undefined;
+  const value: unknown = Reflect.get(node, key);
+  return typeof value === 'object' && value !== null ? value : undefined;
+}
+
+function readPasswordFiles(config: Config, file: string): Config {
+  const withPassword = <T extends { password?: string; passwordFile?: string }>(
+    connection: T,
+    at: string,
+  ): T => {
+    if (connection.passwordFile === undefined) return connection;
+    try {
+      const path = resolve(dirname(file), connection.passwordFile);
+      return { ...connection, password: readFileSync(path, 'utf8').replace(/\r?\n$/, '') };
+    } catch (cause) {
+      throw new ConfigInvalidError(file, [`${at}.passwordFile cannot be read`], { cause });
+    }
+  };
+  return {
+    ...config,
+    platform: { ...config.platform, database: withPassword(config.platform.database, 'platform.database') },
+    application: {
+      ...config.application,
+      database: withPassword(config.application.database, 'application.database'),
+    },
+  };
+}
+
+function anchorPaths(config: Config, directory: string): Config {
+  const anchor = (path: string) => (isAbsolute(path) ? path : resolve(directory, path));
+  const { backup } = config.application;
+  return {
+    ...config,
+    application: {
+      ...config.application,
+      backup: {
+        ...backup,
+        configFile: anchor(backup.configFile),
+        scratchDirectory: anchor(backup.scratchDirectory),
+        postgresBin: backup.postgresBin === undefined ? undefined : anchor(backup.postgresBin),
+      },
+    },
+  };
+}

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { duration } from './duration';
+
+const connection = z.strictObject({
+  host: z.string().min(1),
+  port: z.coerce.number().int().min(1).max(65_535).default(5432),
+  database: z.string().min(1),
+  user: z.string().min(1),
+  password: z.string().optional(),
+  /** Read at load time; the file's content without its last newline is the password. */
+  passwordFile: z.string().optional(),
+  ssl: z.boolean().default(false),
+});
+
+const columnList = z.union([
+  z
+    .string()
+    .min(1)
+    .transform((one) => [one]),
+  z.array(z.string().min(1)).min(1),
+]);
+
+/**
+ * What a table is to a tenant's restore, where the catalog alone cannot tell:
+ * `shared` belongs to nobody, `keep` is never rolled back, `exclude` is not looked at,
+ * `path` names the foreign-key column(s) to follow, `column` the tenant column to use.
+ */
+const tableOverride = z
+  .strictObject({
+    mode: z.enum(['shared', 'keep', 'exclude']).optional(),
+    path: columnList.optional(),
+    column: z.string().min(1).optional(),
+    /** Columns that only move forward, such as the counter behind gap-free invoice numbers. */
+    forward: columnList.optional(),
+    /** User triggers that fire even in replica role and may do so during the merge. */
+    allowTriggers: columnList.optional(),
+  })
+  .refine((o) => [o.mode, o.path, o.column].filter((x) => x !== undefined).length <= 1, {
+    message: 'give one of mode, path and column',
+  });
+
+const tenancy = z.strictObject({
+  model: z.enum(['row', 'schema']).default('row'),
+  /** `schema.table` with one row per tenant. */
+  table: z.string().min(1),
+  key: z.string().min(1).default('id'),
+  /** Names under which tables carry the tenant's key. */
+  columns: columnList.default(['tenant_id']),
+  /** Schemas to look at (model `row`). */
+  schemas: z.array(z.string().min(1)).min(1).default(['public']),
+  /** Schema of one tenant (model `schema`); `{tenant}` stands for the tenant's key. */
+  schemaName: z.string().default('{tenant}'),
+  /** Keyed by `schema.table`; in model `schema` by `*.table`. */
+  overrides: z.record(z.string(), tableOverride).default({}),
+});
+
+const backup = z.strictObject({
+  provider: z.literal('pgbackrest').default('pgbackrest'),
+  stanza: z.string().min(1),
+  /** pgBackRest's own configuration file. */
+  configFile: z.string().min(1),
+  binary: z.string().default('pgbackrest'),
+  /** Directory of the PostgreSQL programs for the scratch cluster; found when absent. */
+  postgresBin: z.string().optional(),
+  scratchDirectory: z.string().default('.chronawflow/scratch'),
+  /** Extra settings for the scratch server, such as shared_buffers. */
+  scratchSettings: z.record(z.string(), z.string()).default({}),
+});
+
+const objective = z.strictObject({ rpo: duration, rto: duration });
+
+const recovery = z.strictObject({
+  approvals: z.union([z.literal(0), z.literal(1), z.literal(2)]).default(1),
+  approvalTimeout: duration.prefault('24h'),
+  freeze: z.enum(['before-preview', 'after-approval']).default('before-preview'),
+  /** Longest time a tenant may stand frozen; the gate opens by itself afterwards. */
+  freezeLimit: duration.prefault('1h'),
+  /** How long one try may wait for the freeze's locks, and so the most that others wait behind it. */
+  lockTimeout: duration.prefault('500ms'),
+  lockAttempts: z.number().int().min(1).default(20),
+  /** Limit for the whole merge transaction. */
+  mergeLimit: duration.prefault('30m'),
+  undoRetention: duration.prefault('7d'),
+  /** `schema.table.column`, shown as *** in previews. */
+  sensitiveColumns: z.array(z.string()).default([]),
+});
+
+export const configSchema = z.strictObject({
+  temporal: z
+    .strictObject({
+      address: z.string().default('localhost:7233'),
+      namespace: z.string().default('default'),
+      apiKey: z.string().optional(),
+      tls: z.boolean().default(false),
+      /** Base URL of the Temporal Web UI, for links. */
+      webUrl: z.string().optional(),
+      taskQueue: z.string().default('chronawflow'),
+    })
+    .prefault({}),
+  platform: z.strictObject({ database: connection }),
+  application: z.strictObject({ database: connection, backup }),
+  tenancy,
+  objectives: z
+    .strictObject({
+      tiers: z.record(z.string(), objective).default({}),
+      /** Tenant → tier; all others have `defaultTier`. */
+      tenants: z.record(z.string(), z.string()).default({}),
+      defaultTier: z.string().optional(),
+    })
+    .prefault({}),
+  recovery: recovery.prefault({}),
+});
+
+/** The configuration as the rest of the code sees it: defaults filled in, durations in milliseconds. */
+export type Config = z.output<typeof configSchema>;
+export type TenancyConfig = Config['tenancy'];
+export type TableOverride = z.output<typeof tableOverride>;
+export type BackupConfig = Config['application']['backup'];
+export type RecoveryConfig = Config['recovery'];

@@ -1,0 +1,5 @@
+export { ChronawflowError, type ChronawflowErrorOptions, type ErrorKind } from './chronawflow-error';
+export { CommandFailedError } from './command-failed-error';
+export { DependencyMissingError } from './dependency-missing-error';
+export { InvalidInputError } from './invalid-input-error';
+export { messageOf } from './message-of';

@@ -1,0 +1,253 @@
+/**
+ * The vocabulary of the tenant restore, shared by every layer. Types only: workflows import this file.
+ *
+ * Times are ISO 8601 text in UTC with microseconds ("2026-11-23T10:15:00.123456Z"); LSNs are PostgreSQL's text form
+ * ("0/3000148"). Everything here is JSON: it travels through Temporal.
+ */
+
+export type FreezeMode = 'before-preview' | 'after-approval';
+
+/** Which differences the merge may apply; all three together mean "exactly the state at the target". */
+export interface RestoreModes {
+  readonly create: boolean;
+  readonly update: boolean;
+  readonly delete: boolean;
+}
+
+/** What a person decided about one class of conflicts in one table; `block` is the default and stops the merge. */
+export interface ConflictDecision {
+  /** `schema.table` as the preview prints it. */
+  readonly table: string;
+  readonly kind: ConflictKind;
+  readonly decision: 'block' | 'skip';
+}
+
+/** Input of the workflow `tenantRestore`. */
+export interface TenantRestoreInput {
+  readonly tenant: string;
+  /** Time with zone, `20m ago`, `point:<name>`, `lsn:<lsn>` or `xid:<xid>`. */
+  readonly to: string;
+  readonly requestedBy: string;
+  readonly reason?: string;
+  readonly modes?: Partial<RestoreModes>;
+  readonly freeze?: FreezeMode;
+  /** How many other people must approve; default from the configuration. */
+  readonly approvals?: 0 | 1 | 2;
+  /** The tenant did not exist at the target: delete all of it. */
+  readonly allowEmpty?: boolean;
+  /** The tenant's own row is gone now; without this an unknown tenant is refused at once. */
+  readonly tenantDeleted?: boolean;
+  readonly decisions?: readonly ConflictDecision[];
+  /** Needed when the target time exists on more than one timeline. */
+  readonly timeline?: number;
+}
+
+/** Input of the workflow `tenantUndo`. */
+export interface TenantUndoInput {
+  /** ID of the merged restore whose pre-images are put back. */
+  readonly restoreId: string;
+  readonly tenant: string;
+  readonly requestedBy: string;
+  readonly reason?: string;
+  readonly freeze?: FreezeMode;
+  readonly approvals?: 0 | 1 | 2;
+  readonly decisions?: readonly ConflictDecision[];
+}
+
+/** A target before it is matched with a backup. */
+export type TargetRequest =
+  | { readonly kind: 'time'; readonly at: string }
+  | { readonly kind: 'ago'; readonly microseconds: string }
+  | { readonly kind: 'point'; readonly name: string }
+  | { readonly kind: 'lsn'; readonly lsn: string }
+  | { readonly kind: 'xid'; readonly xid: string };
+
+/** A target as recovery will be told: every relative part resolved by the application database's clock. */
+export interface ResolvedTarget {
+  readonly kind: 'time' | 'name' | 'lsn' | 'xid';
+  /** `recovery_target_time`, `_name`, `_lsn` or `_xid`. */
+  readonly value: string;
+  /** The target's time where one is known (always for `time` and recovery points). */
+  readonly at?: string;
+  readonly timeline: number;
+  /** Backup that recovery starts from. */
+  readonly backupLabel: string;
+  /** First WAL segment that recovery needs, and the segment of the fence that proves there is a later commit. */
+  readonly firstSegment: string;
+  readonly fenceSegment: string;
+  readonly fenceToken: string;
+  readonly systemId: string;
+}
+
+export interface BackupVerification {
+  readonly backupLabel: string;
+  readonly segments: number;
+  readonly latestRestorable: string;
+  readonly checkedAt: string;
+}
+
+/** Where a scratch cluster lives. Only the host in `host` can reach it: it listens on a local socket. */
+export interface ScratchHandle {
+  readonly restoreId: string;
+  readonly host: string;
+  readonly directory: string;
+  readonly socketDirectory: string;
+  readonly port: number;
+  readonly database: string;
+}
+
+export interface ScratchValidation {
+  readonly timeline: number;
+  readonly replayLsn: string;
+  /** Commit time of the last transaction that was replayed. */
+  readonly lastCommit?: string;
+  /** "recovery stopping …" from the server's log. */
+  readonly stoppedBecause: string;
+}
+
+export type TableAttribution =
+  | { readonly kind: 'tenant-table'; readonly column: string }
+  | { readonly kind: 'column'; readonly column: string }
+  /** Foreign key from this table towards the tenant; `parent` is `schema.table`. */
+  | {
+      readonly kind: 'path';
+      readonly columns: readonly string[];
+      readonly parent: string;
+      readonly parentColumns: readonly string[];
+    }
+  | { readonly kind: 'schema' };
+
+export type ConflictKind =
+  /** A unique value the target needs is now taken by a row outside the slice. */
+  | 'unique-taken'
+  /** Rows outside the slice (other tenants, shared or `keep` tables) reference a row that would go. */
+  | 'referenced'
+  /** The key exists on both sides but belongs to different owners. */
+  | 'owner-changed'
+  /** A row the target needs references a parent that is gone and is not part of the slice. */
+  | 'parent-missing'
+  /** A column or type changed since the target so that the old image cannot be written as it was. */
+  | 'schema-changed'
+  /** A CHECK, NOT NULL or domain constraint added since refuses the old image. */
+  | 'constraint-violated'
+  /** Undo only: the row was changed again after the restore wrote it. */
+  | 'changed-since';
+
+export interface Conflict {
+  readonly table: string;
+  readonly kind: ConflictKind;
+  /** One sentence for the operator; no row values. */
+  readonly message: string;
+  readonly rows: number;
+  readonly decision: 'block' | 'skip';
+}
+
+export interface TableChanges {
+  readonly table: string;
+  readonly attribution: TableAttribution['kind'];
+  readonly insert: number;
+  readonly update: number;
+  readonly delete: number;
+  readonly unchanged: number;
+  /** Columns present on one side only. */
+  readonly addedColumns: readonly string[];
+  readonly droppedColumns: readonly string[];
+}
+
+/** What the workflow carries; bounded, and without any row value. Samples stay in the database. */
+export interface RestorePreview {
+  readonly restoreId: string;
+  readonly tenant: string;
+  readonly diffHash: string;
+  readonly schemaHash: string;
+  readonly tables: readonly TableChanges[];
+  readonly totals: {
+    readonly insert: number;
+    readonly update: number;
+    readonly delete: number;
+    readonly unchanged: number;
+  };
+  readonly conflicts: readonly Conflict[];
+  /** True when a conflict's decision is `block`: approval would be pointless. */
+  readonly blocked: boolean;
+  readonly notices: readonly string[];
+  readonly bytesStaged: number;
+  readonly estimatedMergeMs: number;
+  /** SHA-256 of the tenant's slice, hex: as it is, and as it will be. */
+  readonly digestNow: string;
+  readonly digestExpected: string;
+}
+
+export interface FreezeResult {
+  readonly frozenAt: string;
+  readonly until: string;
+  readonly tables: number;
+  readonly attempts: number;
+  /** Longest time another session could have waited for the freeze's locks. */
+  readonly longestLockMs: number;
+}
+
+export type MergeResult =
+  | {
+      readonly kind: 'merged';
+      readonly mergedAt: string;
+      readonly digestBefore: string;
+      readonly digestAfter: string;
+      readonly rows: readonly {
+        readonly table: string;
+        readonly inserted: number;
+        readonly updated: number;
+        readonly deleted: number;
+      }[];
+      readonly sequencesForwarded: readonly string[];
+      /** Milliseconds by step inside the merge. */
+      readonly timings: Readonly<Record<string, number>>;
+    }
+  /** The diff is no longer the approved one; nothing was changed. */
+  | { readonly kind: 'diff-changed'; readonly diffHash: string };
+
+export type RestorePhase =
+  | 'starting'
+  | 'resolving'
+  | 'verifying'
+  | 'restoring-scratch'
+  | 'validating'
+  | 'staging'
+  | 'freezing'
+  | 'previewing'
+  | 'awaiting-approval'
+  | 'merging'
+  | 'unfreezing'
+  | 'reporting'
+  | 'done';
+
+export type RestoreOutcome = 'merged' | 'nothing-to-do' | 'rejected' | 'expired' | 'cancelled' | 'failed';
+
+export interface ObjectiveCheck {
+  readonly tier: string;
+  readonly rpoObjectiveMs: number;
+  readonly rtoObjectiveMs: number;
+  /** Age of the latest restorable commit when the restore was asked for. */
+  readonly rpoMs: number;
+  /** From request to merge, without the time spent waiting for people. */
+  readonly rtoMs: number;
+  readonly rpoMet: boolean;
+  readonly rtoMet: boolean;
+}
+
+export interface RestoreReport {
+  readonly restoreId: string;
+  readonly tenant: string;
+  readonly workflowId: string;
+  readonly outcome: RestoreOutcome;
+  readonly requestedBy: string;
+  readonly approvedBy: readonly string[];
+  readonly target?: ResolvedTarget;
+  readonly preview?: RestorePreview;
+  readonly merge?: Extract<MergeResult, { kind: 'merged' }>;
+  readonly frozenMs?: number;
+  readonly steps: readonly { readonly phase: RestorePhase; readonly ms: number }[];
+  readonly objectives?: ObjectiveCheck;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+}

@@ -1,0 +1,4 @@
+export { type QualifiedName, quoteIdentifier, quoteList, quoteLiteral, quoteQualified } from './identifiers';
+export { applyMigrations, type Plane } from './migrate';
+export { type ConnectionSettings, createPool, type PoolOptions } from './pool';
+export { inTransaction, type TransactionOptions } from './transaction';

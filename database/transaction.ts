@@ -1,0 +1,49 @@
+import type { Pool, PoolClient } from 'pg';
+
+export interface TransactionOptions {
+  readonly isolation?: 'read committed' | 'repeatable read' | 'serializable';
+  readonly readOnly?: boolean;
+  /** Limits for the transaction, in milliseconds; 0 means none. */
+  readonly statementTimeoutMs?: number;
+  readonly lockTimeoutMs?: number;
+}
+
+/**
+ * Runs `work` in one transaction on one connection. Commits when it returns, rolls back when it throws.
+ * A connection whose rollback fails, or that broke, is discarded instead of going back to the pool.
+ */
+export async function inTransaction<T>(
+  pool: Pool,
+  work: (tx: PoolClient) => Promise<T>,
+  options: TransactionOptions = {},
+): Promise<T> {
+  const client = await pool.connect();
+  // pg emits 'error' on a checked-out client whose server goes away; the pending query reports it as well.
+  let broken: Error | undefined;
+  const onError = (error: Error) => {
+    broken = error;
+  };
+  client.on('error', onError);
+  try {
+    await client.query(
+      `begin isolation level ${options.isolation ?? 'read committed'}${options.readOnly ? ' read only' : ''}`,
+    );
+    if (options.statementTimeoutMs !== undefined) {
+      await client.query(`set local statement_timeout = ${Math.trunc(options.statementTimeoutMs)}`);
+    }
+    if (options.lockTimeoutMs !== undefined) {
+      await client.query(`set local lock_timeout = ${Math.trunc(options.lockTimeoutMs)}`);
+    }
+    const result = await work(client);
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch((rollbackError: Error) => {
+      broken ??= rollbackError;
+    });
+    throw error;
+  } finally {
+    client.off('error', onError);
+    client.release(broken ?? false);
+  }
+}
