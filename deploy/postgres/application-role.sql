@@ -22,7 +22,7 @@ begin
     execute format('grant select, insert, update, delete, trigger on all tables in schema %I to chronawflow', trim(item));
     -- USAGE moves a sequence forward by nextval; UPDATE (setval, which could move it back) is not given.
     execute format('grant select, usage on all sequences in schema %I to chronawflow', trim(item));
-    -- The application must be able to run the gate function that a trigger calls.
+    -- For tables made later by the role that runs this file; for other owners' tables run it again.
     execute format('alter default privileges in schema %I grant select, insert, update, delete, trigger on tables to chronawflow', trim(item));
     execute format('alter default privileges in schema %I grant select, usage on sequences to chronawflow', trim(item));
   end loop;
