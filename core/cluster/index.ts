@@ -1,0 +1,18 @@
+export { findPostgresBin, OLDEST_POSTGRES, type PostgresBin } from './find-postgres';
+export {
+  findPgBackRest,
+  findTemporalCli,
+  isExecutable,
+  TEMPORAL_CLI_VERSION,
+  temporalCachePath,
+} from './find-program';
+export { freePort, isPortFree } from './free-port';
+export { type InitOptions, initServer } from './init-server';
+export { type ProgramOutput, type RunOptions, runProgram } from './run-program';
+export { closedParent, makeServerDirectory } from './server-directory';
+export { ServerDirectoryUnreachableError } from './server-directory-unreachable-error';
+export { ServerStartFailedError } from './server-start-failed-error';
+export { type ServerStatus, serverStatus } from './server-status';
+export { runsAsRoot, type ServerUser, serverUser } from './server-user';
+export { type RunningServer, type StartOptions, startServer } from './start-server';
+export { type StopOptions, stopServer } from './stop-server';
