@@ -7,6 +7,8 @@ create table chronawflow.restore (
   workflow_id  text not null,
   undo_of      text references chronawflow.restore (id),
   state        text not null check (state in ('active', 'merged', 'cancelled', 'failed', 'rejected')),
+  -- which tables, columns and keys the slice has; written by staging
+  plan         jsonb,
   -- set in the merge's own transaction: the hash that was approved, and what was written
   diff_hash    text,
   outcome      jsonb,

@@ -1,0 +1,63 @@
+import { quoteIdentifier } from '../../../database';
+import type { PlanColumn } from '../slice/plan-types';
+
+/**
+ * The stored image of rows as SQL. Equality is by image, not by a type's operator: numeric 1.0 and 1.00, float 0 and -0,
+ * citext 'A' and 'a' are different; json and point, which have no `=`, are comparable (invariant 8).
+ *
+ * The image of a row is the text form of its columns under the settings below, which make it independent of the session.
+ */
+export const IMAGE_SETTINGS: Readonly<Record<string, string>> = {
+  TimeZone: 'UTC',
+  DateStyle: 'ISO, MDY',
+  IntervalStyle: 'postgres',
+  extra_float_digits: '1',
+  bytea_output: 'hex',
+  lc_monetary: 'C',
+  xmloption: 'content',
+  // Names inside values (regclass, enum literals in expressions) are printed with their schema.
+  search_path: 'pg_catalog',
+  row_security: 'off',
+  client_encoding: 'UTF8',
+};
+
+/** Statements that put a transaction under IMAGE_SETTINGS. */
+export const SET_IMAGE_SETTINGS = Object.entries(IMAGE_SETTINGS)
+  .map(([name, value]) => `set local ${name} = '${value}'`)
+  .join('; ');
+
+/** Column of a staging table that holds the row's image digest, computed where the row was read. */
+export const IMAGE_COLUMN = 'chronawflow image';
+
+/** SHA-256 of a row's image as bytea: collision-proof, for the hash that a person approves. */
+export function imageDigest(columns: readonly PlanColumn[], alias: string): string {
+  return `sha256(convert_to(row(${columns.map((column) => `${alias}.${quoteIdentifier(column.name)}`).join(', ')})::text, 'UTF8'))`;
+}
+
+/**
+ * True where two rows may have different images. Types whose `=` is the identity of images are compared by it, which is
+ * more than twice as fast; all others byte by byte (`*<>`), which can also hold for equal images (an array with and
+ * without a NULL bitmap), so a row found here counts as changed only when its digest differs too.
+ */
+export function mayDiffer(columns: readonly PlanColumn[], staged: string, live: string): string {
+  if (columns.length === 0) return 'false';
+  const terms = columns.map((column) => {
+    const name = quoteIdentifier(column.name);
+    if (column.exactEquality) return `${staged}.${name} is distinct from ${live}.${name}`;
+    return `row(${staged}.${name}) operator(pg_catalog.*<>) row(${live}.${name}::${column.storageType})`;
+  });
+  return `(${terms.join(' or ')})`;
+}
+
+/**
+ * Two 64-bit lanes of a row's hash. Their sums over all rows make a digest that needs no order, can be carried forward
+ * by the rows that change, and costs a quarter of an ordered SHA-256: fit to find differences, not to be approved.
+ */
+export function hashLanes(columns: readonly PlanColumn[], alias: string): readonly [string, string] {
+  const values = columns.map((column) => {
+    const value = `${alias}.${quoteIdentifier(column.name)}`;
+    return column.exactEquality ? value : `${value}::text`;
+  });
+  const row = `row(${values.join(', ')})`;
+  return [`hash_record_extended(${row}, 1)`, `hash_record_extended(${row}, 2)`];
+}

@@ -1,0 +1,17 @@
+import { ChronawflowError } from '../../errors';
+
+/** Another restore or undo of the same tenant has not been closed yet. */
+export class RestoreInProgressError extends ChronawflowError {
+  readonly code = 'RESTORE_IN_PROGRESS';
+  override readonly kind = 'refused';
+
+  constructor(
+    tenant: string,
+    running: { readonly id: string; readonly workflowId: string; readonly kind: string },
+  ) {
+    super(`Tenant ${tenant} already has a ${running.kind} running: ${running.workflowId} (${running.id}).`, {
+      hint: `Wait for it, or end it: chronawflow recovery cancel ${running.workflowId}`,
+      details: { tenant, restoreId: running.id, workflowId: running.workflowId },
+    });
+  }
+}

@@ -1,0 +1,50 @@
+import type { Conflict, TableAttribution } from '../types';
+
+/** What staging found and every later step works from; stored as JSON with the restore's record. */
+export interface SlicePlan {
+  readonly tenant: string;
+  /** SHA-256 over the live catalog's parts that the diff depends on; part of the approved hash. */
+  readonly schemaHash: string;
+  /** Parents before the tables that are reached through them. */
+  readonly tables: readonly PlanTable[];
+  /** Differences of the schemas that are known before any row is compared. */
+  readonly drift: readonly PlanDrift[];
+  readonly notices: readonly string[];
+}
+
+export type PlanDrift = Pick<Conflict, 'table' | 'message'> & { readonly kind: 'schema-changed' };
+
+export interface PlanTable {
+  /** Number of the table within this restore: names its staging, change and pre-image tables. */
+  readonly n: number;
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly attribution: TableAttribution;
+  readonly depth: number;
+  /** Type of the tenant column, for attributions by a column. */
+  readonly ownerType?: string;
+  /** A row can lose its owner: one of the columns that lead to it may be NULL. */
+  readonly nullableOwner: boolean;
+  /** Empty when the table has no key: its rows are matched by their whole image. */
+  readonly key: readonly string[];
+  /** Columns that both sides have: compared, hashed and written. Generated columns are in none of the lists. */
+  readonly columns: readonly PlanColumn[];
+  /** Every live column that can be written, for pre-images. */
+  readonly liveColumns: readonly PlanColumn[];
+  readonly addedColumns: readonly string[];
+  readonly droppedColumns: readonly string[];
+  /** Columns that keep the greater of both values. */
+  readonly forward: readonly string[];
+}
+
+export interface PlanColumn {
+  readonly name: string;
+  readonly type: string;
+  /** The type a domain stands on, else `type`: staging must hold values that a domain refuses today. */
+  readonly storageType: string;
+  readonly exactEquality: boolean;
+  readonly notNull: boolean;
+  readonly identityAlways: boolean;
+  readonly sequence?: string;
+}

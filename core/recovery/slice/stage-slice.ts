@@ -1,0 +1,164 @@
+import { pipeline } from 'node:stream/promises';
+import type { ClientBase, Pool, PoolClient } from 'pg';
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import { inTransaction, quoteIdentifier, quoteList, quoteLiteral, quoteQualified } from '../../../database';
+import { IMAGE_COLUMN, imageDigest, SET_IMAGE_SETTINGS } from '../diff/image.pure';
+import type { RecoveryContext, StepControl } from '../engine';
+import { RestoreClosedError } from '../errors/restore-closed-error';
+import { loadRecord, savePlan } from '../record/restore-record';
+import { loadSlice } from './load-slice';
+import { planSlice } from './plan-slice.pure';
+import type { PlanTable, SlicePlan } from './plan-types';
+import { ownedBy, type TableLookup } from './predicate.pure';
+import { readCatalog } from './read-catalog';
+import { stageTable } from './restore-tables.pure';
+import { schemaHash } from './schema-hash';
+
+export interface Staged {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/**
+ * Copies the tenant's rows at the target from the scratch cluster into unlogged tables beside the live ones, streaming:
+ * the worker never holds more than a few buffers. Done again from the start after a crash; staging has no other reader
+ * until the plan that names it is saved.
+ */
+export async function stageSlice(
+  ctx: RecoveryContext,
+  restoreId: string,
+  scratch: Pool,
+  control: StepControl,
+): Promise<Staged> {
+  const record = await loadRecord(ctx.application, restoreId);
+  if (record.state !== 'active') throw new RestoreClosedError(restoreId, record.state);
+  const plan = await makePlan(ctx, record.tenant, scratch);
+  const lookup = planLookup(plan);
+  let rows = 0;
+  let bytes = 0;
+  for (const table of plan.tables) {
+    control.signal?.throwIfAborted();
+    control.progress?.({
+      step: `staging ${table.schema}.${table.name}`,
+      done: table.n,
+      total: plan.tables.length,
+    });
+    const staged = await stageOne(ctx.application, scratch, restoreId, table, record.tenant, lookup, control);
+    rows += staged.rows;
+    bytes += staged.bytes;
+  }
+  await savePlan(ctx.application, restoreId, plan);
+  return { rows, bytes };
+}
+
+async function makePlan(ctx: RecoveryContext, tenant: string, scratch: Pool): Promise<SlicePlan> {
+  const live = await inTransaction(ctx.application, (tx) => loadSlice(tx, ctx.config.tenancy, tenant));
+  const target = await inTransaction(scratch, (tx) => readCatalog(tx, live.schemas), { readOnly: true });
+  return planSlice({
+    tenant,
+    live: live.catalog,
+    attribution: live.attribution,
+    target,
+    rules: live.rules,
+    forward: forwardColumns(ctx.config.tenancy.overrides),
+    schemaHash: schemaHash(live.catalog, live.attribution),
+  });
+}
+
+/** `tenancy.overrides` reduced to the columns that only move forward. */
+export function forwardColumns(
+  overrides: Readonly<Record<string, { readonly forward?: readonly string[] }>>,
+): Record<string, readonly string[]> {
+  return Object.fromEntries(
+    Object.entries(overrides).flatMap(([name, { forward }]) =>
+      forward === undefined ? [] : [[name, forward]],
+    ),
+  );
+}
+
+export function planLookup(plan: SlicePlan): TableLookup {
+  const byName = new Map(plan.tables.map((table) => [`${table.schema}.${table.name}`, table]));
+  return (name) => {
+    const table = byName.get(name);
+    if (table === undefined) throw new RangeError(`${name} is not part of the slice's plan`);
+    return table;
+  };
+}
+
+async function stageOne(
+  application: Pool,
+  scratch: Pool,
+  restoreId: string,
+  table: PlanTable,
+  tenant: string,
+  lookup: TableLookup,
+  control: StepControl,
+): Promise<Staged> {
+  return inTransaction(application, async (tx) => {
+    await tx.query(SET_IMAGE_SETTINGS);
+    await createStage(tx, restoreId, table);
+    const bytes = await inTransaction(
+      scratch,
+      (source) => copyAcross(source, tx, restoreId, table, tenant, lookup, control),
+      {
+        readOnly: true,
+      },
+    );
+    return { rows: await indexStage(tx, restoreId, table), bytes };
+  });
+}
+
+/** Domains are staged as their base type: today's domain may refuse yesterday's value, which the preview then names. */
+export async function createStage(tx: ClientBase, restoreId: string, table: PlanTable): Promise<void> {
+  const columns = table.columns.map(({ name, type, storageType }) => {
+    const quoted = quoteIdentifier(name);
+    return type === storageType ? quoted : `${quoted}::${storageType} as ${quoted}`;
+  });
+  const stage = stageTable(restoreId, table);
+  await tx.query(`drop table if exists ${stage}`);
+  await tx.query(
+    `create unlogged table ${stage} as select ${[...columns, `null::bytea as ${quoteIdentifier(IMAGE_COLUMN)}`].join(', ')} from ${quoteQualified(table)} with no data`,
+  );
+}
+
+/** @returns the number of staged rows. */
+export async function indexStage(tx: ClientBase, restoreId: string, table: PlanTable): Promise<number> {
+  const stage = stageTable(restoreId, table);
+  if (table.key.length > 0) await tx.query(`create unique index on ${stage} (${quoteList(table.key)})`);
+  await tx.query(`analyze ${stage}`);
+  const { rows } = await tx.query<{ count: string }>(`select count(*) from ${stage}`);
+  return Number(rows[0]?.count ?? 0);
+}
+
+async function copyAcross(
+  source: PoolClient,
+  sink: PoolClient,
+  restoreId: string,
+  table: PlanTable,
+  tenant: string,
+  lookup: TableLookup,
+  control: StepControl,
+): Promise<number> {
+  await source.query(SET_IMAGE_SETTINGS);
+  const columns = table.columns.map((column) => column.name);
+  const owned = ownedBy(table, 't', `${quoteLiteral(tenant)}::text`, lookup);
+  // COPY takes no parameters. The image digest is computed by the scratch server while this one writes.
+  const reading = source.query(
+    copyTo(
+      `copy (select ${quoteList(columns, 't.')}, ${imageDigest(table.columns, 't')} from ${quoteQualified(table)} t where ${owned}) to stdout`,
+    ),
+  );
+  const writing = sink.query(
+    copyFrom(`copy ${stageTable(restoreId, table)} (${quoteList([...columns, IMAGE_COLUMN])}) from stdin`),
+  );
+  let bytes = 0;
+  let reported = 0;
+  reading.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes - reported < 16 * 1024 * 1024) return;
+    reported = bytes;
+    control.progress?.({ step: `staging ${table.schema}.${table.name}`, done: bytes });
+  });
+  await pipeline(reading, writing, { signal: control.signal });
+  return bytes;
+}
