@@ -1,0 +1,95 @@
+#!/usr/bin/env node
+/**
+ * What `npm test`, `npm run demo` and `npm run bench` run first, on nothing but Node: makes everything else present,
+ * then runs the target. It imports no package, because it is what installs them.
+ *
+ *   node scripts/bootstrap.mjs --run test|demo|bench [arguments]
+ *   node scripts/bootstrap.mjs --print        prepare, and print the variables as shell commands (for `eval`)
+ *
+ * The three parts are prepared side by side:
+ *   packages   `npm ci`, unless node_modules is complete and matches the lock file
+ *   temporal   CHRONAWFLOW_TEMPORAL_CLI, PATH, ${XDG_CACHE_HOME:-~/.cache}/chronawflow/temporal-1.5.1/temporal,
+ *              the official download into that cache, or a build with Go into it
+ *   postgres   CHRONAWFLOW_POSTGRES_BIN and CHRONAWFLOW_PGBACKREST, PATH, the distribution's directories, apt as root
+ *
+ * What was found is handed on in CHRONAWFLOW_TEMPORAL_CLI, CHRONAWFLOW_POSTGRES_BIN (a directory) and
+ * CHRONAWFLOW_PGBACKREST.
+ */
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BootstrapFailure, messageOf } from './bootstrap/bootstrap-failure.mjs';
+import { preparePackages } from './bootstrap/packages.mjs';
+import { preparePostgres } from './bootstrap/postgres.mjs';
+import { Steps } from './bootstrap/steps.mjs';
+import { prepareTemporal } from './bootstrap/temporal.mjs';
+import { runBench } from './targets/bench.mjs';
+import { runDemo } from './targets/demo.mjs';
+import { runTests } from './targets/test.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const PARTS = { packages: preparePackages, temporal: prepareTemporal, postgres: preparePostgres };
+const TARGETS = { test: runTests, demo: runDemo, bench: runBench };
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main([mode, name, ...rest]) {
+  const prepare = () => prepareParts(process.env);
+  try {
+    requireNode();
+    if (mode === '--print' && name === undefined) return printVariables(await prepare());
+    if (mode === '--run' && Object.hasOwn(TARGETS, name))
+      return await TARGETS[name]({ root, args: rest, prepare });
+    throw new BootstrapFailure(`Unknown call: bootstrap.mjs ${[mode, name].filter(Boolean).join(' ')}`, {
+      hint: `node scripts/bootstrap.mjs --run ${Object.keys(TARGETS).join('|')} [arguments], or --print`,
+    });
+  } catch (error) {
+    explain(error);
+    return 1;
+  }
+}
+
+function requireNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  throw new BootstrapFailure(`Node ${process.versions.node} is too old; 20.19 or newer is needed`);
+}
+
+/** Resolves with the variables for the target. When one part fails, the others are stopped: nobody waits for a build in vain. */
+async function prepareParts(env) {
+  const steps = new Steps(Object.keys(PARTS));
+  const abort = new AbortController();
+  const interrupt = () => abort.abort();
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  try {
+    let firstFailure;
+    const prepared = await Promise.allSettled(
+      Object.entries(PARTS).map(([name, part]) =>
+        steps
+          .run(name, (note) => part({ root, env, note, signal: abort.signal }))
+          .catch((error) => {
+            firstFailure ??= error;
+            abort.abort();
+          }),
+      ),
+    );
+    if (firstFailure !== undefined) throw firstFailure;
+    return Object.assign({}, ...prepared.map(({ value }) => value));
+  } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  }
+}
+
+function printVariables(variables) {
+  for (const [name, value] of Object.entries(variables)) {
+    console.log(`export ${name}='${value.replaceAll("'", "'\\''")}'`);
+  }
+  return 0;
+}
+
+function explain(error) {
+  if (error?.name === 'AbortError') return console.error('\nInterrupted.');
+  console.error(`\n${messageOf(error)}`);
+  if (error instanceof BootstrapFailure) {
+    if (error.hint !== undefined) console.error(error.hint);
+  } else if (error?.name !== 'CommandFailure') console.error(error);
+}

@@ -1,0 +1,80 @@
+import { access, mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { run } from './command.mjs';
+import { findOnPath } from './programs.mjs';
+
+/** Debian's own switch against the cluster that installing a server would create and start. */
+const NO_MAIN_CLUSTER = '/etc/postgresql-common/createcluster.d/zz-chronawflow.conf';
+
+/**
+ * Installs what is missing, when that can be done without asking: as root, on a system with apt. Otherwise it does
+ * nothing, and the caller finds the programs still missing.
+ *
+ * @param missing any of 'postgres' and 'pgbackrest'.
+ */
+export async function installWithApt(missing, { env, note, signal, oldestPostgres }) {
+  const apt = findOnPath('apt-get', env);
+  if (apt === undefined || process.getuid?.() !== 0) return;
+  const options = { env: { ...env, DEBIAN_FRONTEND: 'noninteractive' }, signal };
+  const install = (...packages) => {
+    note(`apt-get install ${packages.join(' ')}`);
+    return run(
+      apt,
+      ['install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120', ...packages],
+      options,
+    );
+  };
+
+  let names = await packagesFor(missing, oldestPostgres, options);
+  if (names === undefined) {
+    note('apt-get update');
+    await run(apt, ['update'], options);
+    names = await packagesFor(missing, oldestPostgres, options);
+  }
+  // This release of the distribution has nothing new enough: the message names the PostgreSQL project's archive.
+  if (names === undefined) return;
+  await install('postgresql-common');
+  await withoutMainCluster(() => install(...names));
+}
+
+/** Undefined while the package lists do not offer all that is needed. */
+async function packagesFor(missing, oldestPostgres, options) {
+  const offered = await run(
+    'apt-cache',
+    ['search', '--names-only', '^(postgresql-[0-9]+|pgbackrest)$'],
+    options,
+  );
+  return choosePackages(missing, offered, oldestPostgres);
+}
+
+/**
+ * @param offered lines of `apt-cache search`: "postgresql-15 - The World's Most Advanced …".
+ * @returns the packages to install, the newest server that is offered among them.
+ */
+export function choosePackages(missing, offered, oldestPostgres) {
+  const names = offered.split('\n').map((line) => line.split(' ', 1)[0]);
+  const majors = names.flatMap((name) => /^postgresql-(\d+)$/.exec(name)?.[1] ?? []).map(Number);
+  const newest = Math.max(...majors);
+  const wanted = {
+    postgres: newest >= oldestPostgres ? `postgresql-${newest}` : undefined,
+    pgbackrest: names.includes('pgbackrest') ? 'pgbackrest' : undefined,
+  };
+  const chosen = missing.map((one) => wanted[one]);
+  return chosen.includes(undefined) ? undefined : chosen;
+}
+
+/** A developer's machine gets programs, not a server that listens from now on. */
+async function withoutMainCluster(work) {
+  const parent = dirname(NO_MAIN_CLUSTER);
+  const parentWasThere = await access(parent).then(
+    () => true,
+    () => false,
+  );
+  await mkdir(parent, { recursive: true });
+  await writeFile(NO_MAIN_CLUSTER, 'create_main_cluster = false\n');
+  try {
+    await work();
+  } finally {
+    await rm(parentWasThere ? NO_MAIN_CLUSTER : parent, { recursive: true, force: true });
+  }
+}

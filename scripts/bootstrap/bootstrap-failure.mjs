@@ -1,0 +1,13 @@
+/** Something that the reader can mend: `message` says what is wrong, `hint` how to go on (may be several lines). */
+export class BootstrapFailure extends Error {
+  constructor(message, { hint, cause } = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'BootstrapFailure';
+    this.hint = hint;
+  }
+}
+
+/** A one-line description of anything that was thrown. */
+export function messageOf(thrown) {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,19 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { BootstrapFailure } from '../bootstrap/bootstrap-failure.mjs';
+import { build, runTypeScript } from './typescript.mjs';
+
+/** `npm run bench -- NAME [arguments]` runs bench/NAME.ts. */
+export async function runBench({ root, args: [name, ...args], prepare }) {
+  const names = readdirSync(join(root, 'bench'))
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => file.slice(0, -'.ts'.length));
+  if (!names.includes(name)) {
+    throw new BootstrapFailure(name === undefined ? 'Which benchmark?' : `There is no benchmark "${name}"`, {
+      hint: `npm run bench -- ${names.join('|')} [--quick]`,
+    });
+  }
+  const env = await prepare();
+  if (!(await build(root))) throw new BootstrapFailure('The build failed; see above.');
+  return runTypeScript(root, `bench/${name}.ts`, args, env);
+}
