@@ -1,0 +1,16 @@
+export { type BookError, type BookErrorKind, findBookErrors } from './books';
+export type { CreatedOrganisation, Plan } from './create-organisation';
+export { ACCUBOOKS_ROLE, type InstallOptions, installAccuBooks } from './install';
+export { deleteAllInvoices, loseOrganisation, type Mishap, overcharge } from './mishap';
+export { OFFICE_WORK, type OfficeWork, type WorkContext } from './office-work';
+export { OrganisationGoneError } from './organisation-gone-error';
+export { type InvoiceLine, type InvoiceOrder, type PostedInvoice, postInvoice } from './post-invoice';
+export { type Random, seededRandom } from './random';
+export { receivePayment } from './receive-payment';
+export { type SeededOrganisation, type SeedOptions, seedOrganisation } from './seed';
+export { type LargeOrganisation, type LargeSeedOptions, seedLargeOrganisation } from './seed-large';
+export { accuBooksTenancy } from './tenancy';
+export { classifyWriteFailure, TENANT_FROZEN, type WriteFailure } from './write-failure';
+export { AccountingWriter, type WriterOptions, type WriterStats } from './writer';
+export { WriterFailedError } from './writer-failed-error';
+export { WriterTimeoutError } from './writer-timeout-error';
