@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool } from 'pg';
+import { inTransaction } from '../../../database';
+import type { StepControl } from '../engine';
+import { type Blocker, chooseApproach } from './blocker.pure';
+import { findBlockers } from './find-blockers';
+import { lockGate, openGateNow } from './gate-row';
+import { type InstalledGate, readInstalledGates } from './installation';
+import { isLockFailure, sqlState } from './lock-failure';
+import { backoffMs, tryBudgetMs } from './retry-plan.pure';
+import { readDeadlockTimeoutMs } from './server-limits';
+import type { LockLimits } from './types';
+
+export type GateRemoval =
+  | { readonly removed: true }
+  /** The gate is open, so that the tenant writes; triggers that ask it are left for a later sweep. */
+  | { readonly removed: false; readonly blockedBy: readonly Blocker[] };
+
+/**
+ * Opens the gate at once, then takes its triggers away, table by table: dropping a gate function with CASCADE is the only
+ * way for a role that does not own the tables. It takes ACCESS EXCLUSIVE, for which even an idle reader stands in the way
+ * and behind which everybody waits; so each try is short, for one table only, and the next table does not hang on the last.
+ *
+ * @throws GateBusyError when a merge holds the gate.
+ */
+export async function removeGate(
+  pool: Pool,
+  restoreId: string,
+  limits: LockLimits,
+  control: StepControl = {},
+): Promise<GateRemoval> {
+  await openGateNow(pool, restoreId);
+  return dropGate(pool, restoreId, limits, control);
+}
+
+/** Drops the triggers and functions of a gate that lets everybody through already. */
+export async function dropGate(
+  pool: Pool,
+  restoreId: string,
+  limits: LockLimits,
+  control: StepControl = {},
+): Promise<GateRemoval> {
+  const budgetMs = tryBudgetMs(limits.lockTimeoutMs, await readDeadlockTimeoutMs(pool));
+  let blockedBy: readonly Blocker[] = [];
+  for (let attempt = 1; attempt <= limits.attempts; attempt++) {
+    control.signal?.throwIfAborted();
+    const installed = await readInstalledGates(pool, restoreId);
+    if (installed.length === 0) return { removed: true };
+    control.progress?.({ step: 'remove-gate', done: attempt - 1, total: limits.attempts });
+    blockedBy = await dropThose(pool, installed, budgetMs);
+    if (attempt < limits.attempts && blockedBy.length > 0) {
+      await sleep(backoffMs(attempt, budgetMs, Math.random()), undefined, { signal: control.signal });
+    }
+  }
+  return (await readInstalledGates(pool, restoreId)).length === 0
+    ? { removed: true }
+    : { removed: false, blockedBy };
+}
+
+/** One round over the tables; returns who was in the way. */
+async function dropThose(
+  pool: Pool,
+  installed: readonly InstalledGate[],
+  budgetMs: number,
+): Promise<Blocker[]> {
+  const blockers: Blocker[] = [];
+  for (const gate of installed) {
+    const before = await findBlockers(pool, gate.relations, 'drop-triggers');
+    if (chooseApproach(before, budgetMs).kind === 'wait') blockers.push(...before);
+    else if (!(await tryDrop(pool, gate, budgetMs))) {
+      const after = await findBlockers(pool, gate.relations, 'drop-triggers');
+      blockers.push(...(after.length > 0 ? after : before));
+    }
+  }
+  return blockers;
+}
+
+/**
+ * undefined_function: another sweep was faster. internal_error covers "tuple concurrently deleted", which two sessions
+ * that drop the same function can meet.
+ */
+const ALREADY_GONE = new Set(['42883', 'XX000']);
+
+/**
+ * Under the gate row's lock, so that a new freeze of the same restore, which uses the same names, cannot come between the
+ * look and the drop.
+ */
+async function tryDrop(pool: Pool, gate: InstalledGate, budgetMs: number): Promise<boolean> {
+  try {
+    return await inTransaction(
+      pool,
+      async (tx) => {
+        if ((await lockGate(tx, gate.restoreId)).kind === 'frozen') return false;
+        await tx.query(`drop function if exists ${gate.functionName}() cascade`);
+        return true;
+      },
+      { statementTimeoutMs: budgetMs },
+    );
+  } catch (error) {
+    if (isLockFailure(error) || ALREADY_GONE.has(sqlState(error) ?? '')) return false;
+    throw error;
+  }
+}
