@@ -248,6 +248,57 @@ export interface RestoreReport {
   readonly frozenMs?: number;
   readonly steps: readonly { readonly phase: RestorePhase; readonly ms: number }[];
   readonly objectives?: ObjectiveCheck;
+  /** What the clean-up could not do, and who has to; absent when it did everything. */
+  readonly cleanUp?: readonly string[];
+  readonly startedAt: string;
+  readonly finishedAt: string;
+}
+
+/** Input of the workflow `recoveryPoint`. */
+export interface RecoveryPointInput {
+  readonly kind: RecoveryPointKind;
+  /** Default: the last part of the workflow's ID, which for a schedule's runs is its name and time. */
+  readonly name?: string;
+  readonly requestedBy: string;
+  readonly reason?: string;
+}
+
+export type RecoveryPointKind = 'full' | 'differential' | 'incremental' | 'named';
+
+/** Result of the workflow `recoveryPoint`. */
+export interface RecoveryPointRecord {
+  readonly name: string;
+  readonly kind: RecoveryPointKind;
+  readonly at: string;
+  readonly lsn: string;
+  readonly timeline: number;
+  readonly backupLabel?: string;
+}
+
+/** Input of the workflow `clusterRestore`. */
+export interface ClusterRestoreInput {
+  /** As in {@link TenantRestoreInput}. */
+  readonly to: string;
+  /** Directory for the new cluster on the worker's host. */
+  readonly into: string;
+  readonly requestedBy: string;
+  readonly reason?: string;
+  readonly timeline?: number;
+}
+
+/** Result of the workflow `clusterRestore`. */
+export interface ClusterRestoreReport {
+  readonly restoreId: string;
+  readonly workflowId: string;
+  readonly outcome: 'restored' | 'failed' | 'cancelled';
+  readonly into: string;
+  readonly requestedBy: string;
+  readonly host?: string;
+  readonly target?: ResolvedTarget;
+  readonly validation?: ScratchValidation;
+  /** Code of the error that ended it. */
+  readonly errorCode?: string;
+  readonly steps: RestoreReport['steps'];
   readonly startedAt: string;
   readonly finishedAt: string;
 }

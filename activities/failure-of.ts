@@ -1,0 +1,77 @@
+import { ApplicationFailure, CancelledFailure, type TemporalFailure } from '@temporalio/common';
+import { ChronawflowError, messageOf } from '../core/errors';
+import { boundedFacts, boundedText, type ErrorFacts } from '../core/errors/error-facts.pure';
+
+/** SQLSTATE classes whose statements may succeed unchanged later: connection, rollback, resources, operator, system. */
+const TRANSIENT_SQLSTATE = /^(08|40|53|55|57|58)[0-9A-Z]{3}$/;
+
+/** A system call that failed because somebody else is not there at the moment. */
+const TRANSIENT_SYSTEM = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  // the socket of a server that is not running
+  'ENOENT',
+]);
+
+/**
+ * Any thrown value as the failure that Temporal stores: `type` is the error's code, `nonRetryable` the opposite of its
+ * `retryable`, the first detail its {@link ErrorFacts}, everything bounded.
+ */
+export function failureOf(thrown: unknown): TemporalFailure {
+  if (thrown instanceof CancelledFailure || thrown instanceof ApplicationFailure) return thrown;
+  const { code, facts } = describe(thrown);
+  return ApplicationFailure.create({
+    message: boundedText(messageOf(thrown)),
+    type: code,
+    nonRetryable: !facts.retryable,
+    details: [boundedFacts(facts)],
+  });
+}
+
+function describe(thrown: unknown): { readonly code: string; readonly facts: ErrorFacts } {
+  if (thrown instanceof ChronawflowError) {
+    return {
+      code: thrown.code,
+      facts: {
+        kind: thrown.kind,
+        retryable: thrown.retryable,
+        ...(thrown.hint === undefined ? {} : { hint: thrown.hint }),
+        details: thrown.details,
+      },
+    };
+  }
+  return {
+    code: 'UNEXPECTED',
+    facts: { kind: 'failed', retryable: isTransient(thrown), details: sqlstateOf(thrown) },
+  };
+}
+
+/**
+ * Whether an error that is not ours may go away by itself. A plain Error without a code may (pg reports a lost
+ * connection like that); a mistake in the program does not.
+ */
+export function isTransient(thrown: unknown): boolean {
+  if (thrown instanceof TypeError || thrown instanceof RangeError || thrown instanceof ReferenceError)
+    return false;
+  const code = codeOf(thrown);
+  if (code === undefined) return thrown instanceof Error;
+  return TRANSIENT_SYSTEM.has(code) || TRANSIENT_SQLSTATE.test(code);
+}
+
+function codeOf(thrown: unknown): string | undefined {
+  if (typeof thrown !== 'object' || thrown === null) return undefined;
+  const code: unknown = Reflect.get(thrown, 'code');
+  return typeof code === 'string' ? code : undefined;
+}
+
+function sqlstateOf(thrown: unknown): Readonly<Record<string, unknown>> {
+  const code = codeOf(thrown);
+  return code === undefined ? {} : { cause: code };
+}

@@ -1,0 +1,54 @@
+import { Context } from '@temporalio/activity';
+import { checkObjectives } from '../core/recovery/check-objectives.pure';
+import { RestoreJournal } from '../core/recovery/restore-journal';
+import type { BackupVerification, ClusterRestoreReport, RestoreReport } from '../core/recovery/types';
+import type { RecoveryServices } from './recovery-services';
+import type { OperationRef, ReportFacts } from './types';
+
+/** Stores the report of a restore or undo with its objectives, and counts it. */
+export async function finishRestore(
+  services: RecoveryServices,
+  operation: OperationRef,
+  facts: ReportFacts,
+): Promise<RestoreReport> {
+  const { verification, rtoMs, errorCode, cleanUp, ...kept } = facts;
+  const objectives =
+    facts.outcome === 'merged' && verification !== undefined
+      ? checkObjectives(services.config.objectives, operation.tenant, {
+          rpoMs: lagOf(verification),
+          rtoMs,
+        })
+      : undefined;
+  const report: RestoreReport = {
+    restoreId: operation.restoreId,
+    tenant: operation.tenant,
+    workflowId: Context.current().info.workflowExecution?.workflowId ?? operation.restoreId,
+    requestedBy: operation.requestedBy,
+    ...kept,
+    ...(objectives === undefined ? {} : { objectives }),
+    ...(cleanUp.length === 0 ? {} : { cleanUp }),
+  };
+  const journal = new RestoreJournal(services.platform);
+  const entry = await journal.find(operation.restoreId);
+  await journal.finish(operation.restoreId, facts.outcome, { ...report, errorCode });
+  // A retry after a lost answer finds the outcome and does not count it twice.
+  if (entry?.outcome === undefined) {
+    services.metrics.ended(entry?.kind ?? 'restore', facts.outcome);
+    if (objectives !== undefined) services.metrics.objectives(objectives);
+    if (cleanUp.length > 0) services.metrics.cleanUpIncomplete();
+  }
+  return report;
+}
+
+export async function finishClusterRestore(
+  services: RecoveryServices,
+  report: ClusterRestoreReport,
+): Promise<void> {
+  await new RestoreJournal(services.platform).finish(report.restoreId, report.outcome, report);
+  services.metrics.ended('cluster', report.outcome);
+}
+
+/** How far the repository was behind when it was looked at; both times are the application database's. */
+function lagOf(verification: BackupVerification): number {
+  return Math.max(0, Date.parse(verification.checkedAt) - Date.parse(verification.latestRestorable));
+}

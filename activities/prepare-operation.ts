@@ -1,0 +1,142 @@
+import { Context } from '@temporalio/activity';
+import type { Config } from '../config';
+import { NotUndoableError } from '../core/recovery/errors/not-undoable-error';
+import { OperationFinishedError } from '../core/recovery/errors/operation-finished-error';
+import {
+  clusterRestoreInput,
+  parseInput,
+  recoveryPointInput,
+  tenantRestoreInput,
+  tenantUndoInput,
+} from '../core/recovery/operation-input';
+import { restoreIdFor } from '../core/recovery/restore-id';
+import { type BeginEntry, RestoreJournal } from '../core/recovery/restore-journal';
+import type { TenantRestoreInput, TenantUndoInput } from '../core/recovery/types';
+import { webLink } from '../core/recovery/web-link';
+import type { RecoveryServices } from './recovery-services';
+import type {
+  PreparedClusterRestore,
+  PreparedOperation,
+  PreparedRecoveryPoint,
+  PreparedRestore,
+  PreparedUndo,
+} from './types';
+
+/** The first step of every workflow: input checked, defaults filled in, the operation entered in the journal. */
+
+export async function prepareRestore(services: RecoveryServices, raw: unknown): Promise<PreparedRestore> {
+  const input: TenantRestoreInput = parseInput(tenantRestoreInput, raw, 'tenantRestore');
+  const target = services.parseTarget(input.to);
+  const prepared = prepareOperation(services.config, input);
+  await begin(services, {
+    id: prepared.operation.restoreId,
+    kind: 'restore',
+    tenant: input.tenant,
+    workflowId: workflow().workflowId,
+    requestedBy: input.requestedBy,
+    reason: input.reason,
+  });
+  return {
+    ...prepared,
+    rules: {
+      ...prepared.rules,
+      modes: { create: true, update: true, delete: true, ...input.modes },
+      allowEmpty: input.allowEmpty ?? false,
+    },
+    target,
+    timeline: input.timeline,
+    tenantDeleted: input.tenantDeleted ?? false,
+  };
+}
+
+export async function prepareUndo(services: RecoveryServices, raw: unknown): Promise<PreparedUndo> {
+  const input: TenantUndoInput = parseInput(tenantUndoInput, raw, 'tenantUndo');
+  const undone = await new RestoreJournal(services.platform).find(input.restoreId);
+  if (undone === undefined) throw new NotUndoableError(input.restoreId, input.tenant, 'it is not known');
+  if (undone.tenant !== input.tenant) {
+    throw new NotUndoableError(input.restoreId, input.tenant, 'it belongs to another tenant');
+  }
+  if (undone.outcome !== 'merged') {
+    const found = undone.outcome === undefined ? 'it has not ended' : `it ended ${undone.outcome}`;
+    throw new NotUndoableError(input.restoreId, input.tenant, found);
+  }
+  const prepared = prepareOperation(services.config, input);
+  await begin(services, {
+    id: prepared.operation.restoreId,
+    kind: 'undo',
+    tenant: input.tenant,
+    workflowId: workflow().workflowId,
+    requestedBy: input.requestedBy,
+    reason: input.reason,
+  });
+  return { ...prepared, undoOf: input.restoreId };
+}
+
+export async function prepareRecoveryPoint(raw: unknown): Promise<PreparedRecoveryPoint> {
+  const input = parseInput(recoveryPointInput, raw, 'recoveryPoint');
+  return { ...input, name: input.name ?? nameFromWorkflow(workflow().workflowId) };
+}
+
+export async function prepareClusterRestore(
+  services: RecoveryServices,
+  raw: unknown,
+): Promise<PreparedClusterRestore> {
+  const input = parseInput(clusterRestoreInput, raw, 'clusterRestore');
+  const { workflowId } = workflow();
+  const restoreId = restoreIdFor(workflowId);
+  const target = services.parseTarget(input.to);
+  await begin(services, {
+    id: restoreId,
+    kind: 'cluster',
+    tenant: undefined,
+    workflowId,
+    requestedBy: input.requestedBy,
+    reason: input.reason,
+  });
+  return { restoreId, requestedBy: input.requestedBy, into: input.into, target, timeline: input.timeline };
+}
+
+function prepareOperation(config: Config, input: TenantRestoreInput | TenantUndoInput): PreparedOperation {
+  const { workflowId, runId } = workflow();
+  const { recovery } = config;
+  return {
+    operation: {
+      restoreId: restoreIdFor(workflowId),
+      tenant: input.tenant,
+      requestedBy: input.requestedBy,
+    },
+    rules: {
+      modes: { create: true, update: true, delete: true },
+      decisions: input.decisions ?? [],
+      allowEmpty: false,
+    },
+    freeze: input.freeze ?? recovery.freeze,
+    approvals: input.approvals ?? recovery.approvals,
+    approvalMs: recovery.approvalTimeout,
+    mergeMs: recovery.mergeLimit,
+    webUrl: webLink(config.temporal, workflowId, runId),
+  };
+}
+
+async function begin(services: RecoveryServices, entry: BeginEntry): Promise<void> {
+  const found = await new RestoreJournal(services.platform).begin(entry);
+  if (found.outcome !== undefined)
+    throw new OperationFinishedError(entry.workflowId, entry.id, found.outcome);
+}
+
+/**
+ * Runs that a schedule starts have its ID and the time in theirs (`recovery-point/nightly-2026-11-23T02:00:00Z`); that
+ * is also the point's name, cut from the left so that the time stays.
+ */
+function nameFromWorkflow(workflowId: string): string {
+  return (workflowId.split('/').at(-1) ?? workflowId)
+    .replaceAll(/[^A-Za-z0-9._:-]/g, '-')
+    .slice(-63)
+    .replace(/^[^A-Za-z0-9]+/, '');
+}
+
+function workflow(): { readonly workflowId: string; readonly runId: string } {
+  const execution = Context.current().info.workflowExecution;
+  if (execution === undefined) throw new TypeError('this activity belongs to a workflow');
+  return execution;
+}

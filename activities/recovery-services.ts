@@ -1,0 +1,31 @@
+import type { Pool } from 'pg';
+import type { Config } from '../config';
+import type { RecoveryEngine, StepControl, StepLog } from '../core/recovery/engine';
+import type {
+  RecoveryPointRecord,
+  ResolvedTarget,
+  ScratchValidation,
+  TargetRequest,
+} from '../core/recovery/types';
+import type { RecoveryMetrics } from './recovery-metrics';
+import type { PreparedRecoveryPoint, ScratchHost } from './types';
+
+/** What the activities of `recovery` work with; made once by the worker. */
+export interface RecoveryServices {
+  readonly config: Config;
+  readonly platform: Pool;
+  readonly log: StepLog;
+  readonly metrics: RecoveryMetrics;
+  readonly engine: RecoveryEngine;
+  /** This host: scratch clusters live where they were made. */
+  readonly scratchHost: ScratchHost;
+  parseTarget(text: string): TargetRequest;
+  createRecoveryPoint(
+    point: PreparedRecoveryPoint & { readonly workflowId: string },
+    control: StepControl,
+  ): Promise<RecoveryPointRecord>;
+  restoreCluster(
+    request: { readonly restoreId: string; readonly target: ResolvedTarget; readonly into: string },
+    control: StepControl,
+  ): Promise<{ readonly host: string; readonly validation: ScratchValidation }>;
+}

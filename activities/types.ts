@@ -1,0 +1,154 @@
+import type {
+  BackupVerification,
+  ClusterRestoreReport,
+  ConflictDecision,
+  FreezeMode,
+  FreezeResult,
+  MergeResult,
+  RecoveryPointInput,
+  RecoveryPointRecord,
+  ResolvedTarget,
+  RestoreModes,
+  RestoreOutcome,
+  RestorePhase,
+  RestorePreview,
+  RestoreReport,
+  ScratchHandle,
+  ScratchValidation,
+  TargetRequest,
+} from '../core/recovery/types';
+
+/** The activities of the capability `recovery`, as the workflows see them. Types only. */
+
+/** Which operation a step belongs to, and for whom it is recorded. */
+export interface OperationRef {
+  readonly restoreId: string;
+  readonly tenant: string;
+  readonly requestedBy: string;
+}
+
+interface Step {
+  readonly operation: OperationRef;
+}
+
+export interface ScratchHost {
+  /** Queue that only this host's workers poll. */
+  readonly taskQueue: string;
+  /** How long a step waits for a worker of this host to take it. */
+  readonly patienceMs: number;
+}
+
+/** What the merge may write; the same object goes to every preview and to the merge. */
+export interface ChangeRules {
+  readonly modes: RestoreModes;
+  readonly decisions: readonly ConflictDecision[];
+  readonly allowEmpty: boolean;
+}
+
+/** A validated request with the configuration's defaults filled in. Times in milliseconds. */
+export interface PreparedOperation {
+  readonly operation: OperationRef;
+  readonly rules: ChangeRules;
+  readonly freeze: FreezeMode;
+  readonly approvals: 0 | 1 | 2;
+  readonly approvalMs: number;
+  readonly mergeMs: number;
+  /** Address of this run in Temporal's Web UI. */
+  readonly webUrl?: string;
+}
+
+export interface PreparedRestore extends PreparedOperation {
+  readonly target: TargetRequest;
+  readonly timeline?: number;
+  readonly tenantDeleted: boolean;
+}
+
+export interface PreparedUndo extends PreparedOperation {
+  readonly undoOf: string;
+}
+
+/** The input with its name settled. */
+export type PreparedRecoveryPoint = RecoveryPointInput & { readonly name: string };
+
+export interface PreparedClusterRestore {
+  readonly restoreId: string;
+  readonly requestedBy: string;
+  readonly into: string;
+  readonly target: TargetRequest;
+  readonly timeline?: number;
+}
+
+/** What the workflow knows at the end; the activity adds the objectives and stores the report. */
+export interface ReportFacts {
+  readonly outcome: RestoreOutcome;
+  readonly approvedBy: readonly string[];
+  readonly target?: ResolvedTarget;
+  readonly verification?: BackupVerification;
+  readonly preview?: RestorePreview;
+  readonly merge?: Extract<MergeResult, { kind: 'merged' }>;
+  readonly frozenMs?: number;
+  readonly steps: RestoreReport['steps'];
+  readonly rtoMs: number;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  /** Code of the error that ended it. */
+  readonly errorCode?: string;
+  readonly cleanUp: readonly string[];
+}
+
+export type ApprovalRecord =
+  | { readonly kind: 'approved'; readonly by: string; readonly diffHash: string }
+  | { readonly kind: 'rejected'; readonly by: string; readonly diffHash: string; readonly reason: string }
+  | { readonly kind: 'expired'; readonly diffHash: string };
+
+export interface RecoveryActivities {
+  prepareRestore(input: unknown): Promise<PreparedRestore>;
+  prepareUndo(input: unknown): Promise<PreparedUndo>;
+  openRestore(step: Step & { readonly undoOf?: string; readonly tenantDeleted: boolean }): Promise<void>;
+
+  resolveTarget(
+    step: Step & { readonly target: TargetRequest; readonly timeline?: number },
+  ): Promise<ResolvedTarget>;
+  verifyBackup(step: Step & { readonly target: ResolvedTarget }): Promise<BackupVerification>;
+  /** Runs on the common task queue; the answer is the queue of the host that answered. */
+  chooseScratchHost(): Promise<ScratchHost>;
+  restoreScratch(step: Step & { readonly target: ResolvedTarget }): Promise<ScratchHandle>;
+  validateScratch(
+    step: Step & { readonly target: ResolvedTarget; readonly scratch: ScratchHandle },
+  ): Promise<ScratchValidation>;
+  stageSlice(
+    step: Step & { readonly target: ResolvedTarget; readonly scratch: ScratchHandle },
+  ): Promise<{ readonly rows: number; readonly bytes: number }>;
+  stageUndo(step: Step): Promise<{ readonly rows: number; readonly bytes: number }>;
+
+  freezeTenant(step: Step): Promise<FreezeResult>;
+  previewChanges(
+    step: Step & {
+      readonly rules: ChangeRules;
+      readonly scratch?: ScratchHandle;
+      readonly target?: ResolvedTarget;
+    },
+  ): Promise<RestorePreview>;
+  notePhase(step: Step & { readonly phase: RestorePhase }): Promise<void>;
+  recordApproval(step: Step & { readonly record: ApprovalRecord }): Promise<void>;
+  mergeSlice(
+    step: Step & { readonly rules: ChangeRules; readonly approvedHash: string },
+  ): Promise<MergeResult>;
+
+  cancelRestore(step: Step): Promise<'cancelled' | 'merged'>;
+  unfreezeTenant(step: Step): Promise<void>;
+  removeScratch(step: Step): Promise<void>;
+  closeRestore(
+    step: Step & { readonly state: 'merged' | 'cancelled' | 'failed' | 'rejected' },
+  ): Promise<void>;
+  finishRestore(step: Step & { readonly facts: ReportFacts }): Promise<RestoreReport>;
+
+  prepareRecoveryPoint(input: unknown): Promise<PreparedRecoveryPoint>;
+  createRecoveryPoint(point: PreparedRecoveryPoint): Promise<RecoveryPointRecord>;
+
+  prepareClusterRestore(input: unknown): Promise<PreparedClusterRestore>;
+  restoreCluster(
+    step: Step & { readonly target: ResolvedTarget; readonly into: string },
+  ): Promise<{ readonly host: string; readonly validation: ScratchValidation }>;
+  finishClusterRestore(step: Step & { readonly report: ClusterRestoreReport }): Promise<void>;
+}
