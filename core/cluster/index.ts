@@ -1,3 +1,10 @@
+export {
+  type DetachedOptions,
+  type DetachedStatus,
+  detachedStatus,
+  startDetached,
+  stopDetached,
+} from './detached-process';
 export { findPostgresBin, OLDEST_POSTGRES, type PostgresBin } from './find-postgres';
 export {
   findPgBackRest,
@@ -6,8 +13,9 @@ export {
   TEMPORAL_CLI_VERSION,
   temporalCachePath,
 } from './find-program';
-export { freePort, isPortFree } from './free-port';
+export { freePort, freePorts, isPortFree } from './free-port';
 export { type InitOptions, initServer } from './init-server';
+export { processIdentity } from './process-identity';
 export { type ProgramOutput, type RunOptions, runProgram } from './run-program';
 export { closedParent, makeServerDirectory } from './server-directory';
 export { ServerDirectoryUnreachableError } from './server-directory-unreachable-error';

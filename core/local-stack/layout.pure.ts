@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+
+/** Every path of one stack. `home` is the user's side, `servers` is where the server user can get to. */
+export interface StackLayout {
+  readonly home: string;
+  readonly stateFile: string;
+  readonly configFile: string;
+  /** Remembers the `up` that holds the stack. */
+  readonly holderFile: string;
+  readonly secrets: string;
+  readonly temporal: ProcessPlace & { readonly database: string };
+  readonly worker: ProcessPlace;
+  readonly servers: string;
+  readonly socketDirectory: string;
+  readonly application: ServerPlace;
+  readonly platform: ServerPlace;
+  readonly backup: {
+    readonly configFile: string;
+    readonly repository: string;
+    readonly logs: string;
+    readonly locks: string;
+    readonly spool: string;
+  };
+  readonly scratch: string;
+}
+
+export interface ProcessPlace {
+  readonly directory: string;
+  readonly recordFile: string;
+  readonly logFile: string;
+}
+
+export interface ServerPlace {
+  readonly directory: string;
+  readonly dataDirectory: string;
+  readonly logFile: string;
+}
+
+/** A socket directory may have 92 bytes, see core/cluster; a deep checkout has more. */
+const SOCKET_DIRECTORY_LIMIT = 90;
+
+/**
+ * @param servers absolute; equal to a directory in `home` unless the server user cannot reach that.
+ * @param sockets used instead of a directory in `servers` when that would be too long for the kernel.
+ */
+export function stackLayout(home: string, servers: string, sockets: string | undefined): StackLayout {
+  const backup = join(servers, 'backup');
+  return {
+    home,
+    stateFile: join(home, 'stack.json'),
+    configFile: join(home, 'chronawflow.yaml'),
+    holderFile: join(home, 'up.json'),
+    secrets: join(home, 'secrets'),
+    temporal: { ...processPlace(home, 'temporal'), database: join(home, 'temporal', 'temporal.db') },
+    worker: processPlace(home, 'worker'),
+    servers,
+    socketDirectory: sockets ?? defaultSocketDirectory(servers),
+    application: serverPlace(servers, 'application'),
+    platform: serverPlace(servers, 'platform'),
+    backup: {
+      configFile: join(backup, 'pgbackrest.conf'),
+      repository: join(backup, 'repository'),
+      logs: join(backup, 'log'),
+      locks: join(backup, 'lock'),
+      spool: join(backup, 'spool'),
+    },
+    scratch: join(servers, 'scratch'),
+  };
+}
+
+export function needsOtherSocketDirectory(servers: string): boolean {
+  return Buffer.byteLength(defaultSocketDirectory(servers)) > SOCKET_DIRECTORY_LIMIT;
+}
+
+const defaultSocketDirectory = (servers: string): string => join(servers, 'run');
+
+function processPlace(home: string, name: string): ProcessPlace {
+  const directory = join(home, name);
+  return { directory, recordFile: join(directory, 'process.json'), logFile: join(directory, `${name}.log`) };
+}
+
+function serverPlace(servers: string, name: string): ServerPlace {
+  const directory = join(servers, name);
+  return { directory, dataDirectory: join(directory, 'data'), logFile: join(directory, 'server.log') };
+}
