@@ -1,10 +1,10 @@
-import { access, mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { run } from './command.mjs';
 import { findOnPath } from './programs.mjs';
 
-/** Debian's own switch against the cluster that installing a server would create and start. */
-const NO_MAIN_CLUSTER = '/etc/postgresql-common/createcluster.d/zz-chronawflow.conf';
+/** Where Debian reads its own switch against the cluster that installing a server would create and start. */
+const CLUSTER_SETTINGS = '/etc/postgresql-common/createcluster.d';
 
 /**
  * Installs what is missing, when that can be done without asking: as root, on a system with apt. Otherwise it does
@@ -12,7 +12,10 @@ const NO_MAIN_CLUSTER = '/etc/postgresql-common/createcluster.d/zz-chronawflow.c
  *
  * @param missing any of 'postgres' and 'pgbackrest'.
  */
-export async function installWithApt(missing, { env, note, signal, oldestPostgres }) {
+export async function installWithApt(
+  missing,
+  { env, note, signal, oldestPostgres, clusterSettings = CLUSTER_SETTINGS },
+) {
   const apt = findOnPath('apt-get', env);
   if (apt === undefined || process.getuid?.() !== 0) return;
   const options = { env: { ...env, DEBIAN_FRONTEND: 'noninteractive' }, signal };
@@ -33,8 +36,8 @@ export async function installWithApt(missing, { env, note, signal, oldestPostgre
   }
   // This release of the distribution has nothing new enough: the message names the PostgreSQL project's archive.
   if (names === undefined) return;
-  await install('postgresql-common');
-  await withoutMainCluster(() => install(...names));
+  if (missing.includes('postgres')) await install('postgresql-common');
+  await withoutMainCluster(clusterSettings, () => install(...names));
 }
 
 /** Undefined while the package lists do not offer all that is needed. */
@@ -64,17 +67,13 @@ export function choosePackages(missing, offered, oldestPostgres) {
 }
 
 /** A developer's machine gets programs, not a server that listens from now on. */
-async function withoutMainCluster(work) {
-  const parent = dirname(NO_MAIN_CLUSTER);
-  const parentWasThere = await access(parent).then(
-    () => true,
-    () => false,
-  );
-  await mkdir(parent, { recursive: true });
-  await writeFile(NO_MAIN_CLUSTER, 'create_main_cluster = false\n');
+async function withoutMainCluster(settings, work) {
+  const created = await mkdir(settings, { recursive: true });
+  const file = join(settings, 'zz-chronawflow.conf');
+  await writeFile(file, 'create_main_cluster = false\n');
   try {
     await work();
   } finally {
-    await rm(parentWasThere ? NO_MAIN_CLUSTER : parent, { recursive: true, force: true });
+    await rm(created ?? file, { recursive: true, force: true });
   }
 }

@@ -30,8 +30,11 @@ const PGBACKREST_DIRECTORIES = [
 /** Finds PostgreSQL's server programs and pgBackRest, installs them with apt when root, or says how to get them. */
 export async function preparePostgres({ env, note, signal }) {
   let present = await look(env, signal);
-  if (missingOf(present).length > 0) {
-    await installWithApt(missingOf(present), { env, note, signal, oldestPostgres: OLDEST_POSTGRES });
+  // What somebody names on purpose is used or refused, never silently replaced by another one.
+  const named = { postgres: env.CHRONAWFLOW_POSTGRES_BIN, pgbackrest: env.CHRONAWFLOW_PGBACKREST };
+  const installable = missingOf(present).filter((one) => !named[one]);
+  if (installable.length > 0) {
+    await installWithApt(installable, { env, note, signal, oldestPostgres: OLDEST_POSTGRES });
     present = await look(env, signal);
   }
   const missing = missingOf(present);
@@ -127,7 +130,7 @@ async function describePgbackrest(path, signal) {
   const [, major, minor] = (/pgBackRest (\d+)\.(\d+)/.exec(output) ?? []).map(Number);
   const [oldestMajor, oldestMinor] = OLDEST_PGBACKREST;
   const current = major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
-  if (!current) return { reason: `${path} is pgBackRest ${output.trim() || 'of an unknown version'}` };
+  if (!current) return { reason: `${path} answers "${output.trim()}"` };
   return { path, version: /pgBackRest (\S+)/.exec(output)?.[1] };
 }
 
