@@ -1,17 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Pool } from 'pg';
-import {
-  findPostgresBin,
-  freePort,
-  initServer,
-  makeServerDirectory,
-  type PostgresBin,
-  startServer,
-  stopServer,
-} from '../../core/cluster';
-import { createPool } from '../../database';
+import { attributeTables, brokenPaths } from '../../core/recovery/slice/attribution.pure';
+import { tableName } from '../../core/recovery/slice/catalog-types';
+import { readCatalog } from '../../core/recovery/slice/read-catalog';
 import {
   ACCUBOOKS_ROLE,
   AccountingWriter,
@@ -29,31 +19,16 @@ import {
   WriterFailedError,
   WriterTimeoutError,
 } from '../../examples/accubooks';
+import { type RealPostgres, startPostgres } from '../support/real-postgres';
 
 const LIMIT = 30_000;
 
 describe('AccuBooks', () => {
-  let bin: PostgresBin;
-  let root: string;
-  let port: number;
+  let server: RealPostgres;
   let admin: Pool;
   let app: Pool;
   let seeds = 100;
 
-  const start = () =>
-    startServer({
-      bin,
-      dataDirectory: join(root, 'data'),
-      logFile: join(root, 'server.log'),
-      socketDirectory: root,
-      port,
-      settings: { fsync: false },
-    });
-  const connect = (user: string) =>
-    createPool(
-      { host: root, port, database: 'postgres', user },
-      { applicationName: `accubooks-test-${user}` },
-    );
   const seed = (name: string, invoices = 12) => {
     seeds += 1;
     return seedOrganisation(app, { name, invoices }, seededRandom(seeds));
@@ -97,26 +72,14 @@ describe('AccuBooks', () => {
     });
 
   beforeAll(async () => {
-    bin = await findPostgresBin();
-    root = await makeServerDirectory(await mkdtemp(join(tmpdir(), 'cf-books-')));
-    port = await freePort();
-    await initServer({
-      bin,
-      dataDirectory: join(root, 'data'),
-      authLocal: 'trust',
-      authHost: 'reject',
-      noSync: true,
-    });
-    await start();
-    admin = connect('postgres');
-    app = connect(ACCUBOOKS_ROLE);
+    server = await startPostgres();
+    admin = await server.createDatabase('books');
+    app = server.connect('books', ACCUBOOKS_ROLE);
     expect(await installAccuBooks(admin)).toBe('installed');
   });
 
   afterAll(async () => {
-    await Promise.all([admin?.end(), app?.end()]);
-    await stopServer({ bin, dataDirectory: join(root, 'data'), mode: 'immediate' });
-    await rm(root, { recursive: true, force: true });
+    await server?.stop();
   });
 
   describe('installed', () => {
@@ -132,11 +95,43 @@ describe('AccuBooks', () => {
       expect(rows).toEqual([{ rolname: ACCUBOOKS_ROLE, rolsuper: false }]);
     });
 
-    it('has every table that the tenancy configuration names', async () => {
-      for (const table of [accuBooksTenancy.table, ...Object.keys(accuBooksTenancy.overrides)]) {
-        expect((await admin.query('select to_regclass($1) is not null as there', [table])).rows).toEqual([
-          { there: true },
+    it('has a tenancy configuration by which every table finds its tenant', async () => {
+      const client = await admin.connect();
+      try {
+        const attribution = attributeTables(
+          await readCatalog(client, accuBooksTenancy.schemas),
+          accuBooksTenancy,
+        );
+        expect(attribution.problems).toEqual([]);
+        expect(brokenPaths(attribution)).toEqual([]);
+        expect(attribution.shared.map(tableName)).toEqual(['public.currencies']);
+        expect(attribution.keep.map(tableName)).toEqual(['public.outbox']);
+        expect(
+          attribution.slice
+            .filter((one) => one.attribution.kind === 'path')
+            .map((one) => [tableName(one.table), one.depth]),
+        ).toEqual([
+          ['public.invoice_lines', 1],
+          ['public.payment_allocations', 1],
+          ['public.line_discounts', 2],
         ]);
+        expect(attribution.slice).toHaveLength(17);
+      } finally {
+        client.release();
+      }
+    });
+
+    it('needs the path of payment_allocations to be named', async () => {
+      const client = await admin.connect();
+      try {
+        const { 'public.payment_allocations': _, ...overrides } = accuBooksTenancy.overrides;
+        const { problems } = attributeTables(await readCatalog(client, accuBooksTenancy.schemas), {
+          ...accuBooksTenancy,
+          overrides,
+        });
+        expect(problems.map((problem) => problem.table)).toEqual(['public.payment_allocations']);
+      } finally {
+        client.release();
       }
     });
   });
@@ -495,9 +490,9 @@ describe('AccuBooks', () => {
       const writer = writerOf(organisation);
       writer.start();
       await writer.waitForCommits(5, LIMIT);
-      await stopServer({ bin, dataDirectory: join(root, 'data'), mode: 'fast' });
+      await server.halt();
       await writer.waitUntil((stats) => stats.disconnected >= 2, LIMIT);
-      await start();
+      await server.start();
       await writer.waitForCommits(20, LIMIT);
       await writer.stop();
       expect(await findBookErrors(admin, organisation.id)).toEqual([]);

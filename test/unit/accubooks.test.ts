@@ -1,9 +1,11 @@
 import fc from 'fast-check';
+import { TENANT_FROZEN_SQLSTATE } from '../../core/recovery/gate';
 import {
   classifyWriteFailure,
   OFFICE_WORK,
   OrganisationGoneError,
   seededRandom,
+  TENANT_FROZEN,
 } from '../../examples/accubooks';
 import { toCents, toNumeric } from '../../examples/accubooks/money';
 import { chooseWork } from '../../examples/accubooks/office-work';
@@ -61,6 +63,10 @@ it('office work is chosen by weight', () => {
 });
 
 describe('a failed write', () => {
+  it('of a frozen tenant has the SQLSTATE that the gate raises', () => {
+    expect(TENANT_FROZEN).toBe(TENANT_FROZEN_SQLSTATE);
+  });
+
   const failure = (code: string | undefined, message = '') =>
     classifyWriteFailure(Object.assign(new Error(message), code === undefined ? {} : { code }));
 
