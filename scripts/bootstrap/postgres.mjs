@@ -1,9 +1,9 @@
-import { readdirSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { installWithApt } from './apt.mjs';
 import { BootstrapFailure } from './bootstrap-failure.mjs';
 import { run } from './command.mjs';
-import { findOnPath, isProgram } from './programs.mjs';
+import { findOnPath, isProgram, listDirectory } from './programs.mjs';
 
 /** PostgreSQL 15 brought the grants on parameters that the merge relies on. */
 export const OLDEST_POSTGRES = 15;
@@ -65,13 +65,12 @@ async function look(env, signal) {
   return { server, pgbackrest, rejected };
 }
 
-/** `describe` resolves with the program, or with `{ reason }` when it is there but of no use. */
+/** `describe` resolves with the program, or with `{ reason }` when it is of no use. */
 async function firstUsable(candidates, describe, rejected) {
   for (const candidate of candidates) {
     const described = await describe(candidate);
-    if (described?.reason === undefined) {
-      if (described !== undefined) return described;
-    } else rejected.push(described.reason);
+    if (described.reason === undefined) return described;
+    rejected.push(described.reason);
   }
   return undefined;
 }
@@ -93,15 +92,6 @@ function versionedDirectories() {
     .filter(({ major, directory }) => major >= OLDEST_POSTGRES && isProgram(join(directory, 'postgres')))
     .sort((left, right) => right.major - left.major)
     .map(({ directory }) => realpathSync(directory));
-}
-
-function listDirectory(path) {
-  try {
-    return readdirSync(path);
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(error.code)) return [];
-    throw error;
-  }
 }
 
 async function describeServer(directory, signal) {

@@ -1,4 +1,4 @@
-import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, realpathSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Whether a file is there and may be executed. */
@@ -20,4 +20,14 @@ export function findOnPath(name, env = process.env) {
     .map((directory) => join(directory, name))
     .find(isProgram);
   return found === undefined ? undefined : realpathSync(found);
+}
+
+/** The names in a directory; none when there is no such directory, or none that may be read. */
+export function listDirectory(path) {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(error.code)) return [];
+    throw error;
+  }
 }

@@ -1,13 +1,11 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { BootstrapFailure } from '../bootstrap/bootstrap-failure.mjs';
+import { listDirectory } from '../bootstrap/programs.mjs';
 import { build, runTypeScript } from './typescript.mjs';
 
 /** `npm run bench -- NAME [arguments]` runs bench/NAME.ts. */
 export async function runBench({ root, args: [name, ...args], prepare }) {
-  const names = readdirSync(join(root, 'bench'))
-    .filter((file) => file.endsWith('.ts'))
-    .map((file) => file.slice(0, -'.ts'.length));
+  const names = listDirectory(join(root, 'bench')).flatMap((file) => /^(.+)\.ts$/.exec(file)?.[1] ?? []);
   if (!names.includes(name)) {
     throw new BootstrapFailure(name === undefined ? 'Which benchmark?' : `There is no benchmark "${name}"`, {
       hint: `npm run bench -- ${names.join('|')} [--quick]`,
