@@ -16,6 +16,8 @@ export interface RestoreRecord {
   readonly plan: SlicePlan | undefined;
   readonly outcome: Extract<MergeResult, { kind: 'merged' }> | undefined;
   readonly closed: boolean;
+  /** The last preview has a conflict that nobody decided. */
+  readonly blocked: boolean;
 }
 
 interface Row {
@@ -28,9 +30,10 @@ interface Row {
   plan: SlicePlan | null;
   outcome: Extract<MergeResult, { kind: 'merged' }> | null;
   closed: boolean;
+  blocked: boolean;
 }
 
-const SELECT = `select id, kind, tenant, workflow_id, undo_of, state, plan, outcome, closed_at is not null as closed from chronawflow.restore`;
+const SELECT = `select id, kind, tenant, workflow_id, undo_of, state, plan, outcome, closed_at is not null as closed, blocked from chronawflow.restore`;
 
 export async function findRecord(
   db: Pool | ClientBase,
@@ -79,5 +82,6 @@ function toRecord(row: Row): RestoreRecord {
     plan: row.plan ?? undefined,
     outcome: row.outcome ?? undefined,
     closed: row.closed,
+    blocked: row.blocked,
   };
 }

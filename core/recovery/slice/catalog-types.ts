@@ -52,6 +52,8 @@ export interface UniqueIndex {
   readonly columns: readonly string[] | undefined;
   /** Each indexed expression as SQL, unqualified. */
   readonly expressions: readonly string[];
+  /** Columns that its keys, expressions and predicate read. */
+  readonly dependsOn: readonly string[];
   readonly predicate?: string;
   readonly nullsNotDistinct: boolean;
   readonly deferrable: boolean;
@@ -61,6 +63,8 @@ export interface UniqueIndex {
 export interface ExclusionConstraint {
   readonly name: string;
   readonly expressions: readonly string[];
+  /** Columns that its expressions and predicate read. */
+  readonly dependsOn: readonly string[];
   /** Operators as SQL, qualified: `OPERATOR(pg_catalog.&&)`. */
   readonly operators: readonly string[];
   readonly predicate?: string;

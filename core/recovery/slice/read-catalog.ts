@@ -60,6 +60,9 @@ select
         (select jsonb_agg(a.attname order by k.ord) from unnest(i.indkey[0 : i.indnkeyatts - 1]) with ordinality k (attnum, ord)
            join pg_attribute a on a.attrelid = c.oid and a.attnum = k.attnum) end,
       'expressions', (select jsonb_agg(pg_get_indexdef(i.indexrelid, k, false) order by k) from generate_series(1, i.indnkeyatts) k),
+      'dependsOn', (select coalesce(jsonb_agg(distinct a.attname), '[]') from pg_depend d join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
+        where d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid and d.refobjsubid > 0
+          and (d.classid, d.objid) in (('pg_class'::regclass, i.indexrelid), ('pg_constraint'::regclass, coalesce((select k.oid from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u') limit 1), 0)))),
       'predicate', pg_get_expr(i.indpred, i.indrelid),
       'nullsNotDistinct', i.indnullsnotdistinct,
       'deferrable', not i.indimmediate,
@@ -69,6 +72,9 @@ select
   coalesce((select jsonb_agg(jsonb_build_object(
       'name', k.conname,
       'expressions', (select jsonb_agg(pg_get_indexdef(k.conindid, p, false) order by p) from generate_series(1, array_length(k.conexclop, 1)) p),
+      'dependsOn', (select coalesce(jsonb_agg(distinct a.attname), '[]') from pg_depend d join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
+        where d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid and d.refobjsubid > 0
+          and (d.classid, d.objid) in (('pg_class'::regclass, k.conindid), ('pg_constraint'::regclass, k.oid))),
       'operators', (select jsonb_agg('OPERATOR(' || quote_ident(opn.nspname) || '.' || op.oprname || ')' order by e.ord)
         from unnest(k.conexclop) with ordinality e (opr, ord) join pg_operator op on op.oid = e.opr join pg_namespace opn on opn.oid = op.oprnamespace),
       'predicate', (select pg_get_expr(i.indpred, i.indrelid) from pg_index i where i.indexrelid = k.conindid),
@@ -137,6 +143,7 @@ const tableRow = z.object({
       name: z.string(),
       columns: optional(names),
       expressions: names,
+      dependsOn: names,
       predicate: optional(z.string()),
       nullsNotDistinct: z.boolean(),
       deferrable: z.boolean(),
@@ -147,6 +154,7 @@ const tableRow = z.object({
     z.object({
       name: z.string(),
       expressions: names,
+      dependsOn: names,
       operators: names,
       predicate: optional(z.string()),
       deferrable: z.boolean(),

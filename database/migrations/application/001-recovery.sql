@@ -11,6 +11,8 @@ create table chronawflow.restore (
   plan         jsonb,
   -- set in the merge's own transaction: the hash that was approved, and what was written
   diff_hash    text,
+  -- the last preview has a conflict that nobody decided
+  blocked      boolean not null default true,
   outcome      jsonb,
   created_at   timestamptz not null default clock_timestamp(),
   updated_at   timestamptz not null default clock_timestamp(),

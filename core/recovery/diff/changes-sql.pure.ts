@@ -1,0 +1,82 @@
+import { quoteIdentifier, quoteList, quoteQualified } from '../../../database';
+import type { PlanTable } from '../slice/plan-types';
+import { claimedBy, joinColumns, type TableLookup } from '../slice/predicate.pure';
+import { stageTable } from '../slice/restore-tables.pure';
+import type { RestoreModes } from '../types';
+import { IMAGE_COLUMN, imageDigest, mayDiffer } from './image.pure';
+
+/**
+ * The table of changes of one slice table. Its columns:
+ *
+ *   op       'i' insert, 'u' update, 'd' delete
+ *   before   SHA-256 of the live row's image, NULL for an insert
+ *   after    SHA-256 of the staged row's image, NULL for a delete
+ *   skip     a decision keeps this row out of the merge
+ *   rewrite  the merge deletes and inserts this row again instead of updating it
+ *
+ * then for a table with a key its key columns under their own names; for one without, where the live row is
+ * (`live_part`, `live_row`) and where the staged one (`staged_row`).
+ */
+export const CHANGE_OPS = ['i', 'u', 'd'] as const;
+export type ChangeOp = (typeof CHANGE_OPS)[number];
+
+export interface ChangesQuery {
+  readonly restoreId: string;
+  readonly table: PlanTable;
+  readonly modes: RestoreModes;
+  /** SQL of type text. */
+  readonly tenant: string;
+  readonly lookup: TableLookup;
+}
+
+/** SELECT of all changes between staging and the live slice. */
+export function selectChanges(query: ChangesQuery): string {
+  const ops = [
+    query.modes.create ? `'i'` : '',
+    query.modes.update ? `'u'` : '',
+    query.modes.delete ? `'d'` : '',
+  ].filter(Boolean);
+  const all = query.table.key.length > 0 ? keyedChanges(query) : keylessChanges(query);
+  return `select *, false as skip, false as rewrite from (${all}) changes
+    where op in (${ops.length > 0 ? ops.join(', ') : 'null'}) and (op <> 'u' or before <> after)`;
+}
+
+function keyedChanges({ restoreId, table, tenant, lookup }: ChangesQuery): string {
+  const [first = ''] = table.key;
+  const inStage = `s.${quoteIdentifier(first)} is not null`;
+  const inLive = `l.${quoteIdentifier(first)} is not null`;
+  const keys = table.key.map((name) => {
+    const quoted = quoteIdentifier(name);
+    return `coalesce(s.${quoted}, l.${quoted}) as ${quoted}`;
+  });
+  return `select case when not (${inLive}) then 'i' when not (${inStage}) then 'd' else 'u' end as op,
+      ${keys.join(', ')},
+      case when ${inLive} then ${imageDigest(table.columns, 'l')} end as before,
+      s.${quoteIdentifier(IMAGE_COLUMN)} as after
+    from ${stageTable(restoreId, table)} s
+    full join (${liveRows(table, tenant, restoreId, lookup)}) l on ${joinColumns(table.key, table.key, 's', 'l')}
+    where not (${inLive}) or not (${inStage}) or ${mayDiffer(table.columns, 's', 'l')}`;
+}
+
+/** Rows without a key are matched as a multiset: the n-th row of an image with the n-th staged row of that image. */
+function keylessChanges({ restoreId, table, tenant, lookup }: ChangesQuery): string {
+  const image = quoteIdentifier(IMAGE_COLUMN);
+  return `select case when l.live_row is null then 'i' else 'd' end as op,
+      l.image as before, s.image as after, l.live_part, l.live_row, s.staged_row
+    from (select t.${image} as image, t.ctid as staged_row, row_number() over (partition by t.${image}) as nth
+      from ${stageTable(restoreId, table)} t) s
+    full join (select r.image, r.live_part, r.live_row, row_number() over (partition by r.image) as nth
+      from (select ${imageDigest(table.columns, 't')} as image, t.tableoid as live_part, t.ctid as live_row
+        from ${quoteQualified(table)} t where ${claimedBy(table, 't', tenant, restoreId, lookup)}) r) l
+      on s.image = l.image and s.nth = l.nth
+    where l.live_row is null or s.staged_row is null`;
+}
+
+/** The tenant's live rows, reduced to the columns that both sides have. */
+function liveRows(table: PlanTable, tenant: string, restoreId: string, lookup: TableLookup): string {
+  const columns = quoteList(
+    table.columns.map((column) => column.name),
+    't.',
+  );
+  return `select ${columns} from ${quoteQualified(table)} t where ${claimedBy(table, 't', tenant, restoreId, lookup)}`;
+}

@@ -1,0 +1,123 @@
+import { quoteIdentifier, quoteList, quoteQualified } from '../../../database';
+import type { ExclusionConstraint, ForeignKey, UniqueIndex } from '../slice/catalog-types';
+import type { PlanTable } from '../slice/plan-types';
+import { joinColumns, ownedBy, type TableLookup } from '../slice/predicate.pure';
+import type { Reference } from '../slice/read-references';
+import { stageTable } from '../slice/restore-tables.pure';
+
+/**
+ * Each function returns a SELECT of the changes that are in conflict, as their `ctid` in the table of changes, so that
+ * one caller can count them and mark them. `changes` is the quoted name of the table of changes `c`, `$1` the tenant.
+ */
+export interface ConflictScope {
+  readonly restoreId: string;
+  readonly table: PlanTable;
+  readonly changes: string;
+  readonly lookup: TableLookup;
+}
+
+const TENANT = '$1::text';
+
+/** Inserts whose key is taken by a live row that belongs to somebody else. */
+export function ownedByOther({ table, changes, lookup }: ConflictScope): string {
+  return `select c.ctid from ${changes} c join ${quoteQualified(table)} t on ${joinColumns(table.key, table.key, 't', 'c')}
+    where c.op = 'i' and not c.skip and (${ownedBy(table, 't', TENANT, lookup)}) is not true`;
+}
+
+/** Rows to write whose unique values are held by a live row that stays. */
+export function uniqueTaken({ restoreId, table, changes }: ConflictScope, index: UniqueIndex): string {
+  const equal = index.expressions
+    .map((_, i) => `n.e${i} ${index.nullsNotDistinct ? 'is not distinct from' : '='} l.e${i}`)
+    .join(' and ');
+  return clashing(restoreId, table, changes, index.expressions, index.predicate, equal);
+}
+
+/** The same for an exclusion constraint and its operators. */
+export function excludedByOther(
+  { restoreId, table, changes }: ConflictScope,
+  constraint: ExclusionConstraint,
+): string {
+  const clash = constraint.operators.map((operator, i) => `n.e${i} ${operator} l.e${i}`).join(' and ');
+  return clashing(restoreId, table, changes, constraint.expressions, constraint.predicate, clash);
+}
+
+function clashing(
+  restoreId: string,
+  table: PlanTable,
+  changes: string,
+  expressions: readonly string[],
+  predicate: string | undefined,
+  on: string,
+): string {
+  const values = expressions.map((expression, i) => `(${expression}) as e${i}`).join(', ');
+  const keys = quoteList(table.key);
+  const where = predicate === undefined ? '' : ` where ${predicate}`;
+  const same = joinColumns(table.key, table.key, 'm', 'l');
+  return `select c.ctid from ${changes} c
+    join (select ${values}, ${keys} from ${stageTable(restoreId, table)}${where}) n on ${joinColumns(table.key, table.key, 'n', 'c')}
+    join (select ${values}, ${keys} from ${quoteQualified(table)}${where}) l on ${on}
+    where c.op in ('i', 'u') and not c.skip and $1::text is not null
+      and not exists (select from ${changes} m where ${same} and m.op in ('d', 'u') and not m.skip)
+      and not (${joinColumns(table.key, table.key, 'l', 'c')})`;
+}
+
+/**
+ * Rows to delete that are referenced by rows which stay: rows of tables outside the slice, of other tenants, or rows of
+ * the slice that a decision or the modes keep.
+ */
+export function referencedByStaying(
+  { table, changes }: ConflictScope,
+  reference: Reference,
+  childChanges: { readonly table: PlanTable; readonly changes: string } | undefined,
+): string {
+  const staying =
+    childChanges === undefined || childChanges.table.key.length === 0
+      ? 'true'
+      : `not exists (select from ${childChanges.changes} m where ${joinColumns(childChanges.table.key, childChanges.table.key, 'm', 'k')} and m.op in ('d', 'u') and not m.skip)`;
+  return `select c.ctid from ${changes} c
+    join ${quoteQualified(table)} t on ${joinColumns(table.key, table.key, 't', 'c')}
+    where c.op = 'd' and not c.skip and $1::text is not null
+      and exists (select from ${quoteQualified(reference.child)} k where ${joinColumns(reference.columns, reference.parentColumns, 'k', 't')} and ${staying})`;
+}
+
+/** Rows to write whose parent will not be there: neither live and staying, nor written by this merge. */
+export function parentMissing(
+  { restoreId, table, changes }: ConflictScope,
+  key: ForeignKey,
+  parent: { readonly table: PlanTable; readonly changes: string } | undefined,
+): string {
+  const set = key.columns.map((name) => `n.${quoteIdentifier(name)} is not null`).join(' and ');
+  const going =
+    parent === undefined || parent.table.key.length === 0
+      ? ''
+      : ` and not exists (select from ${parent.changes} m where ${joinColumns(parent.table.key, parent.table.key, 'm', 'p')} and m.op = 'd' and not m.skip)`;
+  const live = `exists (select from ${quoteQualified(key.parent)} p where ${joinColumns(key.parentColumns, key.columns, 'p', 'n')}${going})`;
+  const written =
+    parent === undefined ||
+    parent.table.key.length === 0 ||
+    !key.parentColumns.every((name) => parent.table.columns.some((column) => column.name === name))
+      ? 'false'
+      : `exists (select from ${parent.changes} m join ${stageTable(restoreId, parent.table)} p on ${joinColumns(parent.table.key, parent.table.key, 'p', 'm')}
+          where m.op in ('i', 'u') and not m.skip and ${joinColumns(key.parentColumns, key.columns, 'p', 'n')})`;
+  return `select c.ctid from ${changes} c join ${stageTable(restoreId, table)} n on ${rowOf(table, 'n', 'ctid')}
+    where c.op in ('i', 'u') and not c.skip and $1::text is not null and ${set} and not (${live}) and not (${written})`;
+}
+
+/** Rows to write that a CHECK constraint added or changed since the target refuses. */
+export function checkRefuses({ restoreId, table, changes }: ConflictScope, expression: string): string {
+  const matched = table.key.length > 0 ? quoteList(table.key) : 'ctid as staged_row';
+  return `select c.ctid from ${changes} c
+    join (select ${matched}, (${expression}) as holds from ${stageTable(restoreId, table)}) n on ${rowOf(table, 'n', 'staged_row')}
+    where c.op in ('i', 'u') and not c.skip and $1::text is not null and n.holds is false`;
+}
+
+/** Rows to insert for which a NOT NULL column has no value: it was added since the target and has no default. */
+export function insertsWithoutValue({ changes }: ConflictScope): string {
+  return `select c.ctid from ${changes} c where c.op = 'i' and not c.skip and $1::text is not null`;
+}
+
+function rowOf(table: PlanTable, staged: string, rowColumn: string): string {
+  return table.key.length > 0
+    ? joinColumns(table.key, table.key, staged, 'c')
+    : `${staged}.${rowColumn} = c.staged_row`;
+}

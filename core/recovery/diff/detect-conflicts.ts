@@ -1,0 +1,215 @@
+import type { ClientBase, Pool } from 'pg';
+import type { Catalog, CatalogTable, ForeignKey } from '../slice/catalog-types';
+import { tableName } from '../slice/catalog-types';
+import type { PlanTable, SlicePlan } from '../slice/plan-types';
+import { type Reference, readReferences } from '../slice/read-references';
+import { planLookup } from '../slice/stage-slice';
+import type { Conflict, ConflictDecision, ConflictKind } from '../types';
+import { type ChangesKind, changesName } from './compute-changes';
+import {
+  type ConflictScope,
+  checkRefuses,
+  excludedByOther,
+  insertsWithoutValue,
+  ownedByOther,
+  parentMissing,
+  referencedByStaying,
+  uniqueTaken,
+} from './conflict-queries.pure';
+import { otherOwnersAtTarget } from './other-owners';
+
+export interface ConflictInput {
+  readonly restoreId: string;
+  readonly plan: SlicePlan;
+  readonly live: Catalog;
+  /** Schema of the target, and the scratch cluster itself: absent for an undo. */
+  readonly target: { readonly catalog: Catalog; readonly scratch: Pool } | undefined;
+  readonly decisions: readonly ConflictDecision[];
+  readonly kind: ChangesKind;
+}
+
+/**
+ * Names every change that cannot be applied as it stands (invariants 9, 10, 12), and marks those that a decision skips.
+ * Looks at owners first: a row that stays with another owner can be the reason of nothing else.
+ */
+export async function detectConflicts(tx: ClientBase, input: ConflictInput): Promise<Conflict[]> {
+  const found: Conflict[] = input.plan.drift.map((drift) => ({
+    ...drift,
+    rows: 0,
+    decision: decisionFor(input.decisions, drift.table, drift.kind),
+  }));
+  const references = await readReferences(tx, input.plan.tables);
+  const scopes = input.plan.tables.map((table) => ({
+    restoreId: input.restoreId,
+    table,
+    changes: changesName(input.kind, input.restoreId, table),
+    lookup: planLookup(input.plan),
+  }));
+  const look: Look = async (scope, kind, sql, message) => {
+    const name = tableName(scope.table);
+    const decision = decisionFor(input.decisions, name, kind);
+    const rows = await countOrSkip(tx, scope.changes, sql, input.plan.tenant, decision);
+    if (rows > 0) found.push({ table: name, kind, rows, decision, message: message(rows) });
+  };
+  for (const scope of scopes) await ownerConflicts(tx, scope, input, look);
+  for (const scope of scopes) await valueConflicts(scope, input, look);
+  // Children before parents: a child that is skipped may keep its parent from going, and the other way round.
+  for (const scope of [...scopes].reverse()) await referenceConflicts(scope, scopes, references, look);
+  for (const scope of scopes) await parentConflicts(scope, scopes, input.live, look);
+  return found;
+}
+
+type Look = (
+  scope: ConflictScope,
+  kind: ConflictKind,
+  sql: string,
+  message: (rows: number) => string,
+) => Promise<void>;
+
+async function ownerConflicts(
+  tx: ClientBase,
+  scope: ConflictScope,
+  input: ConflictInput,
+  look: Look,
+): Promise<void> {
+  if (scope.table.key.length === 0 || scope.table.attribution.kind === 'schema') return;
+  await look(
+    scope,
+    'owner-changed',
+    ownedByOther(scope),
+    (rows) => `${rows} row(s) of the target have a key that belongs to somebody else now`,
+  );
+  if (input.target === undefined) return;
+  const others = await otherOwnersAtTarget(tx, input.target.scratch, scope);
+  if (others !== undefined) {
+    await look(
+      scope,
+      'owner-changed',
+      others,
+      (rows) => `${rows} row(s) of the tenant belonged to somebody else at the target`,
+    );
+  }
+}
+
+async function valueConflicts(scope: ConflictScope, input: ConflictInput, look: Look): Promise<void> {
+  const live = catalogTable(input.live, scope.table);
+  const staged = new Set(scope.table.columns.map((column) => column.name));
+  const readable = (columns: readonly string[]) => columns.every((name) => staged.has(name));
+  if (scope.table.key.length > 0) {
+    for (const index of live.uniques.filter((one) => !one.primary && readable(one.dependsOn))) {
+      await look(
+        scope,
+        'unique-taken',
+        uniqueTaken(scope, index),
+        (rows) => `${rows} row(s) need a value of ${index.name} that another row holds now`,
+      );
+    }
+    for (const constraint of live.exclusions.filter((one) => readable(one.dependsOn))) {
+      await look(
+        scope,
+        'unique-taken',
+        excludedByOther(scope, constraint),
+        (rows) => `${rows} row(s) overlap a row that stays (${constraint.name})`,
+      );
+    }
+  }
+  const before = input.target?.catalog.tables.find((one) => tableName(one) === tableName(scope.table));
+  if (before === undefined) return;
+  for (const check of live.checks) {
+    const same = before.checks.some((one) => one.expression === check.expression);
+    const columns = live.columns
+      .filter((column) => check.expression.includes(column.name))
+      .map((column) => column.name);
+    if (same || !readable(columns)) continue;
+    await look(
+      scope,
+      'constraint-violated',
+      checkRefuses(scope, check.expression),
+      (rows) => `${rows} row(s) break ${check.name}, which is new or changed since the target`,
+    );
+  }
+  const withoutValue = live.columns.filter(
+    (column) => column.notNull && !column.hasDefault && !column.generated && !staged.has(column.name),
+  );
+  for (const column of withoutValue) {
+    await look(
+      scope,
+      'constraint-violated',
+      insertsWithoutValue(scope),
+      (rows) =>
+        `${rows} row(s) to insert have no value for ${column.name}, which is NOT NULL, without default and not staged`,
+    );
+  }
+}
+
+async function referenceConflicts(
+  scope: ConflictScope,
+  scopes: readonly ConflictScope[],
+  references: readonly Reference[],
+  look: Look,
+): Promise<void> {
+  if (scope.table.key.length === 0) return;
+  for (const reference of references.filter((one) => one.parent === tableName(scope.table))) {
+    const child = scopes.find((one) => tableName(one.table) === tableName(reference.child));
+    await look(
+      scope,
+      'referenced',
+      referencedByStaying(scope, reference, child),
+      (rows) =>
+        `${rows} row(s) to delete are referenced by rows of ${tableName(reference.child)} that stay (${reference.constraint})`,
+    );
+  }
+}
+
+async function parentConflicts(
+  scope: ConflictScope,
+  scopes: readonly ConflictScope[],
+  live: Catalog,
+  look: Look,
+): Promise<void> {
+  const staged = new Set(scope.table.columns.map((column) => column.name));
+  const keys: readonly ForeignKey[] = catalogTable(live, scope.table).foreignKeys;
+  for (const key of keys.filter((one) => one.columns.every((name) => staged.has(name)))) {
+    const parent = scopes.find((one) => tableName(one.table) === tableName(key.parent));
+    await look(
+      scope,
+      'parent-missing',
+      parentMissing(scope, key, parent),
+      (rows) =>
+        `${rows} row(s) reference ${tableName(key.parent)} rows that are not there any more (${key.name})`,
+    );
+  }
+}
+
+async function countOrSkip(
+  tx: ClientBase,
+  changes: string,
+  conflicting: string,
+  tenant: string,
+  decision: 'block' | 'skip',
+): Promise<number> {
+  if (decision === 'skip') {
+    const { rowCount } = await tx.query(`update ${changes} set skip = true where ctid in (${conflicting})`, [
+      tenant,
+    ]);
+    return rowCount ?? 0;
+  }
+  const { rows } = await tx.query<{ count: string }>(`select count(*) from (${conflicting}) conflicting`, [
+    tenant,
+  ]);
+  return Number(rows[0]?.count ?? 0);
+}
+
+function decisionFor(
+  decisions: readonly ConflictDecision[],
+  table: string,
+  kind: ConflictKind,
+): 'block' | 'skip' {
+  return decisions.find((one) => one.table === table && one.kind === kind)?.decision ?? 'block';
+}
+
+function catalogTable(catalog: Catalog, table: PlanTable): CatalogTable {
+  const found = catalog.tables.find((one) => tableName(one) === tableName(table));
+  if (found === undefined) throw new RangeError(`${tableName(table)} is gone from the catalog`);
+  return found;
+}

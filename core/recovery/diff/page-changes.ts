@@ -1,0 +1,120 @@
+import { inTransaction, quoteIdentifier, quoteList, quoteQualified } from '../../../database';
+import { InvalidInputError } from '../../errors';
+import type { RecoveryContext } from '../engine';
+import { loadRecord } from '../record/restore-record';
+import { tableName } from '../slice/catalog-types';
+import type { PlanColumn, PlanTable } from '../slice/plan-types';
+import { joinColumns } from '../slice/predicate.pure';
+import { previewTable, stageTable } from '../slice/restore-tables.pure';
+import type { ChangeOp } from './changes-sql.pure';
+import { SET_IMAGE_SETTINGS } from './image.pure';
+
+export interface ChangedRow {
+  readonly op: 'insert' | 'update' | 'delete';
+  readonly skipped: boolean;
+  /** Key columns as text; empty for a table without key. */
+  readonly key: Readonly<Record<string, string | null>>;
+  /** Columns whose image differs: what is there and what the merge would write. Sensitive values are `***`. */
+  readonly columns: readonly {
+    readonly name: string;
+    readonly now: string | null;
+    readonly then: string | null;
+  }[];
+}
+
+export interface ChangesPage {
+  readonly table: string;
+  readonly rows: readonly ChangedRow[];
+  /** Pass as `offset` for the next page; absent at the end. */
+  readonly nextOffset?: number;
+}
+
+export interface PageRequest {
+  readonly restoreId: string;
+  /** `schema.table` as the preview prints it. */
+  readonly table: string;
+  readonly offset?: number;
+  /** At most 500. */
+  readonly limit?: number;
+}
+
+const OPS: Readonly<Record<ChangeOp, ChangedRow['op']>> = { i: 'insert', u: 'update', d: 'delete' };
+const MASKED = '***';
+
+/** Row images of one table's changes, in order of the key. They are read from the database and never enter a history. */
+export async function pageChanges(ctx: RecoveryContext, request: PageRequest): Promise<ChangesPage> {
+  const limit = Math.min(Math.max(1, request.limit ?? 50), 500);
+  const offset = Math.max(0, request.offset ?? 0);
+  const record = await loadRecord(ctx.application, request.restoreId);
+  const table = record.plan?.tables.find((one) => tableName(one) === request.table);
+  if (table === undefined) {
+    throw new InvalidInputError(`Restore ${request.restoreId} has no changes of a table ${request.table}.`, {
+      hint: `Tables: ${record.plan?.tables.map(tableName).join(', ') ?? 'none yet'}`,
+    });
+  }
+  const masked = new Set(ctx.config.recovery.sensitiveColumns);
+  const rows = await inTransaction(
+    ctx.application,
+    async (tx) => {
+      await tx.query(SET_IMAGE_SETTINGS);
+      const { rows: found } = await tx.query<{
+        op: ChangeOp;
+        skip: boolean;
+        key: Record<string, string | null>;
+        current: (string | null)[] | null;
+        restored: (string | null)[] | null;
+      }>(pageQuery(request.restoreId, table), [limit + 1, offset]);
+      return found;
+    },
+    { readOnly: true },
+  );
+  return {
+    table: request.table,
+    rows: rows.slice(0, limit).map((row) => ({
+      op: OPS[row.op],
+      skipped: row.skip,
+      key: Object.fromEntries(
+        Object.entries(row.key ?? {}).map(([name, value]) => [
+          name,
+          masked.has(`${request.table}.${name}`) ? MASKED : value,
+        ]),
+      ),
+      columns: differing(table.columns, row.current, row.restored, (name) =>
+        masked.has(`${request.table}.${name}`),
+      ),
+    })),
+    ...(rows.length > limit ? { nextOffset: offset + limit } : {}),
+  };
+}
+
+function pageQuery(restoreId: string, table: PlanTable): string {
+  const [live, staged] =
+    table.key.length > 0
+      ? [joinColumns(table.key, table.key, 'l', 'c'), joinColumns(table.key, table.key, 's', 'c')]
+      : ['l.ctid = c.live_row and l.tableoid = c.live_part', 's.ctid = c.staged_row'];
+  const values = (alias: string) =>
+    `array[${table.columns.map((column) => `${alias}.${quoteIdentifier(column.name)}::text`).join(', ')}]`;
+  const key = table.key
+    .map((name) => `'${name.replaceAll("'", "''")}', c.${quoteIdentifier(name)}::text`)
+    .join(', ');
+  return `select c.op, c.skip, jsonb_build_object(${key}) as key,
+      case when c.op <> 'i' then ${values('l')} end as current, case when c.op <> 'd' then ${values('s')} end as restored
+    from ${previewTable(restoreId, table)} c
+    left join ${quoteQualified(table)} l on c.op <> 'i' and ${live}
+    left join ${stageTable(restoreId, table)} s on c.op <> 'd' and ${staged}
+    order by ${table.key.length > 0 ? quoteList(table.key, 'c.') : 'c.live_part, c.live_row, c.staged_row'} limit $1 offset $2`;
+}
+
+function differing(
+  columns: readonly PlanColumn[],
+  current: readonly (string | null)[] | null,
+  restored: readonly (string | null)[] | null,
+  isMasked: (name: string) => boolean,
+): ChangedRow['columns'] {
+  return columns.flatMap(({ name }, i) => {
+    const [before, after] = [current?.[i] ?? null, restored?.[i] ?? null];
+    if (current !== null && restored !== null && before === after) return [];
+    const show = (value: string | null) => (value === null ? null : isMasked(name) ? MASKED : value);
+    return [{ name, current: show(before), restored: show(after) }];
+  });
+}

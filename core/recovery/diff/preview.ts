@@ -1,0 +1,173 @@
+import type { ClientBase, Pool } from 'pg';
+import { inTransaction } from '../../../database';
+import type { PreviewRequest, RecoveryContext, StepControl } from '../engine';
+import { RestoreClosedError } from '../errors/restore-closed-error';
+import { SchemaChangedError } from '../errors/schema-changed-error';
+import { TenantAbsentAtTargetError } from '../errors/tenant-absent-at-target-error';
+import { UnknownTenantError } from '../errors/unknown-tenant-error';
+import { loadRecord } from '../record/restore-record';
+import { tableName } from '../slice/catalog-types';
+import { loadSlice } from '../slice/load-slice';
+import type { PlanTable, SlicePlan } from '../slice/plan-types';
+import { readCatalog } from '../slice/read-catalog';
+import { schemaHash } from '../slice/schema-hash';
+import { findTenant } from '../slice/tenant-row';
+import type { RestorePreview, TableChanges } from '../types';
+import { changesName, computeChanges } from './compute-changes';
+import { detectConflicts } from './detect-conflicts';
+import { diffHash } from './diff-hash';
+import { SET_IMAGE_SETTINGS } from './image.pure';
+import { measureExpected, measureLive, type SliceLanes } from './measure-slice';
+import { sliceDigest } from './slice-digest.pure';
+
+/** Merge time per changed row, measured on 2 cores (docs/resilience/recovery.md, "Figures"); an estimate for people. */
+const MERGE_MICROSECONDS_PER_CHANGE = 25;
+const MERGE_MICROSECONDS_PER_ROW = 6;
+
+/**
+ * Compares staging with the live slice and says what a merge would do, without doing it. Repeatable; each run replaces
+ * the one before. Row images stay in the database, to be paged (page-changes.ts).
+ */
+export async function previewRestore(
+  ctx: RecoveryContext,
+  request: PreviewRequest,
+  scratch: Pool | undefined,
+  control: StepControl,
+): Promise<RestorePreview> {
+  const { restoreId } = request;
+  return inTransaction(ctx.application, async (tx) => {
+    const record = await loadRecord(tx, restoreId);
+    if (record.state !== 'active' || record.plan === undefined)
+      throw new RestoreClosedError(restoreId, record.state);
+    const { plan } = record;
+    const live = await loadSlice(tx, ctx.config.tenancy, plan.tenant);
+    if (schemaHash(live.catalog, live.attribution) !== plan.schemaHash)
+      throw new SchemaChangedError(restoreId);
+    if (scratch !== undefined) await checkPresence(tx, scratch, ctx, plan.tenant, request.allowEmpty);
+
+    await tx.query(SET_IMAGE_SETTINGS);
+    control.progress?.({ step: 'comparing' });
+    await computeChanges(tx, restoreId, plan, request.modes, 'preview');
+    control.progress?.({ step: 'looking for conflicts' });
+    const target = scratch && {
+      scratch,
+      catalog: await inTransaction(scratch, (source) => readCatalog(source, live.schemas), {
+        readOnly: true,
+      }),
+    };
+    const conflicts = await detectConflicts(tx, {
+      restoreId,
+      plan,
+      live: live.catalog,
+      target,
+      decisions: request.decisions,
+      kind: 'preview',
+    });
+    control.progress?.({ step: 'hashing' });
+    const now = await measureLive(tx, restoreId, plan);
+    const expected = await measureExpected(tx, restoreId, plan, now, 'preview');
+    const tables = await countChanges(tx, restoreId, plan, now);
+    const blocked = conflicts.some((conflict) => conflict.decision === 'block');
+    await tx.query(
+      'update chronawflow.restore set blocked = $2, updated_at = clock_timestamp() where id = $1',
+      [restoreId, blocked],
+    );
+    return {
+      restoreId,
+      tenant: plan.tenant,
+      diffHash: await diffHash(tx, restoreId, plan, 'preview'),
+      schemaHash: plan.schemaHash,
+      tables,
+      totals: totalsOf(tables),
+      conflicts,
+      blocked,
+      notices: plan.notices,
+      bytesStaged: await stagedBytes(tx, restoreId),
+      estimatedMergeMs: estimateMergeMs(tables),
+      digestNow: sliceDigest(now),
+      digestExpected: sliceDigest(expected),
+    };
+  });
+}
+
+/** A tenant that is nowhere is unknown; one that was not there at the target needs `--allow-empty`. */
+async function checkPresence(
+  tx: ClientBase,
+  scratch: Pool,
+  ctx: RecoveryContext,
+  tenant: string,
+  allowEmpty: boolean,
+): Promise<void> {
+  const { tenancy } = ctx.config;
+  const now = await findTenant(tx, tenancy, tenant);
+  const then = await inTransaction(scratch, (source) => findTenant(source, tenancy, tenant), {
+    readOnly: true,
+  });
+  if (then.exists) return;
+  if (!now.exists)
+    throw new UnknownTenantError(tenant, { table: tenancy.table, key: tenancy.key, when: 'at the target' });
+  if (!allowEmpty) throw new TenantAbsentAtTargetError(tenant);
+}
+
+async function countChanges(
+  tx: ClientBase,
+  restoreId: string,
+  plan: SlicePlan,
+  now: SliceLanes,
+): Promise<TableChanges[]> {
+  const counted: TableChanges[] = [];
+  for (const table of plan.tables) {
+    const { rows } = await tx.query<{ i: string; u: string; d: string }>(
+      `select count(*) filter (where op = 'i') as i, count(*) filter (where op = 'u') as u, count(*) filter (where op = 'd') as d
+       from ${changesName('preview', restoreId, table)} where not skip`,
+    );
+    const [insert, update, gone] = [
+      Number(rows[0]?.i ?? 0),
+      Number(rows[0]?.u ?? 0),
+      Number(rows[0]?.d ?? 0),
+    ];
+    const live = Number(now.get(tableName(table))?.rows ?? 0n);
+    counted.push({ ...describe(table), insert, update, delete: gone, unchanged: live - update - gone });
+  }
+  return counted;
+}
+
+function describe(
+  table: PlanTable,
+): Pick<TableChanges, 'table' | 'attribution' | 'addedColumns' | 'droppedColumns'> {
+  return {
+    table: tableName(table),
+    attribution: table.attribution.kind,
+    addedColumns: table.addedColumns,
+    droppedColumns: table.droppedColumns,
+  };
+}
+
+function totalsOf(tables: readonly TableChanges[]): RestorePreview['totals'] {
+  const sum = (pick: (table: TableChanges) => number) =>
+    tables.reduce((total, table) => total + pick(table), 0);
+  return {
+    insert: sum((t) => t.insert),
+    update: sum((t) => t.update),
+    delete: sum((t) => t.delete),
+    unchanged: sum((t) => t.unchanged),
+  };
+}
+
+function estimateMergeMs(tables: readonly TableChanges[]): number {
+  const totals = totalsOf(tables);
+  const changed = totals.insert + totals.update + totals.delete;
+  return Math.ceil(
+    (changed * MERGE_MICROSECONDS_PER_CHANGE + (changed + totals.unchanged) * MERGE_MICROSECONDS_PER_ROW) /
+      1000,
+  );
+}
+
+async function stagedBytes(tx: ClientBase, restoreId: string): Promise<number> {
+  const { rows } = await tx.query<{ bytes: string }>(
+    `select coalesce(sum(pg_total_relation_size(c.oid)), 0) as bytes from pg_class c
+     where c.relnamespace = 'chronawflow'::regnamespace and c.relkind = 'r' and starts_with(c.relname, $1)`,
+    [`${restoreId}_stage_`],
+  );
+  return Number(rows[0]?.bytes ?? 0);
+}

@@ -1,0 +1,175 @@
+import type { ClientBase } from 'pg';
+import { inTransaction } from '../../../database';
+import { computeChanges } from '../diff/compute-changes';
+import { diffHash } from '../diff/diff-hash';
+import { SET_IMAGE_SETTINGS } from '../diff/image.pure';
+import { measureExpected, measureLive } from '../diff/measure-slice';
+import { sliceDigest } from '../diff/slice-digest.pure';
+import type { PreviewRequest, RecoveryContext, StepControl } from '../engine';
+import { ProofFailedError } from '../errors/proof-failed-error';
+import { RestoreClosedError } from '../errors/restore-closed-error';
+import { SchemaChangedError } from '../errors/schema-changed-error';
+import { extendGate, openGate } from '../gate/gate-row';
+import { loadRecord, lockRecord, type RestoreRecord } from '../record/restore-record';
+import { loadSlice } from '../slice/load-slice';
+import type { SlicePlan } from '../slice/plan-types';
+import { readReferences } from '../slice/read-references';
+import { schemaHash } from '../slice/schema-hash';
+import type { MergeResult } from '../types';
+import { copySkips } from './copy-skips';
+import { forwardSequences } from './forward-sequences';
+import { planForSize, SET_MERGE_SETTINGS } from './merge-settings';
+import { lockOutsideParents, proveReferences } from './prove-references';
+import { proveUniqueness } from './prove-uniqueness';
+import { writeChanges } from './write-changes';
+
+/** A row of the tenant that another session holds FOR UPDATE makes the merge wait; longer than this it gives up. */
+const LOCK_TIMEOUT_MS = 10_000;
+/** The gate has to outlive the merge by what a slow rollback may take. */
+const GATE_MARGIN_MS = 60_000;
+
+type Merged = Extract<MergeResult, { kind: 'merged' }>;
+
+/** Ends the transaction without an error for the caller: the approved diff is no longer the one that would be written. */
+class DiffChanged extends Error {
+  constructor(readonly diffHash: string) {
+    super('the diff has changed');
+  }
+}
+
+/**
+ * Writes the approved changes in one READ COMMITTED transaction and proves the result before it commits (invariants 14
+ * to 19). The record is locked first and says `merged` in the same transaction: a timed-out attempt and its retry cannot
+ * both commit, and a lost answer to COMMIT is settled by the record.
+ */
+export async function mergeRestore(
+  ctx: RecoveryContext,
+  request: PreviewRequest,
+  approvedHash: string,
+  control: StepControl,
+): Promise<MergeResult> {
+  const settled = await loadRecord(ctx.application, request.restoreId);
+  if (settled.state === 'merged' && settled.outcome !== undefined) return settled.outcome;
+  const limitMs = ctx.config.recovery.mergeLimit;
+  await extendGate(ctx.application, request.restoreId, limitMs + GATE_MARGIN_MS);
+  try {
+    return await inTransaction(
+      ctx.application,
+      (tx) => mergeInTransaction(tx, ctx, request, approvedHash, control),
+      {
+        isolation: 'read committed',
+        statementTimeoutMs: limitMs,
+        lockTimeoutMs: LOCK_TIMEOUT_MS,
+      },
+    );
+  } catch (error) {
+    if (error instanceof DiffChanged) return { kind: 'diff-changed', diffHash: error.diffHash };
+    throw error;
+  }
+}
+
+async function mergeInTransaction(
+  tx: ClientBase,
+  ctx: RecoveryContext,
+  request: PreviewRequest,
+  approvedHash: string,
+  control: StepControl,
+): Promise<Merged> {
+  const { restoreId } = request;
+  const timings = new StepTimings(control);
+  const record = await lockRecord(tx, restoreId);
+  if (record.state === 'merged' && record.outcome !== undefined) return record.outcome;
+  const plan = mergeablePlan(record);
+  await openGate(tx, restoreId);
+  const live = await loadSlice(tx, ctx.config.tenancy, plan.tenant);
+  if (schemaHash(live.catalog, live.attribution) !== plan.schemaHash) throw new SchemaChangedError(restoreId);
+
+  await tx.query(SET_IMAGE_SETTINGS);
+  await tx.query(SET_MERGE_SETTINGS);
+  await timings.step('diff', () => computeChanges(tx, restoreId, plan, request.modes, 'merge'));
+  await copySkips(tx, restoreId, plan);
+  const hash = await timings.step('hash', () => diffHash(tx, restoreId, plan, 'merge'));
+  if (hash !== approvedHash) throw new DiffChanged(hash);
+  await planForSize(tx, restoreId, plan);
+
+  const before = await timings.step('digest before', () => measureLive(tx, restoreId, plan));
+  const expected = await timings.step('digest expected', () =>
+    measureExpected(tx, restoreId, plan, before, 'merge'),
+  );
+  const references = await readReferences(tx, plan.tables);
+  await tx.query('set local session_replication_role = replica');
+  const rows = await timings.step('write', () => writeChanges(tx, restoreId, plan, live.catalog));
+  await tx.query('set local session_replication_role = origin');
+  const sequencesForwarded = await timings.step('sequences', () => forwardSequences(tx, plan));
+  await timings.step('prove references', async () => {
+    await lockOutsideParents(tx, restoreId, plan, live.catalog);
+    await proveReferences(tx, restoreId, plan, live.catalog, references);
+  });
+  await timings.step('prove uniqueness', () => proveUniqueness(tx, restoreId, plan, live.catalog));
+  const after = await timings.step('digest after', () => measureLive(tx, restoreId, plan));
+  const [digestBefore, digestExpected, digestAfter] = [
+    sliceDigest(before),
+    sliceDigest(expected),
+    sliceDigest(after),
+  ];
+  if (digestAfter !== digestExpected) {
+    throw new ProofFailedError(
+      `the tenant's slice would have digest ${digestAfter}, expected ${digestExpected}`,
+    );
+  }
+  control.signal?.throwIfAborted();
+  return recordMerge(tx, ctx, record, approvedHash, {
+    kind: 'merged',
+    mergedAt: '',
+    digestBefore,
+    digestAfter,
+    rows,
+    sequencesForwarded,
+    timings: timings.all,
+  });
+}
+
+function mergeablePlan(record: RestoreRecord): SlicePlan {
+  if (record.state !== 'active' || record.plan === undefined || record.blocked) {
+    throw new RestoreClosedError(
+      record.id,
+      record.blocked ? 'blocked by conflicts without a decision' : record.state,
+    );
+  }
+  return record.plan;
+}
+
+async function recordMerge(
+  tx: ClientBase,
+  ctx: RecoveryContext,
+  record: RestoreRecord,
+  approvedHash: string,
+  merged: Merged,
+): Promise<Merged> {
+  const { rows } = await tx.query<{ outcome: Merged }>(
+    `update chronawflow.restore set state = 'merged', diff_hash = $2, updated_at = clock_timestamp(),
+       preimages_until = clock_timestamp() + $4 * interval '1 millisecond',
+       outcome = jsonb_set($3::jsonb, '{mergedAt}', to_jsonb(to_char(clock_timestamp() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')))
+     where id = $1 returning outcome`,
+    [record.id, approvedHash, JSON.stringify(merged), ctx.config.recovery.undoRetention],
+  );
+  return rows[0]?.outcome ?? merged;
+}
+
+/** Milliseconds of each step, by this process's monotonic clock; also tells the caller which step is running. */
+class StepTimings {
+  readonly all: Record<string, number> = {};
+
+  constructor(private readonly control: StepControl) {}
+
+  async step<T>(name: string, work: () => Promise<T>): Promise<T> {
+    this.control.signal?.throwIfAborted();
+    this.control.progress?.({ step: `merge: ${name}` });
+    const started = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.all[name] = Math.round(performance.now() - started);
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import type { ClientBase } from 'pg';
+import { quoteIdentifier, quoteList, quoteQualified } from '../../../database';
+import { ProofFailedError } from '../errors/proof-failed-error';
+import { type Catalog, type ForeignKey, tableName } from '../slice/catalog-types';
+import type { PlanTable, SlicePlan } from '../slice/plan-types';
+import { joinColumns, ownedBy } from '../slice/predicate.pure';
+import type { Reference } from '../slice/read-references';
+import { beforeTable, changesTable, stageTable } from '../slice/restore-tables.pure';
+import { planLookup } from '../slice/stage-slice';
+
+/**
+ * Replica role skips foreign keys, so they are proved by query (invariant 16). Under READ COMMITTED each statement has a
+ * new snapshot: parents outside the slice are locked FOR KEY SHARE first, as the foreign key's own trigger would, then
+ * looked at; a concurrent insert of a child either waited for our delete or is visible to the last query.
+ */
+export async function lockOutsideParents(
+  tx: ClientBase,
+  restoreId: string,
+  plan: SlicePlan,
+  live: Catalog,
+): Promise<void> {
+  const lookup = planLookup(plan);
+  for (const { table, key } of writtenKeys(plan, live)) {
+    const parent = plan.tables.find((one) => tableName(one) === tableName(key.parent));
+    const outside =
+      parent === undefined
+        ? '$1::text is not null'
+        : `(${ownedBy(parent, 'p', '$1::text', lookup)}) is not true and $1::text is not null`;
+    await tx.query(
+      `select from ${quoteQualified(key.parent)} p where ${outside} and (${quoteList(key.parentColumns, 'p.')}) in (
+         select ${quoteList(key.columns, 's.')} from ${changesTable(restoreId, table)} c join ${stageTable(restoreId, table)} s on ${stagedRow(table)}
+         where c.op in ('i', 'u') and not c.skip)
+       for key share of p`,
+      [plan.tenant],
+    );
+  }
+}
+
+/** Every written row has its parents, and nobody references a row that went. */
+export async function proveReferences(
+  tx: ClientBase,
+  restoreId: string,
+  plan: SlicePlan,
+  live: Catalog,
+  references: readonly Reference[],
+): Promise<void> {
+  for (const { table, key } of writtenKeys(plan, live)) {
+    const set = key.columns.map((name) => `s.${quoteIdentifier(name)} is not null`).join(' and ');
+    const dangling = await count(
+      tx,
+      `select from ${changesTable(restoreId, table)} c join ${stageTable(restoreId, table)} s on ${stagedRow(table)}
+       where c.op in ('i', 'u') and not c.skip and ${set}
+         and not exists (select from ${quoteQualified(key.parent)} p where ${joinColumns(key.parentColumns, key.columns, 'p', 's')})`,
+    );
+    if (dangling > 0)
+      throw new ProofFailedError(
+        `${dangling} row(s) of ${tableName(table)} would reference ${tableName(key.parent)} rows that are not there (${key.name})`,
+      );
+  }
+  for (const reference of references) {
+    const parent = plan.tables.find((table) => tableName(table) === reference.parent);
+    if (
+      parent === undefined ||
+      !reference.parentColumns.every((name) => parent.liveColumns.some((column) => column.name === name))
+    )
+      continue;
+    const orphans = await count(
+      tx,
+      `select from ${beforeTable(restoreId, parent)} b join ${quoteQualified(reference.child)} k on ${joinColumns(reference.columns, reference.parentColumns, 'k', 'b')}
+       where not exists (select from ${quoteQualified(parent)} p where ${joinColumns(reference.parentColumns, reference.parentColumns, 'p', 'b')})`,
+    );
+    if (orphans > 0)
+      throw new ProofFailedError(
+        `${orphans} row(s) of ${tableName(reference.child)} would lose the ${reference.parent} row they reference (${reference.constraint})`,
+      );
+  }
+}
+
+/** Foreign keys whose columns the merge writes; columns added since the target keep their value and stay proved. */
+function writtenKeys(
+  plan: SlicePlan,
+  live: Catalog,
+): { readonly table: PlanTable; readonly key: ForeignKey }[] {
+  return plan.tables.flatMap((table) => {
+    const written = new Set(table.columns.map((column) => column.name));
+    const keys = live.tables.find((one) => tableName(one) === tableName(table))?.foreignKeys ?? [];
+    return keys
+      .filter((key) => key.columns.every((name) => written.has(name)))
+      .map((key) => ({ table, key }));
+  });
+}
+
+function stagedRow(table: PlanTable): string {
+  return table.key.length > 0 ? joinColumns(table.key, table.key, 's', 'c') : 's.ctid = c.staged_row';
+}
+
+async function count(tx: ClientBase, select: string): Promise<number> {
+  const { rows } = await tx.query<{ count: string }>(`select count(*) from (${select} limit 1000) found`);
+  return Number(rows[0]?.count ?? 0);
+}

@@ -1,0 +1,104 @@
+import type { ClientBase } from 'pg';
+import { quoteList } from '../../../database';
+import { ProofFailedError } from '../errors/proof-failed-error';
+import { type Catalog, tableName } from '../slice/catalog-types';
+import type { PlanTable, SlicePlan } from '../slice/plan-types';
+import { beforeTable, changesTable } from '../slice/restore-tables.pure';
+import { planLookup } from '../slice/stage-slice';
+import type { MergeResult } from '../types';
+import { markRewrites } from './mark-rewrites';
+import {
+  deleteRows,
+  insertRows,
+  keepBefore,
+  reinsertRows,
+  updateRows,
+  type WriteScope,
+} from './write-sql.pure';
+
+type WrittenRows = Extract<MergeResult, { kind: 'merged' }>['rows'];
+
+interface Planned {
+  readonly inserts: number;
+  readonly updates: number;
+  readonly rewrites: number;
+  readonly deletes: number;
+}
+
+/**
+ * Updates first, children before parents, while every row is still where its owner can be read from it; then deletes in
+ * the same order; then inserts, parents first. Unique values that are exchanged between rows go through delete and
+ * insert, so no order of single rows can trip over them.
+ */
+export async function writeChanges(
+  tx: ClientBase,
+  restoreId: string,
+  plan: SlicePlan,
+  live: Catalog,
+): Promise<WrittenRows> {
+  const lookup = planLookup(plan);
+  const scopes: WriteScope[] = plan.tables.map((table) => ({ restoreId, table, lookup }));
+  const deepestFirst = [...scopes].reverse();
+  const planned = new Map<string, Planned>();
+  for (const scope of scopes) {
+    const catalog = live.tables.find((table) => tableName(table) === tableName(scope.table));
+    if (catalog !== undefined) await markRewrites(tx, restoreId, scope.table, catalog);
+    await tx.query(keepBefore(scope));
+    if (scope.table.key.length > 0)
+      await tx.query(
+        `alter table ${beforeTable(restoreId, scope.table)} add primary key (${quoteList(scope.table.key)})`,
+      );
+    await tx.query(`analyze ${beforeTable(restoreId, scope.table)}`);
+    planned.set(tableName(scope.table), await countPlanned(tx, scope));
+  }
+  const write = async (
+    scope: WriteScope,
+    what: string,
+    sql: string | undefined,
+    rows: (planned: Planned) => number,
+  ) => {
+    const want = rows(
+      planned.get(tableName(scope.table)) ?? { inserts: 0, updates: 0, rewrites: 0, deletes: 0 },
+    );
+    if (want === 0) return;
+    const written = sql === undefined ? 0 : ((await tx.query(sql, [plan.tenant])).rowCount ?? 0);
+    if (written !== want)
+      throw new ProofFailedError(
+        `${what} ${written} row(s) of ${tableName(scope.table)} instead of ${want}; the others are not the tenant's`,
+      );
+  };
+  for (const scope of deepestFirst) await write(scope, 'updated', updateRows(scope), (p) => p.updates);
+  for (const scope of deepestFirst)
+    await write(scope, 'deleted', deleteRows(scope), (p) => p.deletes + p.rewrites);
+  for (const scope of scopes) {
+    await write(scope, 'inserted', insertRows(scope), (p) => p.inserts);
+    await write(scope, 'rewrote', reinsertRows(scope), (p) => p.rewrites);
+  }
+  return plan.tables.map((table) => {
+    const counts = planned.get(tableName(table));
+    return {
+      table: tableName(table),
+      inserted: counts?.inserts ?? 0,
+      updated: (counts?.updates ?? 0) + (counts?.rewrites ?? 0),
+      deleted: counts?.deletes ?? 0,
+    };
+  });
+}
+
+async function countPlanned(
+  tx: ClientBase,
+  { restoreId, table }: { readonly restoreId: string; readonly table: PlanTable },
+): Promise<Planned> {
+  const { rows } = await tx.query<Record<keyof Planned, string>>(
+    `select count(*) filter (where op = 'i') as inserts, count(*) filter (where op = 'u' and not rewrite) as updates,
+            count(*) filter (where op = 'u' and rewrite) as rewrites, count(*) filter (where op = 'd') as deletes
+     from ${changesTable(restoreId, table)} where not skip`,
+  );
+  const row = rows[0];
+  return {
+    inserts: Number(row?.inserts ?? 0),
+    updates: Number(row?.updates ?? 0),
+    rewrites: Number(row?.rewrites ?? 0),
+    deletes: Number(row?.deletes ?? 0),
+  };
+}
