@@ -17,8 +17,8 @@ export interface ChangedRow {
   /** Columns whose image differs: what is there and what the merge would write. Sensitive values are `***`. */
   readonly columns: readonly {
     readonly name: string;
-    readonly now: string | null;
-    readonly then: string | null;
+    readonly current: string | null;
+    readonly restored: string | null;
   }[];
 }
 
