@@ -4,12 +4,11 @@
  * A child process inherits it through `process.execArgv`.
  */
 const { readFileSync } = require('node:fs');
-const { extensions } = require('node:module');
 const { transformSync } = require('@swc/core');
 
 process.setSourceMapsEnabled(true);
 
-extensions['.ts'] = (module, filename) => {
+require.extensions['.ts'] = (module, filename) => {
   const { code } = transformSync(readFileSync(filename, 'utf8'), {
     filename,
     swcrc: false,
