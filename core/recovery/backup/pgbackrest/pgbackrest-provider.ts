@@ -1,0 +1,157 @@
+import type { BackupConfig } from '../../../../config';
+import { findPgBackRest } from '../../../cluster';
+import type { StepControl } from '../../engine';
+import { BackupCommandFailedError } from '../../errors/backup-command-failed-error';
+import { BackupOutputUnexpectedError } from '../../errors/backup-output-unexpected-error';
+import type { BackupKind, BackupProvider, RestorePlace, RestoreRequest } from '../provider';
+import { historyFileName, parseHistory } from '../timeline.pure';
+import { look, pgbackrest, stanzaArguments } from './command';
+import {
+  type ArchiveDirectory,
+  archivesOf,
+  contentOf,
+  parseInfo,
+  repositoryOf,
+  type StanzaInfo,
+} from './info.pure';
+import { archiveListing, type Listing, parseListing } from './listing.pure';
+import { compareFiles, manifestFiles } from './manifest.pure';
+import { archiveGetArguments, restoreArguments, restoredPercent, shellWord } from './restore-arguments.pure';
+
+const BACKUP_TYPES: Readonly<Record<BackupKind, string>> = {
+  full: 'full',
+  differential: 'diff',
+  incremental: 'incr',
+};
+
+/** At most this often, so that a restore of 100,000 files does not drown its listener. */
+const PROGRESS_EVERY_MS = 1000;
+
+/** pgBackRest, through its command line; needs its configuration file and access to the repository on this host. */
+export function pgbackrestProvider(config: BackupConfig): BackupProvider {
+  async function info(control?: StepControl): Promise<StanzaInfo> {
+    const json = await look(config, 'info', ['--output=json'], control);
+    const found = understood('info', () => parseInfo(json, config.stanza));
+    if (found === undefined || found.status.code === 1) {
+      throw new BackupCommandFailedError(
+        'info',
+        0,
+        `there is no stanza '${config.stanza}' in the repository`,
+      );
+    }
+    return found;
+  }
+
+  async function list(path: string, repository: number, control?: StepControl): Promise<Listing> {
+    const json = await look(
+      config,
+      'repo-ls',
+      ['--output=json', '--recurse', `--repo=${repository}`, path],
+      control,
+    );
+    return understood('repo-ls', () => parseListing(json));
+  }
+
+  const archivePath = (directory: ArchiveDirectory): string => `archive/${config.stanza}/${directory.id}`;
+
+  return {
+    name: `stanza '${config.stanza}'`,
+
+    async content(systemId, control) {
+      return contentOf(await info(control), systemId);
+    },
+
+    async listArchive(systemId, control) {
+      const directories = archivesOf(await info(control), systemId);
+      return archiveListing(
+        await Promise.all(
+          directories.map((directory) => list(archivePath(directory), directory.repository, control)),
+        ),
+      );
+    },
+
+    async history(systemId, timeline, control) {
+      if (timeline === 1) return [];
+      const file = historyFileName(timeline);
+      for (const directory of archivesOf(await info(control), systemId)) {
+        const listing = await list(archivePath(directory), directory.repository, control);
+        if (listing[file] === undefined) continue;
+        const path = `${archivePath(directory)}/${file}`;
+        const text = await look(config, 'repo-get', [`--repo=${directory.repository}`, path], control);
+        return understood('repo-get', () => parseHistory(text));
+      }
+      throw new BackupCommandFailedError('repo-get', 0, `${file} is not in the repository`);
+    },
+
+    async fetchSegment(name, destination, control) {
+      await look(config, 'archive-get', [name, destination], control);
+    },
+
+    async checkFiles(label, control) {
+      const repository = repositoryOf(await info(control), label);
+      if (repository === undefined) return { files: 0, problems: [{ file: label, problem: 'missing' }] };
+      const backups = `backup/${config.stanza}`;
+      const path = `${backups}/${label}/backup.manifest`;
+      const manifest = await look(config, 'repo-get', [`--repo=${repository}`, path], control);
+      const files = understood('repo-get', () => manifestFiles(manifest, label));
+      return { files: files.length, problems: compareFiles(files, await list(backups, repository, control)) };
+    },
+
+    async backup(kind, control) {
+      let label: string | undefined;
+      const report = throttled(control, 'backup');
+      await pgbackrest(
+        config,
+        'backup',
+        [`--type=${BACKUP_TYPES[kind]}`, '--start-fast', '--log-level-console=detail'],
+        {
+          control,
+          onLine: (line) => {
+            label ??= /new backup label = (\S+)/.exec(line)?.[1];
+            report(/\bbackup file .+ \([^()]*?(\d+(?:\.\d+)?)%\)/.exec(line)?.[1]);
+          },
+        },
+      );
+      if (label === undefined)
+        throw new BackupOutputUnexpectedError('backup', 'it does not name the new backup');
+      return label;
+    },
+
+    async restore(request: RestoreRequest, control) {
+      const report = throttled(control, 'restore');
+      await pgbackrest(config, 'restore', [...restoreArguments(request), '--log-level-console=detail'], {
+        control,
+        onLine: (line) => report(restoredPercent(line)),
+      });
+    },
+
+    async restoreCommand(place: RestorePlace, segments: number) {
+      const binary = await findPgBackRest(config.binary);
+      const args = archiveGetArguments(stanzaArguments(config), place, segments);
+      return `${[binary, ...args].map(shellWord).join(' ')} %f "%p"`;
+    },
+  };
+}
+
+function understood<T>(command: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    // zod's message lists paths and types, never the values.
+    throw new BackupOutputUnexpectedError(
+      command,
+      error instanceof Error ? error.message : String(error),
+      error,
+    );
+  }
+}
+
+function throttled(control: StepControl, step: string): (percent: string | number | undefined) => void {
+  let last = 0;
+  return (percent) => {
+    const now = Date.now();
+    if (percent === undefined || now - last < PROGRESS_EVERY_MS) return;
+    last = now;
+    control.progress?.({ step, done: Math.round(Number(percent)), total: 100 });
+  };
+}

@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool } from 'pg';
+import type { BackupProvider } from '../backup/provider';
+import type { RecoveryContext, StepControl } from '../engine';
+import { type ArchiverState, ArchivingStuckError } from '../errors/archiving-stuck-error';
+
+/** A commit that is surely later than the target, and the segment that holds it. */
+export interface Fence {
+  readonly token: string;
+  readonly segment: string;
+}
+
+/** How long nothing at all may be archived before we give up; a backlog that shrinks is waited for. */
+const NO_PROGRESS_LIMIT_MS = 60_000;
+const FIRST_POLL_MS = 50;
+const LAST_POLL_MS = 1000;
+
+/**
+ * Recovery stops at the first commit after the target, and is FATAL when there is none. So commit a row, then close
+ * its segment so that it is archived at once. The switch needs a transaction of its own: inside the insert's it would
+ * come before the commit.
+ */
+export async function writeFence(application: Pool): Promise<Fence> {
+  const token = randomUUID();
+  await application.query('insert into chronawflow.fence (token) values ($1)', [token]);
+  const { rows } = await application.query<{ segment: string }>(
+    'select pg_walfile_name(pg_current_wal_insert_lsn()) as segment',
+  );
+  await application.query('select pg_switch_wal()');
+  // Fences are of no use once their segment is archived; a day is far longer than any wait for that.
+  await application.query(`delete from chronawflow.fence where at < clock_timestamp() - interval '1 day'`);
+  return { token, segment: rows[0]?.segment ?? '' };
+}
+
+/** @throws ArchivingStuckError with what pg_stat_archiver says. */
+export async function waitUntilArchived(
+  ctx: RecoveryContext,
+  provider: BackupProvider,
+  systemId: string,
+  segment: string,
+  control: StepControl,
+  limitMs = NO_PROGRESS_LIMIT_MS,
+): Promise<void> {
+  const started = Date.now();
+  let progressAt = started;
+  let last: string | null = null;
+  for (let pause = FIRST_POLL_MS; ; pause = Math.min(pause * 2, LAST_POLL_MS)) {
+    control.signal?.throwIfAborted();
+    const { segments } = await provider.listArchive(systemId, control);
+    if (segments.has(segment)) return;
+    const archiver = await readArchiver(ctx.application);
+    if (archiver.lastArchived !== last) {
+      last = archiver.lastArchived;
+      progressAt = Date.now();
+    }
+    if (archiver.archiveMode === 'off' || Date.now() - progressAt > limitMs) {
+      throw new ArchivingStuckError(segment, Date.now() - started, archiver);
+    }
+    control.progress?.({ step: 'waiting for the archive' });
+    await sleep(pause, undefined, { signal: control.signal });
+  }
+}
+
+async function readArchiver(application: Pool): Promise<ArchiverState> {
+  const { rows } = await application.query<ArchiverState>(`
+    select current_setting('archive_mode') as "archiveMode", last_archived_wal as "lastArchived",
+           failed_count::int as "failures", last_failed_wal as "lastFailed",
+           last_failed_time::text as "lastFailedAt"
+      from pg_stat_archiver`);
+  const row = rows[0];
+  if (row === undefined) throw new TypeError('pg_stat_archiver has always one row');
+  return row;
+}
