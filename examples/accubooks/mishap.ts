@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import { DatabaseError, type Pool } from 'pg';
 import { inTransaction } from '../../database';
 
 /** What went wrong, as the postmortem will have it. */
@@ -41,10 +41,24 @@ export function loseOrganisation(pool: Pool, organisationId: string): Promise<Mi
   );
 }
 
+/**
+ * Deleting a busy organisation may deadlock with its writers: the cascade waits for a row of theirs while they wait for
+ * the organisation's. Each try ends within deadlock_timeout; whoever made the mistake would click again, too.
+ */
+const DEADLOCK_ATTEMPTS = 20;
+const DEADLOCK_DETECTED = '40P01';
+
 async function commit(pool: Pool, story: string, statement: string, organisationId: string): Promise<Mishap> {
-  const rows = await inTransaction(
-    pool,
-    async (tx) => (await tx.query(statement, [organisationId])).rowCount ?? 0,
-  );
-  return { story, statement, rows };
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const rows = await inTransaction(
+        pool,
+        async (tx) => (await tx.query(statement, [organisationId])).rowCount ?? 0,
+      );
+      return { story, statement, rows };
+    } catch (error) {
+      const deadlock = error instanceof DatabaseError && error.code === DEADLOCK_DETECTED;
+      if (!deadlock || attempt === DEADLOCK_ATTEMPTS) throw error;
+    }
+  }
 }

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
+import { configSchema } from '../../config/schema';
 import { TENANT_FROZEN_SQLSTATE } from '../../core/recovery/gate';
 import {
+  accuBooksTenancy,
   classifyWriteFailure,
   OFFICE_WORK,
   OrganisationGoneError,
@@ -60,6 +62,10 @@ it('office work is chosen by weight', () => {
   const total = OFFICE_WORK.reduce((sum, one) => sum + one.weight, 0);
   const chosen = Array.from({ length: total }, (_, n) => chooseWork(OFFICE_WORK, n / total + 1e-9).name);
   for (const one of OFFICE_WORK) expect(chosen.filter((name) => name === one.name)).toHaveLength(one.weight);
+});
+
+it('the tenancy block is one that chronawflow.yaml accepts as it is', () => {
+  expect(configSchema.shape.tenancy.parse(accuBooksTenancy)).toEqual(accuBooksTenancy);
 });
 
 describe('a failed write', () => {
