@@ -44,7 +44,8 @@ export function mayDiffer(columns: readonly PlanColumn[], staged: string, live: 
   const terms = columns.map((column) => {
     const name = quoteIdentifier(column.name);
     if (column.exactEquality) return `${staged}.${name} is distinct from ${live}.${name}`;
-    return `row(${staged}.${name}) operator(pg_catalog.*<>) row(${live}.${name}::${column.storageType})`;
+    // The casts keep the parser from comparing the two rows column by column, with each type's own operator.
+    return `row(${staged}.${name})::record operator(pg_catalog.*<>) row(${live}.${name}::${column.storageType})::record`;
   });
   return `(${terms.join(' or ')})`;
 }

@@ -23,7 +23,7 @@ export const SET_MERGE_SETTINGS = [
 export async function planForSize(tx: ClientBase, restoreId: string, plan: SlicePlan): Promise<void> {
   for (const table of plan.tables) {
     const { rows } = await tx.query<{ many: boolean }>(
-      `select count(*) > ${MANY_CHANGES} as many from (select from ${changesTable(restoreId, table)} limit ${MANY_CHANGES + 1}) some`,
+      `select count(*) > ${MANY_CHANGES} as many from (select from ${changesTable(restoreId, table)} limit ${MANY_CHANGES + 1}) sample`,
     );
     if (!rows[0]?.many) continue;
     await tx.query('set local enable_nestloop = off');

@@ -1,0 +1,119 @@
+import type { Pool } from 'pg';
+import { previewRestore } from '../../core/recovery/diff/preview';
+import type { RecoveryContext } from '../../core/recovery/engine';
+import { freezeSlice } from '../../core/recovery/gate/freeze-slice';
+import { removeGate } from '../../core/recovery/gate/remove-gate';
+import { mergeRestore } from '../../core/recovery/merge/merge-restore';
+import { cancelRestore, closeRestore } from '../../core/recovery/record/close-restore';
+import { openRestore } from '../../core/recovery/record/open-restore';
+import { stageSlice } from '../../core/recovery/slice/stage-slice';
+import type { ConflictDecision, MergeResult, RestoreModes, RestorePreview } from '../../core/recovery/types';
+import { quoteIdentifier } from '../../database';
+import type { RealApplication } from './real-application';
+
+/**
+ * Runs a restore's steps against a copy of the database taken at the target, in place of a scratch cluster: the same
+ * code from staging to merge, with an oracle to compare with, in a fraction of the time.
+ */
+export class SliceLab {
+  private copies = 0;
+  private restores = 0;
+
+  constructor(readonly app: RealApplication) {}
+
+  get context(): RecoveryContext {
+    const { application, platform, config } = this.app;
+    return { application, platform, config, log: { info: () => undefined, warn: () => undefined } };
+  }
+
+  /** A copy of the application's database as it is now; nobody may be connected to it meanwhile. */
+  async captureTarget(): Promise<Pool> {
+    const name = `target_${++this.copies}`;
+    const control = this.app.cluster.connect('postgres');
+    const source = this.app.config.application.database.database;
+    await control.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [
+      source,
+    ]);
+    await control.query(`create database ${quoteIdentifier(name)} template ${quoteIdentifier(source)}`);
+    return this.app.cluster.connect(name);
+  }
+
+  /** From open to preview; the tenant stands frozen. */
+  async prepare(tenant: string, target: Pool, options: RestoreOptions = {}): Promise<Prepared> {
+    const restoreId = `r${String(++this.restores).padStart(11, '0')}${process.pid}`;
+    await openRestore(this.context, {
+      restoreId,
+      kind: 'restore',
+      tenant,
+      workflowId: `restore/${tenant}/${restoreId}`,
+      tenantDeleted: options.tenantDeleted ?? false,
+    });
+    try {
+      await stageSlice(this.context, restoreId, target, {});
+      await freezeSlice(this.context, restoreId, {});
+      const request = {
+        restoreId,
+        modes: { create: true, update: true, delete: true, ...options.modes },
+        decisions: options.decisions ?? [],
+        allowEmpty: options.allowEmpty ?? false,
+      };
+      const preview = await previewRestore(this.context, request, target, {});
+      return {
+        restoreId,
+        preview,
+        merge: (hash = preview.diffHash) => mergeRestore(this.context, request, hash, {}),
+        end: () => this.end(restoreId),
+      };
+    } catch (error) {
+      await this.end(restoreId);
+      throw error;
+    }
+  }
+
+  /** Prepare, merge and clean up. */
+  async restore(
+    tenant: string,
+    target: Pool,
+    options: RestoreOptions = {},
+  ): Promise<{ preview: RestorePreview; merge: MergeResult; restoreId: string }> {
+    const prepared = await this.prepare(tenant, target, options);
+    try {
+      return { preview: prepared.preview, merge: await prepared.merge(), restoreId: prepared.restoreId };
+    } finally {
+      await prepared.end();
+    }
+  }
+
+  private async end(restoreId: string): Promise<void> {
+    await cancelRestore(this.context, restoreId);
+    await removeGate(this.app.application, restoreId, { lockTimeoutMs: 500, attempts: 20 });
+    await closeRestore(this.context, restoreId, 'cancelled');
+  }
+}
+
+export interface RestoreOptions {
+  readonly modes?: Partial<RestoreModes>;
+  readonly decisions?: readonly ConflictDecision[];
+  readonly allowEmpty?: boolean;
+  readonly tenantDeleted?: boolean;
+}
+
+export interface Prepared {
+  readonly restoreId: string;
+  readonly preview: RestorePreview;
+  merge(hash?: string): Promise<MergeResult>;
+  end(): Promise<void>;
+}
+
+/** All rows of a table as text, by their image, in a stable order: what "byte-identical" is compared by. */
+export async function imagesOf(
+  pool: Pool,
+  query: string,
+  values: readonly unknown[] = [],
+): Promise<string[]> {
+  const { rows } = await pool.query<{ image: string }>(
+    `select (q.*)::text as image from (${query}) q order by (q.*)::text collate "C"`,
+    [...values],
+  );
+  return rows.map((row) => row.image);
+}
