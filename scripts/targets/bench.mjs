@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { BootstrapFailure } from '../bootstrap/bootstrap-failure.mjs';
 import { listDirectory } from '../bootstrap/programs.mjs';
-import { build, runTypeScript } from './typescript.mjs';
+import { build, passes, runTypeScript } from './typescript.mjs';
 
 /** `npm run bench -- NAME [arguments]` runs bench/NAME.ts. */
 export async function runBench({ root, args: [name, ...args], prepare }) {
@@ -12,6 +12,6 @@ export async function runBench({ root, args: [name, ...args], prepare }) {
     });
   }
   const env = await prepare();
-  if (!(await build(root))) throw new BootstrapFailure('The build failed; see above.');
+  if (!(await passes('build', () => build(root)))) throw new BootstrapFailure('The build failed; see above.');
   return runTypeScript(root, `bench/${name}.ts`, args, env);
 }

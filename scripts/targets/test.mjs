@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runInForeground } from '../bootstrap/command.mjs';
 import { addCounts, countJest, NOTHING, oneCheck, summaryLine } from './counts.mjs';
-import { build } from './typescript.mjs';
+import { build, passes } from './typescript.mjs';
 
 /**
  * `npm test -- [jest's arguments]`: builds, then runs jest; with CI=true also the checks of types and of lint, which
@@ -13,22 +13,16 @@ import { build } from './typescript.mjs';
 export async function runTests({ root, args, prepare }) {
   let counts = NOTHING;
   const check = async (name, work) => {
-    let passed = false;
-    try {
-      passed = await work();
-    } finally {
-      counts = addCounts(counts, oneCheck(passed));
-      if (!passed) console.error(`✗ ${name} failed`);
-    }
+    counts = addCounts(counts, oneCheck(await passes(name, work)));
   };
   try {
     const env = await prepareOrCount(prepare, (failed) => {
       counts = addCounts(counts, failed);
     });
     await check('build', () => build(root));
-    if (process.env.CI === 'true') {
+    if (inCi()) {
       await check('types', () => tool(root, 'typescript/bin/tsc', ['--noEmit']));
-      await check('lint', () => tool(root, '@biomejs/biome/bin/biome', ['ci', '.']));
+      await check('lint', () => tool(root, '@biomejs/biome/bin/biome', ['ci', ...colours(), '.']));
     }
     counts = addCounts(counts, await jest(root, args, env));
   } finally {
@@ -47,6 +41,15 @@ async function prepareOrCount(prepare, count) {
   }
 }
 
+function inCi() {
+  return process.env.CI === 'true';
+}
+
+/** `biome ci` colours its output wherever it goes, one escape sequence a character. */
+function colours() {
+  return process.stdout.isTTY && !process.env.NO_COLOR ? [] : ['--colors=off'];
+}
+
 async function tool(root, script, args, env = {}) {
   const path = join(root, 'node_modules', script);
   return (await runInForeground(process.execPath, [path, ...args], { cwd: root, env })) === 0;
@@ -54,16 +57,15 @@ async function tool(root, script, args, env = {}) {
 
 async function jest(root, args, env) {
   const directory = mkdtempSync(join(tmpdir(), 'chronawflow-test-'));
-  const outputFile = join(directory, 'results.json');
+  const file = join(directory, 'counts.json');
+  const reporters = ['default', join(root, 'scripts', 'targets', 'count-reporter.cjs')];
+  const options = [...reporters.map((one) => `--reporters=${one}`), ...(inCi() ? ['--ci'] : [])];
   try {
-    const ci = process.env.CI === 'true' ? ['--ci'] : [];
-    const passed = await tool(
-      root,
-      'jest/bin/jest.js',
-      ['--json', `--outputFile=${outputFile}`, ...ci, ...args],
-      env,
-    );
-    return countJest(readResults(outputFile), passed);
+    const passed = await tool(root, 'jest/bin/jest.js', [...options, ...args], {
+      ...env,
+      CHRONAWFLOW_TEST_COUNTS: file,
+    });
+    return countJest(readResults(file), passed);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
