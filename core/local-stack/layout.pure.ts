@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 /** Every path of one stack. `home` is the user's side, `servers` is where the server user can get to. */
 export interface StackLayout {
@@ -11,6 +11,8 @@ export interface StackLayout {
   readonly temporal: ProcessPlace & { readonly database: string };
   readonly worker: ProcessPlace;
   readonly servers: string;
+  /** Set when the sockets cannot be in `servers`; see needsOtherSocketDirectory. */
+  readonly sockets: string | undefined;
   readonly socketDirectory: string;
   readonly application: ServerPlace;
   readonly platform: ServerPlace;
@@ -36,6 +38,11 @@ export interface ServerPlace {
   readonly logFile: string;
 }
 
+/** What a stack remembers of itself is the one thing that is found by its home alone. */
+export function stateFileOf(directory: string): string {
+  return join(resolve(directory), 'stack.json');
+}
+
 /** A socket directory may have 92 bytes, see core/cluster; a deep checkout has more. */
 const SOCKET_DIRECTORY_LIMIT = 90;
 
@@ -47,13 +54,14 @@ export function stackLayout(home: string, servers: string, sockets: string | und
   const backup = join(servers, 'backup');
   return {
     home,
-    stateFile: join(home, 'stack.json'),
+    stateFile: stateFileOf(home),
     configFile: join(home, 'chronawflow.yaml'),
     holderFile: join(home, 'up.json'),
     secrets: join(home, 'secrets'),
     temporal: { ...processPlace(home, 'temporal'), database: join(home, 'temporal', 'temporal.db') },
     worker: processPlace(home, 'worker'),
     servers,
+    sockets,
     socketDirectory: sockets ?? defaultSocketDirectory(servers),
     application: serverPlace(servers, 'application'),
     platform: serverPlace(servers, 'platform'),

@@ -1,0 +1,92 @@
+import type { PostgresBin } from '../cluster';
+import { prepareApplicationDatabase } from './application-database';
+import { backupRepository, type RepositoryOptions, writeRepositoryConfig } from './backup-repository';
+import type { StackLayout } from './layout.pure';
+import type { StackPart } from './part';
+import { archiveCommand } from './pgbackrest-config.pure';
+import { preparePlatformDatabase } from './platform-database';
+import { postgresCluster } from './postgres-cluster';
+import type { StackPorts } from './state';
+import { temporalServer } from './temporal-server';
+import { workerProcess } from './worker-process';
+
+export interface PartsOptions {
+  readonly layout: StackLayout;
+  readonly ports: StackPorts;
+  readonly programs: {
+    readonly temporal: string;
+    readonly pgBackRest: string;
+    readonly postgres: PostgresBin;
+  };
+  readonly secrets: {
+    readonly applicationOwner: string;
+    readonly application: string;
+    readonly platformOwner: string;
+    readonly platform: string;
+    readonly repository: string;
+  };
+}
+
+/** The application's cluster in the repository. */
+export const STANZA = 'app';
+
+/** The five parts, told of each other by paths and ports only. */
+export function stackParts(options: PartsOptions): {
+  readonly temporal: StackPart;
+  readonly application: StackPart;
+  readonly platform: StackPart;
+  readonly repository: StackPart;
+  readonly worker: StackPart;
+} {
+  const { layout, ports, programs, secrets } = options;
+  const application = { socketDirectory: layout.socketDirectory, port: ports.application };
+  const platform = { socketDirectory: layout.socketDirectory, port: ports.platform };
+  const repository: RepositoryOptions = {
+    ...layout.backup,
+    ...application,
+    program: programs.pgBackRest,
+    stanza: STANZA,
+    cipherPass: secrets.repository,
+    dataDirectory: layout.application.dataDirectory,
+  };
+  return {
+    temporal: temporalServer({
+      program: programs.temporal,
+      place: layout.temporal,
+      database: layout.temporal.database,
+      port: ports.temporal,
+      webPort: ports.web,
+    }),
+    application: postgresCluster({
+      ...application,
+      name: 'application-cluster',
+      bin: programs.postgres,
+      place: layout.application,
+      settings: {
+        wal_level: 'replica',
+        archive_mode: 'on',
+        archive_command: archiveCommand(programs.pgBackRest, layout.backup.configFile, STANZA),
+        // The longest that a quiet database's last commit waits before it can be restored.
+        archive_timeout: '60s',
+        track_commit_timestamp: true,
+      },
+      before: () => writeRepositoryConfig(repository),
+      prepare: () =>
+        prepareApplicationDatabase(application, {
+          owner: secrets.applicationOwner,
+          role: secrets.application,
+        }),
+    }),
+    platform: postgresCluster({
+      ...platform,
+      name: 'platform-cluster',
+      bin: programs.postgres,
+      place: layout.platform,
+      settings: {},
+      prepare: () =>
+        preparePlatformDatabase(platform, { owner: secrets.platformOwner, role: secrets.platform }),
+    }),
+    repository: backupRepository(repository),
+    worker: workerProcess({ place: layout.worker, configFile: layout.configFile }),
+  };
+}

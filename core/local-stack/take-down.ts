@@ -1,0 +1,83 @@
+import { rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findPostgresBin, serverStatus, stopDetached, stopServer } from '../cluster';
+import { existingMajor } from './existing-major';
+import { currentHolder, takeStack } from './holder';
+import { type ServerPlace, type StackLayout, stackLayout, stateFileOf } from './layout.pure';
+import { StackBusyError } from './stack-busy-error';
+import type { OnStackEvent } from './stack-event';
+import { StackMissingError } from './stack-missing-error';
+import { readState } from './state';
+
+/** An `up` that is told to end needs this long at most: the worker's grace time and two checkpoints. */
+const HOLDER_LIMIT_MS = 90_000;
+
+export interface TakeDownOptions {
+  readonly directory: string;
+  /** Also removes everything: data, backups, secrets. */
+  readonly removeData?: boolean;
+  readonly onEvent: OnStackEvent;
+}
+
+/**
+ * Stops a stack from outside, whether an `up` watches it, was killed, or left it running on purpose. Works from the
+ * remembered places alone, so it needs neither Temporal's nor pgBackRest's program.
+ *
+ * @throws StackMissingError
+ */
+export async function takeDownStack(options: TakeDownOptions): Promise<void> {
+  const home = resolve(options.directory);
+  const state = await readState(stateFileOf(home));
+  if (state === undefined) throw new StackMissingError(home);
+  const layout = stackLayout(home, state.servers, state.sockets);
+  await endHolder(layout.holderFile);
+  const letGo = await takeStack(layout.holderFile);
+  try {
+    await stopEverything(layout, options.onEvent);
+    if (options.removeData) await removeEverything(layout);
+  } finally {
+    await letGo();
+  }
+}
+
+async function endHolder(holderFile: string): Promise<void> {
+  const pid = await currentHolder(holderFile);
+  if (pid === undefined) return;
+  process.kill(pid, 'SIGTERM');
+  const limit = Date.now() + HOLDER_LIMIT_MS;
+  while ((await currentHolder(holderFile)) !== undefined) {
+    if (Date.now() > limit) throw new StackBusyError(dirname(holderFile), pid);
+    await sleep(50);
+  }
+}
+
+async function stopEverything(layout: StackLayout, onEvent: OnStackEvent): Promise<void> {
+  await stopDetached(layout.worker.recordFile);
+  onEvent({ kind: 'stopped', part: 'worker' });
+  await Promise.all([
+    stopDetached(layout.temporal.recordFile).then(() => onEvent({ kind: 'stopped', part: 'temporal' })),
+    stopCluster(layout.application).then(() => onEvent({ kind: 'stopped', part: 'application-cluster' })),
+    stopCluster(layout.platform).then(() => onEvent({ kind: 'stopped', part: 'platform-cluster' })),
+  ]);
+}
+
+async function stopCluster(place: ServerPlace): Promise<void> {
+  if ((await serverStatus(place.dataDirectory)).kind === 'stopped') return;
+  const bin = await findPostgresBin(undefined, { major: await existingMajor(place.dataDirectory) });
+  await stopServer({ bin, dataDirectory: place.dataDirectory });
+}
+
+/** Only what the stack made: somebody may have named a directory that holds other things as well. */
+async function removeEverything(layout: StackLayout): Promise<void> {
+  const own = [
+    layout.servers,
+    layout.temporal.directory,
+    layout.worker.directory,
+    layout.secrets,
+    layout.configFile,
+    layout.stateFile,
+    ...(layout.sockets === undefined ? [] : [layout.sockets]),
+  ];
+  for (const path of own) await rm(path, { recursive: true, force: true });
+}
