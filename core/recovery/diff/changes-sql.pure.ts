@@ -1,7 +1,7 @@
 import { quoteIdentifier, quoteList, quoteQualified } from '../../../database';
 import type { PlanTable } from '../slice/plan-types';
 import { claimedBy, joinColumns, type TableLookup } from '../slice/predicate.pure';
-import { stageTable } from '../slice/restore-tables.pure';
+import { changesTable, stageTable } from '../slice/restore-tables.pure';
 import type { RestoreModes } from '../types';
 import { IMAGE_COLUMN, imageDigest, mayDiffer } from './image.pure';
 
@@ -23,6 +23,8 @@ export type ChangeOp = (typeof CHANGE_OPS)[number];
 export interface ChangesQuery {
   readonly restoreId: string;
   readonly table: PlanTable;
+  /** Compares only the rows that this merged restore wrote. */
+  readonly undoOf?: string;
   readonly modes: RestoreModes;
   /** SQL of type text. */
   readonly tenant: string;
@@ -36,12 +38,18 @@ export function selectChanges(query: ChangesQuery): string {
     query.modes.update ? `'u'` : '',
     query.modes.delete ? `'d'` : '',
   ].filter(Boolean);
-  const all = query.table.key.length > 0 ? keyedChanges(query) : keylessChanges(query);
+  const all =
+    query.table.key.length > 0
+      ? keyedChanges(query)
+      : query.undoOf === undefined
+        ? keylessChanges(query)
+        : keylessUndo(query, query.undoOf);
   return `select *, false as skip, false as rewrite from (${all}) changes
     where op in (${ops.length > 0 ? ops.join(', ') : 'null'}) and (op <> 'u' or before <> after)`;
 }
 
-function keyedChanges({ restoreId, table, tenant, lookup }: ChangesQuery): string {
+function keyedChanges(query: ChangesQuery): string {
+  const { restoreId, table } = query;
   const [first = ''] = table.key;
   const inStage = `s.${quoteIdentifier(first)} is not null`;
   const inLive = `l.${quoteIdentifier(first)} is not null`;
@@ -54,7 +62,7 @@ function keyedChanges({ restoreId, table, tenant, lookup }: ChangesQuery): strin
       case when ${inLive} then ${imageDigest(table.columns, 'l')} end as before,
       s.${quoteIdentifier(IMAGE_COLUMN)} as after
     from ${stageTable(restoreId, table)} s
-    full join (${liveRows(table, tenant, restoreId, lookup)}) l on ${joinColumns(table.key, table.key, 's', 'l')}
+    full join (${liveRows(query)}) l on ${joinColumns(table.key, table.key, 's', 'l')}
     where not (${inLive}) or not (${inStage}) or ${mayDiffer(table.columns, 's', 'l')}`;
 }
 
@@ -72,11 +80,28 @@ function keylessChanges({ restoreId, table, tenant, lookup }: ChangesQuery): str
     where l.live_row is null or s.staged_row is null`;
 }
 
-/** The tenant's live rows, reduced to the columns that both sides have. */
-function liveRows(table: PlanTable, tenant: string, restoreId: string, lookup: TableLookup): string {
+/** Takes away as many rows of each image as the undone restore inserted, and puts back every row that it deleted. */
+function keylessUndo({ restoreId, table, tenant, lookup }: ChangesQuery, undoOf: string): string {
+  const image = quoteIdentifier(IMAGE_COLUMN);
+  return `select 'd' as op, r.before, null::bytea as after, r.live_part, r.live_row, null::tid as staged_row
+    from (select ${imageDigest(table.columns, 't')} as before, ${imageDigest(table.writtenColumns ?? table.columns, 't')} as written,
+        row_number() over (partition by ${imageDigest(table.writtenColumns ?? table.columns, 't')}) as nth, t.tableoid as live_part, t.ctid as live_row
+      from ${quoteQualified(table)} t where ${claimedBy(table, 't', tenant, restoreId, lookup)}) r
+    join (select k.after, count(*) as inserted from ${changesTable(undoOf, table)} k where k.op = 'i' and not k.skip group by k.after) w
+      on r.written = w.after and r.nth <= w.inserted
+    union all
+    select 'i', null, s.${image}, null, null, s.ctid from ${stageTable(restoreId, table)} s`;
+}
+
+/** The tenant's live rows, reduced to the columns that both sides have; in an undo, to the rows that were written. */
+function liveRows({ table, tenant, restoreId, lookup, undoOf }: ChangesQuery): string {
   const columns = quoteList(
     table.columns.map((column) => column.name),
     't.',
   );
-  return `select ${columns} from ${quoteQualified(table)} t where ${claimedBy(table, 't', tenant, restoreId, lookup)}`;
+  const written =
+    undoOf === undefined
+      ? ''
+      : ` and exists (select from ${changesTable(undoOf, table)} k where not k.skip and ${joinColumns(table.key, table.key, 'k', 't')})`;
+  return `select ${columns} from ${quoteQualified(table)} t where ${claimedBy(table, 't', tenant, restoreId, lookup)}${written}`;
 }

@@ -31,7 +31,7 @@ export async function computeChanges(
     const name = changesName(kind, restoreId, table);
     await tx.query(`drop table if exists ${name}`);
     await moveForward(tx, restoreId, table);
-    const query: ChangesQuery = { restoreId, table, modes, tenant: '$1::text', lookup };
+    const query: ChangesQuery = { restoreId, table, undoOf: plan.undoOf, modes, tenant: '$1::text', lookup };
     const select = selectChanges(query);
     await tx.query(
       `create ${kind === 'preview' ? 'unlogged ' : ''}table ${name} as ${select.includes('$1') ? select : `${select} and $1::text is not null`}`,

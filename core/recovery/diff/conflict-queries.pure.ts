@@ -3,7 +3,8 @@ import type { ExclusionConstraint, ForeignKey, UniqueIndex } from '../slice/cata
 import type { PlanTable } from '../slice/plan-types';
 import { joinColumns, ownedBy, type TableLookup } from '../slice/predicate.pure';
 import type { Reference } from '../slice/read-references';
-import { stageTable } from '../slice/restore-tables.pure';
+import { beforeTable, changesTable, stageTable } from '../slice/restore-tables.pure';
+import { imageDigest } from './image.pure';
 
 /**
  * Each function returns a SELECT of the changes that are in conflict, as their `ctid` in the table of changes, so that
@@ -114,6 +115,33 @@ export function checkRefuses({ restoreId, table, changes }: ConflictScope, expre
 /** Rows to insert for which a NOT NULL column has no value: it was added since the target and has no default. */
 export function insertsWithoutValue({ changes }: ConflictScope): string {
   return `select c.ctid from ${changes} c where c.op = 'i' and not c.skip and $1::text is not null`;
+}
+
+/**
+ * Undo: rows that are no longer as the undone restore left them (invariant 20). A row that it inserted and that is gone
+ * since needs nothing and is no change.
+ */
+export function changedSince({ table, changes }: ConflictScope, undoOf: string): string {
+  const written = table.writtenColumns ?? table.columns;
+  const others = table.columns.filter((column) => !written.some((one) => one.name === column.name));
+  const othersChanged =
+    others.length === 0
+      ? ''
+      : ` or (${quoteRow(others, 't')}) is distinct from (select ${quoteRow(others, 'b')} from ${beforeTable(undoOf, table)} b where ${joinColumns(table.key, table.key, 'b', 'c')})`;
+  return `select c.ctid from ${changes} c
+    join ${changesTable(undoOf, table)} k on not k.skip and ${joinColumns(table.key, table.key, 'k', 'c')}
+    left join ${quoteQualified(table)} t on ${joinColumns(table.key, table.key, 't', 'c')}
+    where not c.skip and $1::text is not null and case k.op
+      when 'd' then c.op = 'u'
+      when 'i' then ${imageDigest(written, 't')} <> k.after
+      else c.op = 'i' or ${imageDigest(written, 't')} <> k.after${othersChanged} end`;
+}
+
+function quoteRow(columns: PlanTable['columns'], alias: string): string {
+  return `row(${quoteList(
+    columns.map((column) => column.name),
+    `${alias}.`,
+  )})::text`;
 }
 
 function rowOf(table: PlanTable, staged: string, rowColumn: string): string {

@@ -8,6 +8,7 @@ import type { Conflict, ConflictDecision, ConflictKind } from '../types';
 import { type ChangesKind, changesName } from './compute-changes';
 import {
   type ConflictScope,
+  changedSince,
   checkRefuses,
   excludedByOther,
   insertsWithoutValue,
@@ -51,6 +52,17 @@ export async function detectConflicts(tx: ClientBase, input: ConflictInput): Pro
     const rows = await countOrSkip(tx, scope.changes, sql, input.plan.tenant, decision);
     if (rows > 0) found.push({ table: name, kind, rows, decision, message: message(rows) });
   };
+  const { undoOf } = input.plan;
+  if (undoOf !== undefined) {
+    for (const scope of scopes.filter((one) => one.table.key.length > 0)) {
+      await look(
+        scope,
+        'changed-since',
+        changedSince(scope, undoOf),
+        (rows) => `${rows} row(s) were changed again after the restore wrote them`,
+      );
+    }
+  }
   for (const scope of scopes) await ownerConflicts(tx, scope, input, look);
   for (const scope of scopes) await valueConflicts(scope, input, look);
   // Children before parents: a child that is skipped may keep its parent from going, and the other way round.

@@ -3,6 +3,8 @@ import type { Conflict, TableAttribution } from '../types';
 /** What staging found and every later step works from; stored as JSON with the restore's record. */
 export interface SlicePlan {
   readonly tenant: string;
+  /** This plan undoes that merged restore: only rows that it wrote are compared. */
+  readonly undoOf?: string;
   /** SHA-256 over the live catalog's parts that the diff depends on; part of the approved hash. */
   readonly schemaHash: string;
   /** Parents before the tables that are reached through them. */
@@ -34,6 +36,8 @@ export interface PlanTable {
   readonly liveColumns: readonly PlanColumn[];
   readonly addedColumns: readonly string[];
   readonly droppedColumns: readonly string[];
+  /** In an undo, the columns that the undone restore compared and wrote: its digests are over these. */
+  readonly writtenColumns?: readonly PlanColumn[];
   /** Columns that keep the greater of both values. */
   readonly forward: readonly string[];
 }

@@ -1,0 +1,107 @@
+import type { ClientBase } from 'pg';
+import { inTransaction, quoteList } from '../../../database';
+import { IMAGE_COLUMN, imageDigest, SET_IMAGE_SETTINGS } from '../diff/image.pure';
+import type { RecoveryContext, StepControl } from '../engine';
+import { NotUndoableError } from '../errors/not-undoable-error';
+import { RestoreClosedError } from '../errors/restore-closed-error';
+import { SchemaChangedError } from '../errors/schema-changed-error';
+import { loadRecord, type RestoreRecord, savePlan } from '../record/restore-record';
+import { tableName } from '../slice/catalog-types';
+import { loadSlice } from '../slice/load-slice';
+import { planSlice } from '../slice/plan-slice.pure';
+import type { PlanTable, SlicePlan } from '../slice/plan-types';
+import { beforeTable, stageTable } from '../slice/restore-tables.pure';
+import { schemaHash } from '../slice/schema-hash';
+import { createStage, indexStage, type Staged } from '../slice/stage-slice';
+
+/**
+ * Stages the pre-images that a merged restore kept, in place of a scratch cluster's rows. From here on an undo is a
+ * restore like any other, bounded to the rows that the undone one wrote (invariant 20).
+ */
+export async function stageUndo(
+  ctx: RecoveryContext,
+  restoreId: string,
+  control: StepControl,
+): Promise<Staged> {
+  const record = await loadRecord(ctx.application, restoreId);
+  if (record.state !== 'active') throw new RestoreClosedError(restoreId, record.state);
+  const undone = await undoableRestore(ctx, record);
+  const plan = await undoPlan(ctx, restoreId, record.tenant, undone.plan, undone.id);
+  let rows = 0;
+  for (const table of plan.tables) {
+    control.signal?.throwIfAborted();
+    control.progress?.({
+      step: `staging pre-images of ${tableName(table)}`,
+      done: table.n,
+      total: plan.tables.length,
+    });
+    rows += await inTransaction(ctx.application, (tx) => stagePreimages(tx, restoreId, undone.id, table));
+  }
+  await savePlan(ctx.application, restoreId, plan);
+  return { rows, bytes: 0 };
+}
+
+async function undoableRestore(
+  ctx: RecoveryContext,
+  undo: RestoreRecord,
+): Promise<{ readonly id: string; readonly plan: SlicePlan }> {
+  const id = undo.undoOf ?? '';
+  const undone = await loadRecord(ctx.application, id);
+  if (undone.tenant !== undo.tenant) throw new NotUndoableError(id, undo.tenant, 'it is of another tenant');
+  if (undone.state !== 'merged' || undone.plan === undefined)
+    throw new NotUndoableError(id, undo.tenant, `it is ${undone.state}`);
+  const { rows } = await ctx.application.query<{ kept: boolean }>(
+    'select preimages_until is not null and preimages_until > clock_timestamp() as kept from chronawflow.restore where id = $1',
+    [id],
+  );
+  if (!rows[0]?.kept) throw new NotUndoableError(id, undo.tenant, 'its pre-images are past their retention');
+  return { id, plan: undone.plan };
+}
+
+/** Today's plan of the same tables, over the columns that the pre-images have. */
+async function undoPlan(
+  ctx: RecoveryContext,
+  restoreId: string,
+  tenant: string,
+  undone: SlicePlan,
+  undoOf: string,
+): Promise<SlicePlan> {
+  const live = await inTransaction(ctx.application, (tx) => loadSlice(tx, ctx.config.tenancy, tenant));
+  const today = planSlice({
+    tenant,
+    live: live.catalog,
+    attribution: live.attribution,
+    target: live.catalog,
+    rules: live.rules,
+    forward: {},
+    schemaHash: schemaHash(live.catalog, live.attribution),
+  });
+  const tables = undone.tables.map((then): PlanTable => {
+    const now = today.tables.find((one) => tableName(one) === tableName(then));
+    const sameKey = now?.key.join('\0') === then.key.join('\0');
+    const columns = now?.columns.filter((column) =>
+      then.liveColumns.some((one) => one.name === column.name && one.type === column.type),
+    );
+    const written = then.columns.every((column) => columns?.some((one) => one.name === column.name));
+    if (now === undefined || columns === undefined || !sameKey || !written)
+      throw new SchemaChangedError(restoreId);
+    return { ...now, n: then.n, columns, writtenColumns: then.columns };
+  });
+  return { ...today, undoOf, tables };
+}
+
+async function stagePreimages(
+  tx: ClientBase,
+  restoreId: string,
+  undoOf: string,
+  table: PlanTable,
+): Promise<number> {
+  await tx.query(SET_IMAGE_SETTINGS);
+  await createStage(tx, restoreId, table);
+  const columns = table.columns.map((column) => column.name);
+  await tx.query(
+    `insert into ${stageTable(restoreId, table)} (${quoteList([...columns, IMAGE_COLUMN])})
+     select ${quoteList(columns, 'b.')}, ${imageDigest(table.columns, 'b')} from ${beforeTable(undoOf, table)} b`,
+  );
+  return indexStage(tx, restoreId, table);
+}
