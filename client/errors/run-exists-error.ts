@@ -1,0 +1,15 @@
+import { ChronawflowError } from '../../core/errors';
+
+/** A run with this workflow ID is running or has run; a request is carried out once. */
+export class RunExistsError extends ChronawflowError {
+  readonly code = 'RUN_EXISTS';
+  override readonly kind = 'refused';
+
+  constructor(workflowId: string, cause?: unknown) {
+    super(`${workflowId} exists already.`, {
+      cause,
+      hint: `See how it stands with \`chronawflow recovery status ${workflowId}\`, or start another under a new --request name.`,
+      details: { workflowId },
+    });
+  }
+}

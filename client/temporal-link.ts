@@ -1,0 +1,64 @@
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import type { Config } from '../config';
+import { webLink } from '../core/recovery/web-link';
+import { errorFromTemporal } from './error-from-temporal';
+import { TemporalUnavailableError } from './errors';
+
+/** A query or update needs a worker; longer than this and there is none, or it is stuck. */
+const ANSWER_LIMIT_MS = 30_000;
+
+/** The connection to Temporal, with every error as a ChronawflowError. */
+export class TemporalLink {
+  private constructor(
+    readonly client: Client,
+    private readonly config: Config['temporal'],
+  ) {}
+
+  static async open(config: Config['temporal']): Promise<TemporalLink> {
+    try {
+      const connection = await Connection.connect({
+        address: config.address,
+        tls: config.tls,
+        apiKey: config.apiKey,
+        connectTimeout: '10s',
+      });
+      return new TemporalLink(new Client({ connection, namespace: config.namespace }), config);
+    } catch (cause) {
+      throw new TemporalUnavailableError(config.address, cause);
+    }
+  }
+
+  get taskQueue(): string {
+    return this.config.taskQueue;
+  }
+
+  webLink(workflowId: string, runId?: string): string | undefined {
+    return webLink(this.config, workflowId, runId);
+  }
+
+  /** A request about one run. */
+  async request<T>(workflowId: string, run: (handle: WorkflowHandle) => Promise<T>): Promise<T> {
+    try {
+      return await run(this.client.workflow.getHandle(workflowId));
+    } catch (error) {
+      throw this.mapped(error, workflowId);
+    }
+  }
+
+  /** A request that a worker has to answer: limited, so that nobody waits for a worker that does not run. */
+  async ask<T>(workflowId: string, run: (handle: WorkflowHandle) => Promise<T>): Promise<T> {
+    return this.request(workflowId, (handle) =>
+      this.client.withDeadline(Date.now() + ANSWER_LIMIT_MS, () => run(handle)),
+    );
+  }
+
+  /** Any error of Temporal's client as a ChronawflowError about this run. */
+  mapped(error: unknown, workflowId: string): Error {
+    const { address, taskQueue } = this.config;
+    return errorFromTemporal(error, { workflowId, address, taskQueue });
+  }
+
+  async close(): Promise<void> {
+    await this.client.connection.close();
+  }
+}

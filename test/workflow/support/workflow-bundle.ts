@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+
+const ROOT = join(__dirname, '..', '..', '..');
+/** Code that workflows may import, and what decides about the SDK's part of the bundle. */
+const INPUTS = ['workflows', 'core', 'activities'];
+
+/** The workflows, bundled once for all test files and runs until their code changes. */
+export async function workflowBundle(): Promise<{ readonly codePath: string }> {
+  const directory = join(ROOT, 'node_modules', '.cache', 'chronawflow');
+  const codePath = join(directory, `workflows-${fingerprint()}.js`);
+  if (!existsSync(codePath)) {
+    const { code } = await bundleWorkflowCode({
+      workflowsPath: join(ROOT, 'workflows'),
+      logger: new DefaultLogger('WARN'),
+    });
+    mkdirSync(directory, { recursive: true });
+    // Two test files may bundle at once: each sees a whole file.
+    const unfinished = `${codePath}.${process.pid}`;
+    writeFileSync(unfinished, code);
+    renameSync(unfinished, codePath);
+  }
+  return { codePath };
+}
+
+function fingerprint(): string {
+  const hash = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json')));
+  for (const folder of INPUTS) {
+    const names = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' });
+    for (const name of names
+      .filter((n) => /(^|\/)(types|contract|[^/]*\.pure)\.ts$/.test(n) || folder === 'workflows')
+      .sort()) {
+      if (name.endsWith('.ts')) hash.update(name).update(readFileSync(join(ROOT, folder, name)));
+    }
+  }
+  return hash.digest('hex').slice(0, 16);
+}

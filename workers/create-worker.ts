@@ -1,0 +1,131 @@
+import { NativeConnection, type WorkerOptions as TemporalWorkerOptions, Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { createRecoveryActivities } from '../activities/recovery';
+import { RecoveryMetrics } from '../activities/recovery-metrics';
+import type { RecoveryServices } from '../activities/recovery-services';
+import type { Config } from '../config';
+import { createPool } from '../database';
+import { ensureSearchAttributes } from './ensure-search-attributes';
+import { scratchTaskQueue } from './scratch-queue';
+import { workflowSource } from './workflow-source';
+
+/** The engine's side of the activities; see recovery-parts.ts for the real one. */
+export type RecoveryParts = Pick<
+  RecoveryServices,
+  'engine' | 'parseTarget' | 'createRecoveryPoint' | 'restoreCluster'
+> & {
+  /** Removes what earlier runs on this host left behind; called before the first step is taken. */
+  readonly sweep: () => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+export interface CreateWorkerOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly recovery: RecoveryParts;
+  /** Default: the built bundle, or the sources. */
+  readonly workflows?: Pick<TemporalWorkerOptions, 'workflowBundle' | 'workflowsPath'>;
+  /** How long a step waits for this host when its worker is away, in milliseconds; default 30 minutes. */
+  readonly scratchPatienceMs?: number;
+}
+
+/** A worker of all of Chronawflow's task queues in this process. */
+export interface ChronawflowWorker {
+  readonly taskQueues: readonly string[];
+  readonly registry: Registry;
+  /** Resolves after shutdown(), when running steps have stopped; rejects when the worker cannot go on. */
+  run(): Promise<void>;
+  /** Takes nothing more; steps that run are interrupted and tried again by another worker, or by this one later. */
+  shutdown(): void;
+}
+
+/** A cached workflow of this size costs about 1 MB; those beyond are replayed from their history when needed. */
+const MAX_CACHED_WORKFLOWS = 200;
+
+/** Scratch restores share this host's disk and cores. */
+const SCRATCH_STEPS_AT_ONCE = 4;
+
+export async function createWorker(options: CreateWorkerOptions): Promise<ChronawflowWorker> {
+  const { config, log, recovery } = options;
+  const { temporal } = config;
+  const connection = await NativeConnection.connect({
+    address: temporal.address,
+    tls: temporal.tls,
+    apiKey: temporal.apiKey,
+  });
+  const platform = createPool(config.platform.database, { applicationName: 'chronawflow worker', max: 8 });
+  const release = async () => {
+    await recovery.close();
+    await platform.end();
+    await connection.close();
+  };
+  try {
+    await ensureSearchAttributes(connection, temporal.namespace);
+    await recovery.sweep();
+    const registry = new Registry();
+    collectDefaultMetrics({ register: registry });
+    const scratchQueue = scratchTaskQueue(temporal.taskQueue, config.application.backup.scratchDirectory);
+    const activities = createRecoveryActivities({
+      ...recovery,
+      config,
+      platform,
+      log,
+      metrics: new RecoveryMetrics(registry),
+      scratchHost: { taskQueue: scratchQueue, patienceMs: options.scratchPatienceMs ?? 30 * 60_000 },
+    });
+    const common = {
+      connection,
+      namespace: temporal.namespace,
+      activities,
+      // A heartbeat brings the cancellation back; without this it could take 16 s until a step hears of it.
+      maxHeartbeatThrottleInterval: '3s',
+    } as const;
+    const workers = await Promise.all([
+      Worker.create({
+        ...common,
+        ...(options.workflows ?? workflowSource()),
+        taskQueue: temporal.taskQueue,
+        maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
+      }),
+      Worker.create({
+        ...common,
+        taskQueue: scratchQueue,
+        maxConcurrentActivityTaskExecutions: SCRATCH_STEPS_AT_ONCE,
+      }),
+    ]);
+    return assemble(workers, registry, release);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+function assemble(
+  workers: readonly Worker[],
+  registry: Registry,
+  release: () => Promise<void>,
+): ChronawflowWorker {
+  const shutdown = () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  return {
+    taskQueues: workers.map((worker) => worker.options.taskQueue),
+    registry,
+    shutdown,
+    run: async () => {
+      const runs = workers.map(async (worker) => {
+        try {
+          await worker.run();
+        } finally {
+          // One queue without the other would leave runs half-way.
+          shutdown();
+        }
+      });
+      const results = await Promise.allSettled(runs);
+      await release();
+      const failures = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason);
+      if (failures.length > 0) throw failures[0];
+    },
+  };
+}
