@@ -8,6 +8,7 @@ import { cancelRestore, closeRestore } from '../../core/recovery/record/close-re
 import { openRestore } from '../../core/recovery/record/open-restore';
 import { stageSlice } from '../../core/recovery/slice/stage-slice';
 import type { ConflictDecision, MergeResult, RestoreModes, RestorePreview } from '../../core/recovery/types';
+import { stageUndo } from '../../core/recovery/undo/stage-undo';
 import { quoteIdentifier } from '../../database';
 import type { RealApplication } from './real-application';
 
@@ -40,7 +41,7 @@ export class SliceLab {
 
   /** From open to preview; the tenant stands frozen. */
   async prepare(tenant: string, target: Pool, options: RestoreOptions = {}): Promise<Prepared> {
-    const restoreId = `r${String(++this.restores).padStart(11, '0')}${process.pid}`;
+    const restoreId = this.nextId();
     await openRestore(this.context, {
       restoreId,
       kind: 'restore',
@@ -82,6 +83,48 @@ export class SliceLab {
     } finally {
       await prepared.end();
     }
+  }
+
+  /** From open to preview of an undo; the tenant stands frozen. */
+  async prepareUndo(
+    tenant: string,
+    undoOf: string,
+    decisions: readonly ConflictDecision[] = [],
+  ): Promise<Prepared> {
+    const restoreId = this.nextId();
+    const context = this.context;
+    await openRestore(context, {
+      restoreId,
+      kind: 'undo',
+      tenant,
+      workflowId: `undo/${tenant}/${undoOf}`,
+      undoOf,
+      tenantDeleted: true,
+    });
+    try {
+      await stageUndo(context, restoreId, {});
+      await freezeSlice(context, restoreId, {});
+      const request = {
+        restoreId,
+        modes: { create: true, update: true, delete: true },
+        decisions,
+        allowEmpty: true,
+      };
+      const preview = await previewRestore(context, request, undefined, {});
+      return {
+        restoreId,
+        preview,
+        merge: (hash = preview.diffHash) => mergeRestore(context, request, hash, {}),
+        end: () => this.end(restoreId),
+      };
+    } catch (error) {
+      await this.end(restoreId);
+      throw error;
+    }
+  }
+
+  private nextId(): string {
+    return `r${String(++this.restores).padStart(6, '0')}${process.pid}`;
   }
 
   private async end(restoreId: string): Promise<void> {
