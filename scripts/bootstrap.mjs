@@ -17,7 +17,7 @@
  */
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BootstrapFailure, messageOf } from './bootstrap/bootstrap-failure.mjs';
+import { BootstrapFailure, explain } from './bootstrap/bootstrap-failure.mjs';
 import { preparePackages } from './bootstrap/packages.mjs';
 import { preparePostgres } from './bootstrap/postgres.mjs';
 import { Steps } from './bootstrap/steps.mjs';
@@ -84,12 +84,4 @@ function printVariables(variables) {
     console.log(`export ${name}='${value.replaceAll("'", "'\\''")}'`);
   }
   return 0;
-}
-
-function explain(error) {
-  if (error?.name === 'AbortError') return console.error('\nInterrupted.');
-  console.error(`\n${messageOf(error)}`);
-  if (error instanceof BootstrapFailure) {
-    if (error.hint !== undefined) console.error(error.hint);
-  } else if (error?.name !== 'CommandFailure') console.error(error);
 }

@@ -11,3 +11,12 @@ export class BootstrapFailure extends Error {
 export function messageOf(thrown) {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
+
+/** Prints an error for a reader: what happened and what to do; a stack only for what nobody foresaw. */
+export function explain(error) {
+  if (error?.name === 'AbortError') return console.error('\nInterrupted.');
+  if (error instanceof BootstrapFailure) {
+    return console.error(['', error.message, ...(error.hint === undefined ? [] : [error.hint])].join('\n'));
+  }
+  console.error(error?.name === 'CommandFailure' ? `\n${error.message}` : error);
+}

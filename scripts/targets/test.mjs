@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { explain } from '../bootstrap/bootstrap-failure.mjs';
 import { runInForeground } from '../bootstrap/command.mjs';
 import { addCounts, countJest, NOTHING, oneCheck, summaryLine } from './counts.mjs';
 import { build, passes } from './typescript.mjs';
@@ -16,29 +17,20 @@ export async function runTests({ root, args, prepare }) {
     counts = addCounts(counts, oneCheck(await passes(name, work)));
   };
   try {
-    const env = await prepareOrCount(prepare, (failed) => {
-      counts = addCounts(counts, failed);
-    });
+    const env = await prepare();
     await check('build', () => build(root));
     if (inCi()) {
       await check('types', () => tool(root, 'typescript/bin/tsc', ['--noEmit']));
       await check('lint', () => tool(root, '@biomejs/biome/bin/biome', ['ci', ...colours(), '.']));
     }
     counts = addCounts(counts, await jest(root, args, env));
-  } finally {
-    console.log(summaryLine(counts));
-  }
-  return counts.failed === 0 ? 0 : 1;
-}
-
-/** A preparation that fails counts as one failure, so that no run ends with a line that looks sound. */
-async function prepareOrCount(prepare, count) {
-  try {
-    return await prepare();
   } catch (error) {
-    count(oneCheck(false));
-    throw error;
+    // What keeps the tests from running is a failure as well: no run ends with a line that looks sound.
+    explain(error);
+    counts = addCounts(counts, oneCheck(false));
   }
+  console.log(summaryLine(counts));
+  return counts.failed === 0 ? 0 : 1;
 }
 
 function inCi() {

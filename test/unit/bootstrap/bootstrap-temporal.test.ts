@@ -12,7 +12,15 @@ import {
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Ended, isolatedPath, type Running, resultInNode, startInNode, writeScript } from './in-node';
+import {
+  type Ended,
+  isolatedPath,
+  type Running,
+  resultInNode,
+  startBootstrap,
+  startInNode,
+  writeScript,
+} from './in-node';
 
 const VERSION = 'echo "temporal version 1.5.1 (Server 1.29.1, UI 2.42.1)"';
 const PREPARE = `
@@ -195,5 +203,22 @@ test('a bootstrap that was killed in the middle of a build neither blocks the ne
 
   fakeGo(GOOD_BUILD);
   expect(JSON.parse((await prepare()).stdout).path).toBe(cached);
+  expect(leftovers()).toEqual([]);
+});
+
+test('a bootstrap that is asked to stop ends its build and sweeps up', async () => {
+  fakeGo(`echo half > "$GOBIN/temporal"; while [ ! -e ${join(directory, 'go-on')} ]; do sleep 0.05; done`);
+  // The other parts are found where this run of the tests found them; only Temporal is to be made.
+  const { CHRONAWFLOW_POSTGRES_BIN, CHRONAWFLOW_PGBACKREST } = process.env;
+  const { child, ended } = startBootstrap(['--print'], {
+    ...env,
+    CHRONAWFLOW_POSTGRES_BIN,
+    CHRONAWFLOW_PGBACKREST,
+  });
+  await until(() => builds().length > 0);
+  child.kill('SIGTERM');
+  const { code, stderr } = await ended;
+  expect(code).toBe(1);
+  expect(stderr).toContain('Interrupted.');
   expect(leftovers()).toEqual([]);
 });
