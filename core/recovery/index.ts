@@ -1,0 +1,15 @@
+export { createRecoveryEngine } from './create-engine';
+export { type ChangedRow, type ChangesPage, type PageRequest, pageChanges } from './diff/page-changes';
+export type {
+  OpenRestore,
+  PreviewRequest,
+  RecoveryContext,
+  RecoveryEngine,
+  StepControl,
+  StepLog,
+} from './engine';
+export { sweepGates } from './gate/sweep-gates';
+export { expirePreimages } from './record/close-restore';
+export { sweepScratch } from './scratch';
+export { parseTarget } from './target';
+export type * from './types';
