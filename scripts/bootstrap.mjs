@@ -54,7 +54,10 @@ function requireNode() {
   throw new BootstrapFailure(`Node ${process.versions.node} is too old; 20.19 or newer is needed`);
 }
 
-/** Resolves with the variables for the target. When one part fails, the others are stopped: nobody waits for a build in vain. */
+/**
+ * Resolves with the variables for the target. When one part fails, the others are stopped, so that nobody waits for a
+ * build in vain, and the first failure is the one that is reported.
+ */
 async function prepareParts(env) {
   const steps = new Steps(Object.keys(PARTS));
   const abort = new AbortController();
@@ -62,7 +65,7 @@ async function prepareParts(env) {
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
     let firstFailure;
-    const prepared = await Promise.allSettled(
+    const prepared = await Promise.all(
       Object.entries(PARTS).map(([name, part]) =>
         steps
           .run(name, (note) => part({ root, env, note, signal: abort.signal }))
@@ -73,7 +76,7 @@ async function prepareParts(env) {
       ),
     );
     if (firstFailure !== undefined) throw firstFailure;
-    return Object.assign({}, ...prepared.map(({ value }) => value));
+    return Object.assign({}, ...prepared);
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }

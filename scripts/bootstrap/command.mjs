@@ -18,7 +18,7 @@ export class CommandFailure extends Error {
  * Runs a program quietly and resolves with what it printed (standard output and error together, in order).
  * Its output is shown only if it fails. Ends the program when `signal` is aborted or `timeoutMs` is over.
  */
-export function run(program, args, { env = process.env, cwd, signal, timeoutMs, onStart } = {}) {
+export function run(program, args, { env = process.env, cwd, signal, timeoutMs } = {}) {
   const limit = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
   const signals = [signal, limit].filter((one) => one !== undefined);
   return new Promise((resolve, reject) => {
@@ -28,7 +28,6 @@ export function run(program, args, { env = process.env, cwd, signal, timeoutMs, 
       stdio: ['ignore', 'pipe', 'pipe'],
       signal: signals.length === 0 ? undefined : AbortSignal.any(signals),
     });
-    onStart?.(child);
     let output = '';
     const keep = (text) => {
       output += text;
