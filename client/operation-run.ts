@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { WorkflowHandle } from '@temporalio/client';
 import type { RestorePreview, RestoreReport } from '../core/recovery/types';
 import {
   type Approval,
@@ -94,9 +93,7 @@ export class OperationRun {
    * @throws RunCancelledError, RunTerminatedError, or the RemoteError that ended it
    */
   async result(): Promise<RestoreReport> {
-    return this.link.request(this.workflowId, (handle: WorkflowHandle<() => Promise<RestoreReport>>) =>
-      handle.result(),
-    );
+    return this.link.resultOf<RestoreReport>(this.workflowId);
   }
 
   /** Waits until the status is as asked or the run has ended. A worker that is away for a while is waited for. */
@@ -109,9 +106,8 @@ export class OperationRun {
         options.onStatus?.(status);
         if (status.outcome !== undefined || reached(status)) return status;
       }
-      if (await this.endedWithoutOutcome()) {
-        await this.result();
-      }
+      // A run that failed before its first step has no outcome to show; its result throws the reason.
+      if (!(await this.link.isRunning(this.workflowId))) await this.result();
       if (Date.now() > limit) throw new NoWorkerAnsweredError(this.workflowId, this.link.taskQueue);
       await sleep(LOOK_EVERY_MS, undefined, { signal: options.signal });
     }
@@ -132,11 +128,6 @@ export class OperationRun {
     }
   }
 
-  /** A run that failed before its first step has no outcome to show; its result throws the reason. */
-  private async endedWithoutOutcome(): Promise<boolean> {
-    const { status } = await this.link.request(this.workflowId, (handle) => handle.describe());
-    return status.name !== 'RUNNING';
-  }
 }
 
 function decided(status: OperationStatus): boolean {

@@ -2,7 +2,7 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import type { Config } from '../config';
 import { webLink } from '../core/recovery/web-link';
 import { errorFromTemporal } from './error-from-temporal';
-import { TemporalUnavailableError } from './errors';
+import { RunNotFoundError, TemporalUnavailableError } from './errors';
 
 /** A query or update needs a worker; longer than this and there is none, or it is stuck. */
 const ANSWER_LIMIT_MS = 30_000;
@@ -50,6 +50,22 @@ export class TemporalLink {
     return this.request(workflowId, (handle) =>
       this.client.withDeadline(Date.now() + ANSWER_LIMIT_MS, () => run(handle)),
     );
+  }
+
+  /** Waits for a run's end; what ended it otherwise is thrown. */
+  async resultOf<T>(workflowId: string): Promise<T> {
+    return this.request(workflowId, (handle: WorkflowHandle<() => Promise<T>>) => handle.result());
+  }
+
+  /** Whether the run is under way; one that Temporal does not know is not. */
+  async isRunning(workflowId: string): Promise<boolean> {
+    try {
+      const { status } = await this.request(workflowId, (handle) => handle.describe());
+      return status.name === 'RUNNING';
+    } catch (error) {
+      if (error instanceof RunNotFoundError) return false;
+      throw error;
+    }
   }
 
   /** Any error of Temporal's client as a ChronawflowError about this run. */

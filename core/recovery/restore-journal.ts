@@ -11,6 +11,9 @@ export interface JournalEntry {
   readonly workflowId: string;
   readonly phase: RestorePhase;
   readonly outcome: JournalOutcome | undefined;
+  /** ISO 8601 by the control plane's clock. */
+  readonly startedAt: string;
+  readonly requestedBy: string;
 }
 
 export interface BeginEntry {
@@ -37,16 +40,24 @@ export class RestoreJournal {
        on conflict (id) do nothing`,
       [entry.id, entry.kind, entry.tenant ?? null, entry.workflowId, entry.requestedBy, entry.reason ?? null],
     );
-    return (await this.find(entry.id)) ?? { ...entry, phase: 'starting', outcome: undefined };
+    const [found] = await this.select('where id = $1', [entry.id]);
+    if (found === undefined) throw new RangeError(`the journal lost its entry ${entry.id}`);
+    return found;
   }
 
   async find(id: string): Promise<JournalEntry | undefined> {
-    return this.one('where id = $1', id);
+    return (await this.select('where id = $1', [id]))[0];
   }
 
-  /** The newest restore of the tenant that has not ended. */
+  /** The newest operation of the tenant that has not ended. */
   async running(tenant: string): Promise<JournalEntry | undefined> {
-    return this.one('where tenant = $1 and finished_at is null order by started_at desc limit 1', tenant);
+    const unfinished = 'where tenant = $1 and finished_at is null order by started_at desc limit 1';
+    return (await this.select(unfinished, [tenant]))[0];
+  }
+
+  /** The newest operations, first the newest. */
+  async recent(limit: number): Promise<readonly JournalEntry[]> {
+    return this.select('order by started_at desc limit $1', [limit]);
   }
 
   async enter(id: string, phase: RestorePhase): Promise<void> {
@@ -88,7 +99,7 @@ export class RestoreJournal {
     return rows[0]?.report ?? undefined;
   }
 
-  private async one(where: string, value: string): Promise<JournalEntry | undefined> {
+  private async select(where: string, values: readonly unknown[]): Promise<JournalEntry[]> {
     const { rows } = await this.platform.query<{
       id: string;
       kind: JournalEntry['kind'];
@@ -96,16 +107,23 @@ export class RestoreJournal {
       workflow_id: string;
       phase: RestorePhase;
       outcome: JournalOutcome | null;
-    }>(`select id, kind, tenant, workflow_id, phase, outcome from chronawflow.restore ${where}`, [value]);
-    const row = rows[0];
-    if (row === undefined) return undefined;
-    return {
+      started_at: string;
+      requested_by: string;
+    }>(
+      `select id, kind, tenant, workflow_id, phase, outcome, requested_by,
+              to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as started_at
+         from chronawflow.restore ${where}`,
+      [...values],
+    );
+    return rows.map((row) => ({
       id: row.id,
       kind: row.kind,
       tenant: row.tenant ?? undefined,
       workflowId: row.workflow_id,
       phase: row.phase,
       outcome: row.outcome ?? undefined,
-    };
+      startedAt: row.started_at,
+      requestedBy: row.requested_by,
+    }));
   }
 }

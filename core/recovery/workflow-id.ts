@@ -10,9 +10,13 @@ export function restoreWorkflowId(tenant: string, request: string): string {
   return `restore/${workflowIdPart(tenant)}/${workflowIdPart(request)}`;
 }
 
-/** `undo/<tenant>/<restoreId>`: a restore is undone once; its undo can be undone in turn, under its own ID. */
-export function undoWorkflowId(tenant: string, restoreId: string): string {
-  return `undo/${workflowIdPart(tenant)}/${workflowIdPart(restoreId)}`;
+/**
+ * `undo/<tenant>/<restoreId>`: a restore is undone once. Another try, after one that was rejected or failed, has a name
+ * of its own: `undo/<tenant>/<restoreId>/<request>`.
+ */
+export function undoWorkflowId(tenant: string, restoreId: string, request?: string): string {
+  const id = `undo/${workflowIdPart(tenant)}/${workflowIdPart(restoreId)}`;
+  return request === undefined ? id : `${id}/${workflowIdPart(request)}`;
 }
 
 /** `recovery-point/<name>` */

@@ -249,8 +249,9 @@ export class InMemoryRecoveryEngine implements RecoveryEngine {
     const failure = this.failures.get(step)?.shift();
     if (failure !== undefined) throw failure;
     const result = await work();
-    this.after.get(step)?.();
+    const effect = this.after.get(step);
     this.after.delete(step);
+    effect?.();
     return result;
   }
 }

@@ -1,0 +1,61 @@
+import { type Config, loadConfig } from '../config';
+import { RecoveryStrategyManager } from '../core/recovery/recovery-strategy-manager';
+import { createPool } from '../database';
+import { createRecoveryReader } from './create-recovery-reader';
+import type { OperationRun } from './operation-run';
+import { RecoveryClient } from './recovery';
+import { TemporalLink } from './temporal-link';
+
+export interface ConnectOptions {
+  /** Default `chronawflow.yaml` in the working directory, or `CHRONAWFLOW_CONFIG`. */
+  readonly configFile?: string;
+  /** A loaded configuration instead of a file. */
+  readonly config?: Config;
+}
+
+/**
+ * The way in for programs.
+ *
+ * @example
+ * const cf = await Chronawflow.connect({ configFile: 'chronawflow.yaml' });
+ * const run = await cf.recovery.restoreTenant({ tenant: 'acme', to: '2026-11-23T10:15:00Z' });
+ * const preview = await run.preview();
+ * await run.approve({ diffHash: preview.diffHash, as: 'grace' });
+ * console.log((await run.result()).outcome);
+ * await cf.close();
+ */
+export class Chronawflow {
+  readonly recovery: RecoveryClient;
+  /** The same operations under the names of the architecture document. */
+  readonly recoveryStrategy: RecoveryStrategyManager<OperationRun>;
+
+  private constructor(
+    readonly config: Config,
+    link: TemporalLink,
+    platform: ReturnType<typeof createPool>,
+    application: ReturnType<typeof createPool>,
+  ) {
+    this.recovery = new RecoveryClient(link, platform, createRecoveryReader(config, platform, application));
+    this.recoveryStrategy = new RecoveryStrategyManager(this.recovery);
+    this.close = async () => {
+      await Promise.all([link.close(), platform.end(), application.end()]);
+    };
+  }
+
+  /** Ends every connection; call it once, last. */
+  readonly close: () => Promise<void>;
+
+  /** Loads the configuration and connects to Temporal. @throws ConfigInvalidError, TemporalUnavailableError */
+  static async connect(options: ConnectOptions = {}): Promise<Chronawflow> {
+    const config = options.config ?? loadConfig({ configFile: options.configFile });
+    const link = await TemporalLink.open(config.temporal);
+    // Pools connect when they are first used: approving, for one, needs no database.
+    const pool = { applicationName: 'chronawflow client', max: 2 };
+    return new Chronawflow(
+      config,
+      link,
+      createPool(config.platform.database, pool),
+      createPool(config.application.database, pool),
+    );
+  }
+}

@@ -1,0 +1,63 @@
+import { Connection, type ConnectionOptions } from '@temporalio/client';
+import type { Config } from '../../config';
+import { broken, type Check, type Finding, ok, warning } from '../../core/doctor';
+import { SEARCH_ATTRIBUTES } from '../../core/local-stack';
+
+/** IndexedValueType: INDEXED_VALUE_TYPE_KEYWORD. Source: temporal/api/enums/v1/common.proto. */
+const KEYWORD = 2;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Temporal's frontend, the namespace, the search attributes, and whether a worker listens. */
+export function checkTemporal(config: Config['temporal']): Check {
+  return {
+    name: 'Temporal',
+    fallbackFix: 'Start the server, or correct temporal.address in the configuration.',
+    look: async () => {
+      const connection = await Connection.connect(connectionOptions(config));
+      try {
+        const { namespace } = config;
+        await connection.workflowService.describeNamespace({ namespace });
+        const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+        const { pollers } = await connection.workflowService.describeTaskQueue({
+          namespace,
+          taskQueue: { name: config.taskQueue },
+          // TASK_QUEUE_TYPE_WORKFLOW
+          taskQueueType: 1,
+        });
+        return [
+          ok('Temporal', `${config.address}, namespace ${namespace}`),
+          judgeAttributes(customAttributes),
+          judgePollers(config.taskQueue, pollers.length),
+        ];
+      } finally {
+        await connection.close();
+      }
+    },
+  };
+}
+
+function connectionOptions(config: Config['temporal']): ConnectionOptions {
+  return {
+    address: config.address,
+    tls: config.tls,
+    apiKey: config.apiKey,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+  };
+}
+
+export function judgeAttributes(present: Readonly<Record<string, unknown>>): Finding {
+  const name = 'search attributes';
+  const missing = SEARCH_ATTRIBUTES.filter((attribute) => present[attribute] !== KEYWORD);
+  if (missing.length === 0) return ok(name, SEARCH_ATTRIBUTES.join(', '));
+  return broken(
+    name,
+    `missing, or not of type Keyword: ${missing.join(', ')}`,
+    `temporal operator search-attribute create ${missing.map((one) => `--name ${one} --type Keyword`).join(' ')}`,
+  );
+}
+
+function judgePollers(taskQueue: string, pollers: number): Finding {
+  return pollers > 0
+    ? ok('worker', `${pollers} on task queue ${taskQueue}`)
+    : warning('worker', `none listens on task queue ${taskQueue}`, 'Start one with `chronawflow worker`.');
+}

@@ -1,0 +1,50 @@
+import pc from 'picocolors';
+import type { StackEvent } from '../../core/local-stack';
+
+/** Shows what happens to a stack, on standard error: standard output is for the result. */
+export interface StackDisplay {
+  readonly show: (event: StackEvent) => void;
+  readonly close: () => void;
+}
+
+/** One line per event; on a terminal also a line that moves while something is under way. */
+export async function stackDisplay(stream: NodeJS.WriteStream = process.stderr): Promise<StackDisplay> {
+  if (!stream.isTTY) {
+    return { show: (event) => stream.write(`${describe(event)}\n`), close: () => undefined };
+  }
+  // Loaded only here: an ES module, and of no use without a terminal.
+  const { default: ora } = await import('ora');
+  const spinner = ora({ stream });
+  const running = new Map<string, string>();
+  return {
+    show: (event) => {
+      if (event.kind === 'progress') {
+        running.set(event.part, event.text);
+      } else {
+        running.delete(event.part);
+        spinner.stop();
+        stream.write(`${describe(event)}\n`);
+      }
+      const text = [...running].map(([part, what]) => `${part}: ${what}`).join(', ');
+      if (text === '') spinner.stop();
+      else spinner.start(text);
+    },
+    close: () => {
+      spinner.stop();
+    },
+  };
+}
+
+export function describe(event: StackEvent): string {
+  const part = event.part.padEnd(20);
+  switch (event.kind) {
+    case 'progress':
+      return `${pc.dim('…')} ${part} ${event.text}`;
+    case 'started':
+      return `${pc.green('✓')} ${part} ${event.where} ${pc.dim(`(${(event.ms / 1000).toFixed(1)} s)`)}`;
+    case 'stopped':
+      return `${pc.dim('■')} ${part} stopped`;
+    case 'lost':
+      return `${pc.red('✗')} ${part} ${event.reason}`;
+  }
+}

@@ -1,0 +1,157 @@
+import type { Command } from 'commander';
+import { InvalidInputError } from '../../core/errors';
+import {
+  APPLICATION,
+  holderFileOf,
+  openStack,
+  type Stack,
+  startStack,
+  stopParts,
+  takeDownStack,
+  takeStack,
+  watchStack,
+} from '../../core/local-stack';
+import { accuBooksTenancy } from '../../examples/accubooks/tenancy';
+import { InterruptedError } from './interrupted-error';
+import { stackDisplay } from './stack-display';
+
+export interface UpOptions {
+  readonly directory: string;
+  readonly detach?: boolean;
+  readonly json?: boolean;
+  readonly worker: boolean;
+}
+
+interface DownOptions {
+  readonly directory: string;
+  readonly delete?: boolean;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+const DEFAULT_DIRECTORY = '.chronawflow';
+
+/** `chronawflow up` and `chronawflow down`. */
+export function registerUp(program: Command): void {
+  program
+    .command('up')
+    .description('start the local stack: Temporal with Web UI, both databases, backup repository, worker')
+    .option('--directory <path>', 'where its state is kept', DEFAULT_DIRECTORY)
+    .option('--detach', 'leave it running and return; `chronawflow down` stops it')
+    .option('--no-worker', 'all parts but the worker')
+    .option('--json', 'print the addresses as one JSON object')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ chronawflow up --detach && export CHRONAWFLOW_CONFIG=.chronawflow/chronawflow.yaml',
+    )
+    .action(async (options: UpOptions) => {
+      const interrupted = new AbortController();
+      const interrupt = () => interrupted.abort(new InterruptedError());
+      // Once: a second Ctrl-C ends this process at once, and the next `up` or `down` finds what still runs.
+      process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+      try {
+        await up(options, interrupted.signal);
+      } finally {
+        process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+      }
+    });
+
+  program
+    .command('down')
+    .description('stop the local stack; its data stays unless --delete is given')
+    .option('--directory <path>', 'where its state is kept', DEFAULT_DIRECTORY)
+    .option('--delete', 'also remove its databases, backups and secrets')
+    .option('--yes', 'with --delete: do not ask')
+    .option('--json', 'print the result as one JSON object')
+    .addHelpText('after', '\nExample:\n  $ chronawflow down')
+    .action(down);
+}
+
+/** Runs until the signal, unless detached; then the stack is stopped cleanly. */
+export async function up(options: UpOptions, signal: AbortSignal): Promise<void> {
+  const letGo = await takeStack(holderFileOf(options.directory));
+  const display = await stackDisplay();
+  try {
+    const stack = await openStack({
+      directory: options.directory,
+      tenancy: accuBooksTenancy,
+      worker: options.worker,
+    });
+    await startStack(stack, display.show, signal);
+    display.close();
+    process.stdout.write(options.json ? `${JSON.stringify(addresses(stack))}\n` : summary(stack, options));
+    if (options.detach) return;
+    await watchStack(stack, display.show, signal);
+    await stopParts(stack.steps, display.show);
+  } finally {
+    display.close();
+    await letGo();
+  }
+}
+
+async function down(options: DownOptions): Promise<void> {
+  if (options.delete && !options.yes) {
+    if (!(await confirm(`Remove the databases, backups and secrets of ${options.directory}?`))) {
+      throw new InvalidInputError('nothing was removed: --delete was not confirmed', {
+        hint: 'Give --yes to remove the data without being asked.',
+      });
+    }
+  }
+  const display = await stackDisplay();
+  try {
+    await takeDownStack({
+      directory: options.directory,
+      removeData: options.delete ?? false,
+      onEvent: display.show,
+    });
+  } finally {
+    display.close();
+  }
+  if (options.json)
+    process.stdout.write(`${JSON.stringify({ stopped: true, removed: options.delete ?? false })}\n`);
+}
+
+async function confirm(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) return false;
+  const { createInterface } = await import('node:readline/promises');
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
+  } finally {
+    lines.close();
+  }
+}
+
+/** What a program needs to use the stack; no secrets, only where they are. */
+function addresses(stack: Stack) {
+  const { layout, ports } = stack;
+  return {
+    configFile: layout.configFile,
+    temporal: `127.0.0.1:${ports.temporal}`,
+    webUrl: `http://127.0.0.1:${ports.web}`,
+    application: {
+      host: '127.0.0.1',
+      port: ports.application,
+      database: APPLICATION.database,
+      owner: APPLICATION.owner,
+    },
+    platform: { host: '127.0.0.1', port: ports.platform },
+    socketDirectory: layout.socketDirectory,
+    secrets: layout.secrets,
+    logs: [layout.temporal, layout.application, layout.platform, layout.worker].map(({ logFile }) => logFile),
+  };
+}
+
+function summary(stack: Stack, options: UpOptions): string {
+  const { application, configFile, secrets, temporal, webUrl } = addresses(stack);
+  return `
+Web UI        ${webUrl}
+Temporal      ${temporal}
+Application   postgresql://${application.owner}@${application.host}:${application.port}/${application.database}
+              (password in ${secrets}/application-owner-password)
+Configuration ${configFile}
+
+To use it     export CHRONAWFLOW_CONFIG=${configFile}
+To stop it    ${options.detach ? 'chronawflow down' : 'Ctrl-C'}
+`;
+}

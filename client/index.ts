@@ -1,0 +1,30 @@
+export { type Config, ConfigInvalidError, loadConfig } from '../config';
+export {
+  ChronawflowError,
+  CommandFailedError,
+  DependencyMissingError,
+  type ErrorKind,
+  InvalidInputError,
+} from '../core/errors';
+export {
+  type ComplianceReport,
+  type RecoveryOperations,
+  type RecoveryPointRequest,
+  RecoveryStrategyManager,
+  type RestoreRequest,
+} from '../core/recovery/recovery-strategy-manager';
+export type * from '../core/recovery/types';
+export type { Approval, ApprovalAnswer, OperationStatus, Rejection } from '../workflows/contract';
+export { Chronawflow, type ConnectOptions } from './chronawflow';
+export {
+  NoWorkerAnsweredError,
+  RemoteError,
+  RunCancelledError,
+  RunExistsError,
+  RunNotFoundError,
+  RunTerminatedError,
+  TemporalUnavailableError,
+} from './errors';
+export { OperationRun, type WaitOptions } from './operation-run';
+export { type ClusterRestoreRequest, type ClusterRun, RecoveryClient, type UndoRequest } from './recovery';
+export { RecoverySchedules, type ScheduleRequest, type ScheduleState } from './recovery-schedules';

@@ -1,0 +1,228 @@
+import type { Workflow } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import type { Pool } from 'pg';
+import { RestoreInProgressError } from '../core/recovery/errors/restore-in-progress-error';
+import {
+  clusterRestoreInput,
+  parseInput,
+  recoveryPointInput,
+  tenantRestoreInput,
+  tenantUndoInput,
+} from '../core/recovery/operation-input';
+import type {
+  RecoveryOperations,
+  RecoveryPointRequest,
+  RestoreRequest,
+} from '../core/recovery/recovery-strategy-manager';
+import { type JournalEntry, RestoreJournal } from '../core/recovery/restore-journal';
+import { parseTarget } from '../core/recovery/target/parse-target.pure';
+import type {
+  ClusterRestoreInput,
+  ClusterRestoreReport,
+  RecoveryPointInput,
+  RecoveryPointRecord,
+  RestoreReport,
+  TenantRestoreInput,
+  TenantUndoInput,
+} from '../core/recovery/types';
+import {
+  clusterRestoreWorkflowId,
+  recoveryPointWorkflowId,
+  restoreWorkflowId,
+  undoWorkflowId,
+} from '../core/recovery/workflow-id';
+import { capability, searchAttributeNames, workflowNames } from '../workflows/contract';
+import { RunNotFoundError } from './errors';
+import { OperationRun } from './operation-run';
+import { currentOperator } from './operator';
+import type { RecoveryReader } from './recovery-reader';
+import { newRequestName } from './request-name';
+import { RecoverySchedules } from './recovery-schedules';
+import type { TemporalLink } from './temporal-link';
+
+export type UndoRequest = Omit<TenantUndoInput, 'requestedBy'> & {
+  readonly requestedBy?: string;
+  /** Needed for another try after an undo of the same restore that was rejected or failed. */
+  readonly request?: string;
+};
+
+export type ClusterRestoreRequest = Omit<ClusterRestoreInput, 'requestedBy'> & {
+  readonly requestedBy?: string;
+  readonly request?: string;
+};
+
+/** Started cluster restore. */
+export interface ClusterRun {
+  readonly workflowId: string;
+  readonly webUrl: string | undefined;
+  result(): Promise<ClusterRestoreReport>;
+}
+
+/** What the capability `recovery` offers to a program. Every operation is checked here before anything starts. */
+export class RecoveryClient implements RecoveryOperations<OperationRun> {
+  constructor(
+    private readonly link: TemporalLink,
+    private readonly platform: Pool,
+    private readonly reader: RecoveryReader,
+  ) {}
+
+  /**
+   * Starts bringing a tenant back to a target.
+   *
+   * @throws InvalidInputError, RestoreInProgressError (names the run), RunExistsError, TemporalUnavailableError
+   */
+  async restoreTenant({ request, ...options }: RestoreRequest): Promise<OperationRun> {
+    const input: TenantRestoreInput = parseInput(
+      tenantRestoreInput,
+      { ...options, requestedBy: options.requestedBy ?? currentOperator() },
+      'restoreTenant',
+    );
+    parseTarget(input.to);
+    const workflowId = restoreWorkflowId(input.tenant, request ?? newRequestName());
+    await this.refuseSecond(input.tenant, workflowId);
+    await this.start(workflowNames.tenantRestore, workflowId, input, {
+      tenant: input.tenant,
+      summary: `Restore ${input.tenant} to ${input.to}`,
+      details: detailsOf(input),
+    });
+    return this.run(workflowId);
+  }
+
+  /** Starts putting back the rows that a merged restore wrote over. */
+  async undo({ request, ...options }: UndoRequest): Promise<OperationRun> {
+    const input: TenantUndoInput = parseInput(
+      tenantUndoInput,
+      { ...options, requestedBy: options.requestedBy ?? currentOperator() },
+      'undo',
+    );
+    const workflowId = undoWorkflowId(input.tenant, input.restoreId, request);
+    await this.refuseSecond(input.tenant, workflowId);
+    await this.start(workflowNames.tenantUndo, workflowId, input, {
+      tenant: input.tenant,
+      summary: `Undo restore ${input.restoreId} of ${input.tenant}`,
+      details: detailsOf(input),
+    });
+    return this.run(workflowId);
+  }
+
+  /** Makes a backup or a named restore point and waits until it is recorded. */
+  async createRecoveryPoint(options: RecoveryPointRequest): Promise<RecoveryPointRecord> {
+    const input: RecoveryPointInput & { readonly name: string } = {
+      ...parseInput(
+        recoveryPointInput,
+        { ...options, requestedBy: options.requestedBy ?? currentOperator() },
+        'createRecoveryPoint',
+      ),
+      name: options.name ?? `${options.kind}-${newRequestName()}`,
+    };
+    const workflowId = recoveryPointWorkflowId(input.name);
+    await this.start(workflowNames.recoveryPoint, workflowId, input, {
+      summary: `Recovery point ${input.name} (${input.kind})`,
+      details: detailsOf(input),
+    });
+    return this.link.resultOf<RecoveryPointRecord>(workflowId);
+  }
+
+  /** Starts restoring the whole cluster into a new directory on the worker's host. */
+  async restoreCluster({ request, ...options }: ClusterRestoreRequest): Promise<ClusterRun> {
+    const input: ClusterRestoreInput = parseInput(
+      clusterRestoreInput,
+      { ...options, requestedBy: options.requestedBy ?? currentOperator() },
+      'restoreCluster',
+    );
+    parseTarget(input.to);
+    const workflowId = clusterRestoreWorkflowId(request ?? newRequestName());
+    await this.start(workflowNames.clusterRestore, workflowId, input, {
+      summary: `Restore the cluster to ${input.to}`,
+      details: detailsOf(input),
+    });
+    return {
+      workflowId,
+      webUrl: this.link.webLink(workflowId),
+      result: () => this.link.resultOf<ClusterRestoreReport>(workflowId),
+    };
+  }
+
+  /** The handle of a run that somebody else started; asks nothing yet. */
+  run(workflowId: string): OperationRun {
+    return new OperationRun(this.link, workflowId);
+  }
+
+  /** The newest operations, first the newest, from the control plane's journal. */
+  async recent(limit = 20): Promise<readonly JournalEntry[]> {
+    return new RestoreJournal(this.platform).recent(limit);
+  }
+
+  /** The run of a workflow ID or a restore ID (`r` and twelve hexadecimal digits). @throws RunNotFoundError */
+  async find(reference: string): Promise<OperationRun> {
+    if (!/^r[0-9a-f]{12}$/.test(reference)) return this.run(reference);
+    const entry = await new RestoreJournal(this.platform).find(reference);
+    if (entry === undefined) throw new RunNotFoundError(reference);
+    return this.run(entry.workflowId);
+  }
+
+  /** The stored report of a restore or undo. @throws RunNotFoundError */
+  async report(restoreId: string): Promise<RestoreReport> {
+    const report = await new RestoreJournal(this.platform).report(restoreId);
+    if (report === undefined) throw new RunNotFoundError(restoreId);
+    return report;
+  }
+
+  /** Regular recovery points, made by Temporal Schedules. */
+  get schedules(): RecoverySchedules {
+    return new RecoverySchedules(this.link);
+  }
+
+  /** Recovery points, and from when to when the cluster can be restored. */
+  points(): ReturnType<RecoveryReader['points']> {
+    return this.reader.points();
+  }
+
+  /** The row images behind a preview, a page at a time. */
+  changes(...page: Parameters<RecoveryReader['changes']>): ReturnType<RecoveryReader['changes']> {
+    return this.reader.changes(...page);
+  }
+
+  /** Objectives against what was measured, for one tenant or all. */
+  compliance(tenant?: string): ReturnType<RecoveryReader['compliance']> {
+    return this.reader.compliance(tenant);
+  }
+
+  /** Two restores of a tenant at once would be refused by the database; here the caller hears it at once. */
+  private async refuseSecond(tenant: string, workflowId: string): Promise<void> {
+    const running = await new RestoreJournal(this.platform).running(tenant);
+    if (running === undefined || running.workflowId === workflowId) return;
+    if (await this.link.isRunning(running.workflowId)) throw new RestoreInProgressError(tenant, running);
+  }
+
+  private async start(
+    workflow: string,
+    workflowId: string,
+    input: object,
+    shown: { readonly tenant?: string; readonly summary: string; readonly details: string },
+  ): Promise<void> {
+    const key = (name: string) => defineSearchAttributeKey(name, 'KEYWORD');
+    try {
+      await this.link.client.workflow.start<Workflow>(workflow, {
+        workflowId,
+        taskQueue: this.link.taskQueue,
+        args: [input],
+        // A request is carried out once, also when its name comes again after it ended.
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        workflowIdConflictPolicy: 'FAIL',
+        staticSummary: shown.summary,
+        staticDetails: shown.details,
+        typedSearchAttributes: [
+          { key: key(searchAttributeNames.capability), value: capability },
+          ...(shown.tenant === undefined ? [] : [{ key: key(searchAttributeNames.tenant), value: shown.tenant }]),
+        ],
+      });
+    } catch (error) {
+      throw this.link.mapped(error, workflowId);
+    }
+  }
+}
+
+function detailsOf(input: { readonly requestedBy: string; readonly reason?: string }): string {
+  return [`Requested by ${input.requestedBy}.`, ...(input.reason === undefined ? [] : [input.reason])].join('\n\n');
+}
