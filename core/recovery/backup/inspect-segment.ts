@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findPostgresBin, isExecutable, makeServerDirectory, runProgram } from '../../cluster';
+import { findPostgresBin, makeServerDirectory, runProgram } from '../../cluster';
 import { CommandFailedError } from '../../errors';
 import type { RecoveryContext, StepControl } from '../engine';
 import { BackupCommandFailedError } from '../errors/backup-command-failed-error';
 import type { BackupProvider } from './provider';
+import { serverProgram } from './server-program';
 import { parseDumpLine, type StopRecord } from './wal-dump.pure';
 
 /**
@@ -20,9 +21,9 @@ export async function inspectSegment(
   segment: string,
   control: StepControl,
 ): Promise<StopRecord[] | undefined> {
-  const { directory } = await findPostgresBin(ctx.config.application.backup.postgresBin);
-  const waldump = join(directory, 'pg_waldump');
-  if (!(await isExecutable(waldump))) return undefined;
+  const bin = await findPostgresBin(ctx.config.application.backup.postgresBin);
+  const waldump = await serverProgram(bin, 'pg_waldump');
+  if (waldump === undefined) return undefined;
   const place = await makeServerDirectory(await mkdtemp(join(tmpdir(), 'chronawflow-wal-')));
   try {
     const file = join(place, segment);

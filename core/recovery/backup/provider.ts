@@ -51,7 +51,6 @@ export interface ArchiveListing {
 export interface RestorePlace {
   readonly dataDirectory: string;
   readonly tablespaceDirectory: string;
-  readonly linkDirectory: string;
   readonly lockDirectory: string;
   readonly logDirectory: string;
   readonly spoolDirectory: string;

@@ -51,11 +51,15 @@ export function archiveGetArguments(
     '--reset-pg1-host',
     `--lock-path=${place.lockDirectory}`,
     `--log-path=${place.logDirectory}`,
-    `--spool-path=${place.spoolDirectory}`,
     '--log-level-file=off',
     '--log-level-stderr=error',
     ...(segments >= ASYNC_FROM_SEGMENTS
-      ? ['--archive-async', '--archive-get-queue-max=128MiB', '--process-max=2']
+      ? [
+          '--archive-async',
+          `--spool-path=${place.spoolDirectory}`,
+          '--archive-get-queue-max=128MiB',
+          '--process-max=2',
+        ]
       : ['--no-archive-async']),
     'archive-get',
   ];

@@ -1,0 +1,1 @@
+export { verifyBackup } from './verify-backup';

@@ -1,0 +1,107 @@
+import { readFile, rename } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ServerStartFailedError, serverStatus, startServer } from '../../cluster';
+import type { RecoveryContext, StepControl } from '../engine';
+import { TargetNotReachedError } from '../errors/target-not-reached-error';
+import { configureServer, type ServerRequest } from './configure-server';
+import { whenMissing } from './error-code.pure';
+import { findSuperuser, isPaused } from './inspect-server';
+import { readMarker, writeMarker } from './marker';
+import { raiseRecoveryProblem } from './raise-recovery-problem';
+import { type RecoveryLog, readRecoveryLog } from './recovery-log.pure';
+import { segmentCount } from './restore-files';
+import { SCRATCH_PORT } from './scratch-paths.pure';
+
+/** Replay has no natural limit; the workflow's own time-outs and `signal` end it earlier. */
+const RECOVERY_LIMIT_MS = 24 * 3_600_000;
+const POLL_MS = 100;
+const REPORT_MS = 2000;
+
+/**
+ * Starts the server, or takes over one that runs, and waits until it is paused at the target.
+ *
+ * @throws TargetNotReachedError, BackupDamagedError, ScratchDiskFullError, ScratchSettingsInsufficientError by what the
+ *   server's log says.
+ */
+export async function recover(
+  ctx: RecoveryContext,
+  request: ServerRequest,
+  control: StepControl,
+): Promise<RecoveryLog> {
+  const { paths } = request;
+  const before = await serverStatus(paths.dataDirectory);
+  // Of a server that runs already the log is needed from its start; an old one would speak of an old recovery.
+  if (before.kind === 'stopped') await setAside(paths.serverLog);
+  const { segmentBytes } = await configureServer(ctx, request);
+  const total = segmentCount(request.target, segmentBytes);
+  const report = async (): Promise<RecoveryLog> => {
+    const log = await readLog(paths.serverLog);
+    control.progress?.({ step: 'recovering', done: Math.min(log.fetched.length, total), total });
+    return log;
+  };
+  await reporting(start(request, control), report).catch(async (error) => {
+    if (!(error instanceof ServerStartFailedError)) throw error;
+    raiseRecoveryProblem(request, await readLog(paths.serverLog));
+    throw error;
+  });
+  const log = await untilPaused(request, report, control);
+  const superuser = await findSuperuser(request);
+  const marker = await readMarker(paths);
+  if (marker !== undefined && marker.superuser !== superuser)
+    await writeMarker(paths, { ...marker, superuser });
+  return log;
+}
+
+async function start({ paths, bin }: ServerRequest, control: StepControl): Promise<void> {
+  await startServer({
+    bin,
+    dataDirectory: paths.dataDirectory,
+    logFile: paths.serverLog,
+    socketDirectory: paths.socketDirectory,
+    port: SCRATCH_PORT,
+    timeoutMs: RECOVERY_LIMIT_MS,
+    signal: control.signal,
+  });
+}
+
+/** Ready means only that connections are accepted: replay goes on from the backup's end to the target. */
+async function untilPaused(
+  request: ServerRequest,
+  report: () => Promise<RecoveryLog>,
+  control: StepControl,
+): Promise<RecoveryLog> {
+  for (;;) {
+    control.signal?.throwIfAborted();
+    const status = await serverStatus(request.paths.dataDirectory);
+    const log = await report();
+    raiseRecoveryProblem(request, log);
+    if (status.kind === 'stopped')
+      throw new TargetNotReachedError(request.target.value, ['the server ended']);
+    if (log.stoppedBecause !== undefined && (await isPaused(request))) return log;
+    await sleep(POLL_MS, undefined, { signal: control.signal });
+  }
+}
+
+/** Calls `report` every few seconds while `work` is under way; a failing report ends in the same error as the work. */
+async function reporting<T>(work: Promise<T>, report: () => Promise<unknown>): Promise<T> {
+  const ended = new AbortController();
+  const settled = work.finally(() => ended.abort());
+  const reports = (async () => {
+    while (!ended.signal.aborted) {
+      await report();
+      await sleep(REPORT_MS, undefined, { signal: ended.signal }).catch((error: unknown) => {
+        if (!ended.signal.aborted) throw error;
+      });
+    }
+  })();
+  const [result] = await Promise.all([settled, reports]);
+  return result;
+}
+
+async function readLog(file: string): Promise<RecoveryLog> {
+  return readRecoveryLog(await readFile(file, 'utf8').catch(whenMissing('')));
+}
+
+async function setAside(file: string): Promise<void> {
+  await rename(file, `${file}.before`).catch(whenMissing(''));
+}

@@ -1,0 +1,2 @@
+export { parseTarget } from './parse-target.pure';
+export { resolveTarget } from './resolve-target';
