@@ -7,7 +7,7 @@ export {
 export { backupRepository, type RepositoryOptions, writeRepositoryConfig } from './backup-repository';
 export { type LocalServer, withDatabase } from './connect';
 export { currentHolder, takeStack } from './holder';
-export { type StackLayout, stackLayout, stateFileOf } from './layout.pure';
+export { holderFileOf, type StackLayout, stackLayout, stateFileOf } from './layout.pure';
 export { packageRoot } from './package-root';
 export type { PartName, PartStatus, StackPart, StartControl } from './part';
 export { PartFailedError } from './part-failed-error';

@@ -43,6 +43,10 @@ export function stateFileOf(directory: string): string {
   return join(resolve(directory), 'stack.json');
 }
 
+export function holderFileOf(directory: string): string {
+  return join(resolve(directory), 'up.json');
+}
+
 /** A socket directory may have 92 bytes, see core/cluster; a deep checkout has more. */
 const SOCKET_DIRECTORY_LIMIT = 90;
 
@@ -56,7 +60,7 @@ export function stackLayout(home: string, servers: string, sockets: string | und
     home,
     stateFile: stateFileOf(home),
     configFile: join(home, 'chronawflow.yaml'),
-    holderFile: join(home, 'up.json'),
+    holderFile: holderFileOf(home),
     secrets: join(home, 'secrets'),
     temporal: { ...processPlace(home, 'temporal'), database: join(home, 'temporal', 'temporal.db') },
     worker: processPlace(home, 'worker'),
