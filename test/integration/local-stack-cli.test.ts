@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { z } from 'zod';
+import { examine } from '../../client/cli/doctor';
+import { registerUp, up } from '../../client/cli/up';
+import { detachedStatus } from '../../core/cluster';
+import { stackLayout } from '../../core/local-stack';
+import { until } from '../support/until';
+
+const printed = z.object({ configFile: z.string(), webUrl: z.string(), secrets: z.string() });
+
+describe('chronawflow up and down', () => {
+  let directory: string;
+  let output: string[];
+  let progress: string[];
+  let spies: jest.SpyInstance[];
+
+  const run = async (...args: string[]) => {
+    const program = new Command();
+    registerUp(program);
+    await program.parseAsync(args, { from: 'user' });
+  };
+  const temporal = () => detachedStatus(stackLayout(directory, '', undefined).temporal.recordFile);
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'cf-up-'));
+  });
+  beforeEach(() => {
+    output = [];
+    progress = [];
+    const into = (lines: string[]) => (text: string | Uint8Array) => {
+      lines.push(String(text));
+      return true;
+    };
+    spies = [
+      jest.spyOn(process.stdout, 'write').mockImplementation(into(output)),
+      jest.spyOn(process.stderr, 'write').mockImplementation(into(progress)),
+    ];
+  });
+  afterEach(() => {
+    for (const spy of spies) spy.mockRestore();
+  });
+  afterAll(async () => {
+    if (existsSync(join(directory, 'stack.json')))
+      await run('down', '--directory', directory, '--delete', '--yes');
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it('leaves a detached stack running that doctor is content with, apart from what is not installed yet', async () => {
+    await run('up', '--directory', directory, '--detach', '--no-worker', '--json');
+    const { configFile } = printed.parse(JSON.parse(output.join('')));
+    expect(progress.join('')).toMatch(/✓ backup-repository/);
+    const findings = await examine(configFile, () => undefined);
+    expect(findings.filter(({ state }) => state !== 'ok').map(({ name, state }) => [name, state])).toEqual([
+      ['worker', 'warning'],
+      ['tenant table', 'warning'],
+    ]);
+  });
+
+  it('is watched by a second one, which starts again what dies and stops everything at the end', async () => {
+    const interrupted = new AbortController();
+    const watching = up({ directory, worker: false }, interrupted.signal);
+    await until(() => output.length > 0);
+    const before = await temporal();
+    if (before.kind !== 'running') throw new Error('Temporal does not run');
+    process.kill(before.pid, 'SIGKILL');
+    await until(() => progress.some((line) => /✗ temporal/.test(line)));
+    await until(async () => (await temporal()).kind === 'running');
+
+    await expect(up({ directory, worker: false }, interrupted.signal)).rejects.toMatchObject({
+      code: 'STACK_BUSY',
+    });
+    interrupted.abort(new Error('Ctrl-C'));
+    await watching;
+    expect(await temporal()).toEqual({ kind: 'stopped' });
+    expect(output.join('')).toMatch(/Web UI {8}http:\/\/127\.0\.0\.1:\d+/);
+  });
+
+  it('stops what it started when it is interrupted on the way', async () => {
+    const interrupted = new AbortController();
+    const starting = up({ directory, worker: false }, interrupted.signal);
+    await until(() => progress.some((line) => /starting the server/.test(line)));
+    interrupted.abort(new Error('Ctrl-C'));
+    await expect(starting).rejects.toThrow('Ctrl-C');
+    expect(await temporal()).toEqual({ kind: 'stopped' });
+  });
+
+  it('removes nothing that was not confirmed', async () => {
+    await expect(run('down', '--directory', directory, '--delete')).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+    });
+    expect(existsSync(join(directory, 'secrets'))).toBe(true);
+    await run('down', '--directory', directory, '--delete', '--yes', '--json');
+    expect(JSON.parse(output.join(''))).toEqual({ stopped: true, removed: true });
+    expect(existsSync(join(directory, 'secrets'))).toBe(false);
+  });
+});
