@@ -1,7 +1,8 @@
 import type { Pool } from 'pg';
 import { verifyBackup } from './backup';
 import { previewRestore } from './diff/preview';
-import type { RecoveryContext, RecoveryEngine, StepControl } from './engine';
+import type { PreviewRequest, RecoveryContext, RecoveryEngine, StepControl } from './engine';
+import { StagingLostError } from './errors/staging-lost-error';
 import { freezeSlice } from './gate/freeze-slice';
 import { removeGate } from './gate/remove-gate';
 import { mergeRestore } from './merge/merge-restore';
@@ -10,7 +11,7 @@ import { openRestore } from './record/open-restore';
 import { connectScratch, ensureScratch, removeScratch, restoreScratch, validateScratch } from './scratch';
 import { stageSlice } from './slice/stage-slice';
 import { resolveTarget } from './target';
-import type { ResolvedTarget, ScratchHandle } from './types';
+import type { MergeResult, ResolvedTarget, ScratchHandle } from './types';
 import { stageUndo } from './undo/stage-undo';
 
 /** The steps of a tenant restore on real parts: two databases, a backup repository, scratch clusters on this host. */
@@ -29,13 +30,48 @@ export function createRecoveryEngine(ctx: RecoveryContext): RecoveryEngine {
     freeze: (restoreId, control) => freezeSlice(ctx, restoreId, control),
     preview: (request, scratch, target, control) =>
       scratch === undefined || target === undefined
-        ? previewRestore(ctx, request, undefined, control)
-        : withScratch(ctx, scratch, target, control, (pool) => previewRestore(ctx, request, pool, control)),
-    merge: (request, approvedHash, control) => mergeRestore(ctx, request, approvedHash, control),
+        ? restaging(
+            () => previewRestore(ctx, request, undefined, control),
+            () => stageUndo(ctx, request.restoreId, control),
+          )
+        : withScratch(ctx, scratch, target, control, (pool) =>
+            restaging(
+              () => previewRestore(ctx, request, pool, control),
+              () => stageSlice(ctx, request.restoreId, pool, control),
+            ),
+          ),
+    merge: (request, approvedHash, control) => mergeOrAskAgain(ctx, request, approvedHash, control),
     cancel: (restoreId) => cancelRestore(ctx, restoreId),
     unfreeze: (restoreId, control) => unfreeze(ctx, restoreId, control),
     close: (restoreId, state) => closeRestore(ctx, restoreId, state),
   };
+}
+
+/** A server that crashed has emptied the unlogged staging: it is filled again, once. */
+async function restaging<T>(work: () => Promise<T>, stage: () => Promise<unknown>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof StagingLostError)) throw error;
+    await stage();
+    return work();
+  }
+}
+
+/** Without its staging the merge cannot write what was approved: the caller previews again, which stages again. */
+async function mergeOrAskAgain(
+  ctx: RecoveryContext,
+  request: PreviewRequest,
+  approvedHash: string,
+  control: StepControl,
+): Promise<MergeResult> {
+  try {
+    return await mergeRestore(ctx, request, approvedHash, control);
+  } catch (error) {
+    if (error instanceof StagingLostError)
+      return { kind: 'diff-changed', diffHash: 'unknown: staging was lost' };
+    throw error;
+  }
 }
 
 /** Starts the scratch server again if it died, and lends a pool for one step. */

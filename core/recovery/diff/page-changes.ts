@@ -1,6 +1,7 @@
 import { inTransaction, quoteIdentifier, quoteList, quoteQualified } from '../../../database';
 import { InvalidInputError } from '../../errors';
 import type { RecoveryContext } from '../engine';
+import { RestoreClosedError } from '../errors/restore-closed-error';
 import { loadRecord } from '../record/restore-record';
 import { tableName } from '../slice/catalog-types';
 import type { PlanColumn, PlanTable } from '../slice/plan-types';
@@ -46,6 +47,7 @@ export async function pageChanges(ctx: RecoveryContext, request: PageRequest): P
   const limit = Math.min(Math.max(1, request.limit ?? 50), 500);
   const offset = Math.max(0, request.offset ?? 0);
   const record = await loadRecord(ctx.application, request.restoreId);
+  if (record.state !== 'active') throw new RestoreClosedError(record.id, record.state);
   const table = record.plan?.tables.find((one) => tableName(one) === request.table);
   if (table === undefined) {
     throw new InvalidInputError(`Restore ${request.restoreId} has no changes of a table ${request.table}.`, {

@@ -13,6 +13,7 @@ import { readCatalog } from '../slice/read-catalog';
 import { schemaHash } from '../slice/schema-hash';
 import { findTenant } from '../slice/tenant-row';
 import type { RestorePreview, TableChanges } from '../types';
+import { checkStaging, countChanges, saveComparison } from './comparison';
 import { changesName, computeChanges } from './compute-changes';
 import { detectConflicts } from './detect-conflicts';
 import { diffHash } from './diff-hash';
@@ -35,59 +36,66 @@ export async function previewRestore(
   control: StepControl,
 ): Promise<RestorePreview> {
   const { restoreId } = request;
-  return inTransaction(ctx.application, async (tx) => {
-    const record = await loadRecord(tx, restoreId);
-    if (record.state !== 'active' || record.plan === undefined)
-      throw new RestoreClosedError(restoreId, record.state);
-    const { plan } = record;
-    const live = await loadSlice(tx, ctx.config.tenancy, plan.tenant);
-    if (schemaHash(live.catalog, live.attribution) !== plan.schemaHash)
-      throw new SchemaChangedError(restoreId);
-    if (scratch !== undefined) await checkPresence(tx, scratch, ctx, plan.tenant, request.allowEmpty);
+  // One snapshot: the digest has to be of the very rows that were compared, also when the tenant is not frozen yet.
+  const options = { isolation: 'repeatable read' } as const;
+  return inTransaction(
+    ctx.application,
+    async (tx) => {
+      const record = await loadRecord(tx, restoreId);
+      if (record.state !== 'active' || record.plan === undefined)
+        throw new RestoreClosedError(restoreId, record.state);
+      const { plan } = record;
+      const live = await loadSlice(tx, ctx.config.tenancy, plan.tenant);
+      if (schemaHash(live.catalog, live.attribution) !== plan.schemaHash)
+        throw new SchemaChangedError(restoreId);
+      if (scratch !== undefined) await checkPresence(tx, scratch, ctx, plan.tenant, request.allowEmpty);
 
-    await tx.query(SET_IMAGE_SETTINGS);
-    control.progress?.({ step: 'comparing' });
-    await computeChanges(tx, restoreId, plan, request.modes, 'preview');
-    control.progress?.({ step: 'looking for conflicts' });
-    const target = scratch && {
-      scratch,
-      catalog: await inTransaction(scratch, (source) => readCatalog(source, live.schemas), {
-        readOnly: true,
-      }),
-    };
-    const conflicts = await detectConflicts(tx, {
-      restoreId,
-      plan,
-      live: live.catalog,
-      target,
-      decisions: request.decisions,
-      kind: 'preview',
-    });
-    control.progress?.({ step: 'hashing' });
-    const now = await measureLive(tx, restoreId, plan);
-    const expected = await measureExpected(tx, restoreId, plan, now, 'preview');
-    const tables = await countChanges(tx, restoreId, plan, now);
-    const blocked = conflicts.some((conflict) => conflict.decision === 'block');
-    await tx.query(
-      'update chronawflow.restore set blocked = $2, updated_at = clock_timestamp() where id = $1',
-      [restoreId, blocked],
-    );
-    return {
-      restoreId,
-      tenant: plan.tenant,
-      diffHash: await diffHash(tx, restoreId, plan, 'preview'),
-      schemaHash: plan.schemaHash,
-      tables,
-      totals: totalsOf(tables),
-      conflicts,
-      blocked,
-      notices: plan.notices,
-      bytesStaged: await stagedBytes(tx, restoreId),
-      estimatedMergeMs: estimateMergeMs(tables),
-      digestNow: sliceDigest(now),
-      digestExpected: sliceDigest(expected),
-    };
-  });
+      await tx.query(SET_IMAGE_SETTINGS);
+      await checkStaging(tx, restoreId, plan);
+      control.progress?.({ step: 'comparing' });
+      await computeChanges(tx, restoreId, plan, request.modes, 'preview');
+      control.progress?.({ step: 'looking for conflicts' });
+      const target = scratch && {
+        scratch,
+        catalog: await inTransaction(scratch, (source) => readCatalog(source, live.schemas), {
+          readOnly: true,
+        }),
+      };
+      const conflicts = await detectConflicts(tx, {
+        restoreId,
+        plan,
+        live: live.catalog,
+        target,
+        decisions: request.decisions,
+        kind: 'preview',
+      });
+      control.progress?.({ step: 'hashing' });
+      const now = await measureLive(tx, restoreId, plan);
+      const expected = await measureExpected(tx, restoreId, plan, now, 'preview');
+      const tables = await summarizeChanges(tx, restoreId, plan, now);
+      const blocked = conflicts.some((conflict) => conflict.decision === 'block');
+      const hash = await diffHash(tx, restoreId, plan, 'preview');
+      const changes: Record<string, number> = {};
+      for (const table of plan.tables) changes[table.n] = await countChanges(tx, restoreId, table, 'preview');
+      await saveComparison(tx, restoreId, { diffHash: hash, now, expected, changes }, blocked);
+      return {
+        restoreId,
+        tenant: plan.tenant,
+        diffHash: hash,
+        schemaHash: plan.schemaHash,
+        tables,
+        totals: totalsOf(tables),
+        conflicts,
+        blocked,
+        notices: plan.notices,
+        bytesStaged: await stagedBytes(tx, restoreId),
+        estimatedMergeMs: estimateMergeMs(tables),
+        digestNow: sliceDigest(now),
+        digestExpected: sliceDigest(expected),
+      };
+    },
+    options,
+  );
 }
 
 /** A tenant that is nowhere is unknown; one that was not there at the target needs `--allow-empty`. */
@@ -109,7 +117,7 @@ async function checkPresence(
   if (!allowEmpty) throw new TenantAbsentAtTargetError(tenant);
 }
 
-async function countChanges(
+async function summarizeChanges(
   tx: ClientBase,
   restoreId: string,
   plan: SlicePlan,

@@ -1,9 +1,10 @@
 import type { ClientBase } from 'pg';
 import { inTransaction } from '../../../database';
+import { checkStaging } from '../diff/comparison';
 import { computeChanges } from '../diff/compute-changes';
 import { diffHash } from '../diff/diff-hash';
 import { SET_IMAGE_SETTINGS } from '../diff/image.pure';
-import { measureExpected, measureLive } from '../diff/measure-slice';
+import { measureExpected, measureLive, type SliceLanes } from '../diff/measure-slice';
 import { sliceDigest } from '../diff/slice-digest.pure';
 import type { PreviewRequest, RecoveryContext, StepControl } from '../engine';
 import { ProofFailedError } from '../errors/proof-failed-error';
@@ -16,6 +17,7 @@ import type { SlicePlan } from '../slice/plan-types';
 import { readReferences } from '../slice/read-references';
 import { schemaHash } from '../slice/schema-hash';
 import type { MergeResult } from '../types';
+import { adoptPreview } from './adopt-preview';
 import { copySkips } from './copy-skips';
 import { forwardSequences } from './forward-sequences';
 import { planForSize, SET_MERGE_SETTINGS } from './merge-settings';
@@ -86,16 +88,10 @@ async function mergeInTransaction(
 
   await tx.query(SET_IMAGE_SETTINGS);
   await tx.query(SET_MERGE_SETTINGS);
-  await timings.step('diff', () => computeChanges(tx, restoreId, plan, request.modes, 'merge'));
-  await copySkips(tx, restoreId, plan);
-  const hash = await timings.step('hash', () => diffHash(tx, restoreId, plan, 'merge'));
-  if (hash !== approvedHash) throw new DiffChanged(hash);
-  await planForSize(tx, restoreId, plan);
-
+  await checkStaging(tx, restoreId, plan);
   const before = await timings.step('digest before', () => measureLive(tx, restoreId, plan));
-  const expected = await timings.step('digest expected', () =>
-    measureExpected(tx, restoreId, plan, before, 'merge'),
-  );
+  const expected = await approvedChanges(tx, plan, request, approvedHash, before, timings);
+  await planForSize(tx, restoreId, plan);
   const references = await readReferences(tx, plan.tables);
   await tx.query('set local session_replication_role = replica');
   const rows = await timings.step('write', () => writeChanges(tx, restoreId, plan, live.catalog));
@@ -127,6 +123,29 @@ async function mergeInTransaction(
     sequencesForwarded,
     timings: timings.all,
   });
+}
+
+/**
+ * Puts the approved changes into place for the writes: the preview's, when the slice is still what it compared, else a
+ * new diff, which has to have the approved hash. @returns the slice's lanes after the merge.
+ */
+async function approvedChanges(
+  tx: ClientBase,
+  plan: SlicePlan,
+  { restoreId, modes }: PreviewRequest,
+  approvedHash: string,
+  before: SliceLanes,
+  timings: StepTimings,
+): Promise<SliceLanes> {
+  const adopted = await timings.step('adopt preview', () =>
+    adoptPreview(tx, restoreId, plan, approvedHash, before),
+  );
+  if (adopted !== undefined) return adopted.expected;
+  await timings.step('diff', () => computeChanges(tx, restoreId, plan, modes, 'merge'));
+  await copySkips(tx, restoreId, plan);
+  const hash = await timings.step('hash', () => diffHash(tx, restoreId, plan, 'merge'));
+  if (hash !== approvedHash) throw new DiffChanged(hash);
+  return timings.step('digest expected', () => measureExpected(tx, restoreId, plan, before, 'merge'));
 }
 
 function mergeablePlan(record: RestoreRecord): SlicePlan {

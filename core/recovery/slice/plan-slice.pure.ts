@@ -118,6 +118,7 @@ function planTable(
     name: table.name,
     attribution,
     depth,
+    stagedRows: 0,
     ...(owner === undefined ? {} : { ownerType: owner.type }),
     nullableOwner: ownerColumns.some((column) =>
       table.columns.some((one) => one.name === column && !one.notNull),

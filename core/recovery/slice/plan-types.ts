@@ -30,6 +30,8 @@ export interface PlanTable {
   readonly nullableOwner: boolean;
   /** Empty when the table has no key: its rows are matched by their whole image. */
   readonly key: readonly string[];
+  /** Rows that staging copied; a different number later means that the server crashed and emptied it. */
+  readonly stagedRows: number;
   /** Columns that both sides have: compared, hashed and written. Generated columns are in none of the lists. */
   readonly columns: readonly PlanColumn[];
   /** Every live column that can be written, for pre-images. */

@@ -34,8 +34,8 @@ export async function stageSlice(
   if (record.state !== 'active') throw new RestoreClosedError(restoreId, record.state);
   const plan = await makePlan(ctx, record.tenant, scratch);
   const lookup = planLookup(plan);
-  let rows = 0;
   let bytes = 0;
+  const tables: PlanTable[] = [];
   for (const table of plan.tables) {
     control.signal?.throwIfAborted();
     control.progress?.({
@@ -44,11 +44,11 @@ export async function stageSlice(
       total: plan.tables.length,
     });
     const staged = await stageOne(ctx.application, scratch, restoreId, table, record.tenant, lookup, control);
-    rows += staged.rows;
+    tables.push({ ...table, stagedRows: staged.rows });
     bytes += staged.bytes;
   }
-  await savePlan(ctx.application, restoreId, plan);
-  return { rows, bytes };
+  await savePlan(ctx.application, restoreId, { ...plan, tables });
+  return { rows: tables.reduce((sum, table) => sum + table.stagedRows, 0), bytes };
 }
 
 async function makePlan(ctx: RecoveryContext, tenant: string, scratch: Pool): Promise<SlicePlan> {

@@ -27,7 +27,7 @@ export async function stageUndo(
   if (record.state !== 'active') throw new RestoreClosedError(restoreId, record.state);
   const undone = await undoableRestore(ctx, record);
   const plan = await undoPlan(ctx, restoreId, record.tenant, undone.plan, undone.id);
-  let rows = 0;
+  const tables: PlanTable[] = [];
   for (const table of plan.tables) {
     control.signal?.throwIfAborted();
     control.progress?.({
@@ -35,10 +35,13 @@ export async function stageUndo(
       done: table.n,
       total: plan.tables.length,
     });
-    rows += await inTransaction(ctx.application, (tx) => stagePreimages(tx, restoreId, undone.id, table));
+    const stagedRows = await inTransaction(ctx.application, (tx) =>
+      stagePreimages(tx, restoreId, undone.id, table),
+    );
+    tables.push({ ...table, stagedRows });
   }
-  await savePlan(ctx.application, restoreId, plan);
-  return { rows, bytes: 0 };
+  await savePlan(ctx.application, restoreId, { ...plan, tables });
+  return { rows: tables.reduce((sum, table) => sum + table.stagedRows, 0), bytes: 0 };
 }
 
 async function undoableRestore(

@@ -11,6 +11,8 @@ create table chronawflow.restore (
   plan         jsonb,
   -- set in the merge's own transaction: the hash that was approved, and what was written
   diff_hash    text,
+  -- what the last preview compared: diff hash, digests, counts
+  comparison   jsonb,
   -- the last preview has a conflict that nobody decided
   blocked      boolean not null default true,
   outcome      jsonb,

@@ -1,0 +1,35 @@
+import type { ClientBase } from 'pg';
+import { quoteIdentifier } from '../../../database';
+import { type Comparison, changesIntact, loadComparison, sameLanes } from '../diff/comparison';
+import type { SliceLanes } from '../diff/measure-slice';
+import type { SlicePlan } from '../slice/plan-types';
+import { changesTable, previewTable, restoreTableName } from '../slice/restore-tables.pure';
+
+/**
+ * The merge compares again. When the live slice still has the digest that the approved preview compared, and staging
+ * cannot have changed, a second diff would be the first one row by row: the preview's changes are taken over, which saves
+ * the second diff and its hash (docs/decisions/merge-compares-by-digest.md). Otherwise the caller diffs again.
+ *
+ * @returns the comparison that now stands for the merge's own diff, or undefined.
+ */
+export async function adoptPreview(
+  tx: ClientBase,
+  restoreId: string,
+  plan: SlicePlan,
+  approvedHash: string,
+  now: SliceLanes,
+): Promise<Comparison | undefined> {
+  const comparison = await loadComparison(tx, restoreId);
+  if (comparison === undefined || comparison.diffHash !== approvedHash || !sameLanes(comparison.now, now))
+    return undefined;
+  if (!(await changesIntact(tx, restoreId, plan, comparison))) return undefined;
+  for (const table of plan.tables) {
+    await tx.query(`drop table if exists ${changesTable(restoreId, table)}`);
+    await tx.query(
+      `alter table ${previewTable(restoreId, table)} rename to ${quoteIdentifier(restoreTableName(restoreId, 'changes', table.n))}`,
+    );
+    // Undo reads them days later, after whatever crash.
+    await tx.query(`alter table ${changesTable(restoreId, table)} set logged`);
+  }
+  return comparison;
+}
