@@ -4,10 +4,11 @@ import { ChronawflowError } from '../../errors';
 export class FreezeExpiredError extends ChronawflowError {
   readonly code = 'FREEZE_EXPIRED';
 
-  constructor(restoreId: string, found: 'expired' | 'open' | 'absent') {
+  constructor(restoreId: string, found: 'expired' | 'open' | 'arming' | 'absent') {
     const why = {
       expired: 'its freeze reached its time limit',
       open: 'its gate was opened already',
+      arming: 'its freeze was never completed',
       absent: 'its tenant was not frozen',
     }[found];
     super(`Restore ${restoreId} no longer holds its tenant still: ${why}, so rows may have changed since.`, {

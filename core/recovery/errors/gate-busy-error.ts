@@ -5,7 +5,7 @@ export class GateBusyError extends ChronawflowError {
   readonly code = 'GATE_BUSY';
   override readonly retryable = true;
 
-  constructor(restoreId: string, cause: unknown) {
+  constructor(restoreId: string, cause?: unknown) {
     super(`The gate of restore ${restoreId} is in use by another step of the restore.`, {
       cause,
       hint: 'Wait for the merge to end; the gate is opened by its commit, and the sweep removes what is left.',

@@ -15,12 +15,14 @@ export async function checkSpec(pool: Pool, spec: FreezeSpec): Promise<void> {
   if (spec.tables.length === 0) throw new InvalidInputError('a freeze needs at least one table');
   const client = await pool.connect();
   try {
-    const relations = await readRelations(client, spec.tables);
+    const relations = await readRelations(client, spec.tables, spec.restoreId);
     const found = new Set(relations.map((relation) => relation.table));
     const absent = spec.tables.filter((_, index) => !found.has(index));
     if (absent.length > 0) {
       const names = absent.map((table) => `${table.schema}.${table.name}`).join(', ');
-      throw new InvalidInputError(`no such table to freeze, or listed twice: ${names}`);
+      throw new InvalidInputError(
+        `no such table to freeze, or listed twice, or beside the table that it is a partition of: ${names}`,
+      );
     }
     const { rows } = await client.query<{ name: string; role: string }>(
       `select format('%I.%I', n.nspname, c.relname) as name, current_user as role

@@ -28,7 +28,10 @@ const CONFLICTING_MODES = {
 
 export type GateWork = keyof typeof CONFLICTING_MODES;
 
-/** A prepared transaction's locks have no pid; their virtual transaction is -1 and the transaction's ID. */
+/**
+ * A prepared transaction's locks have no pid. Their virtual transaction is -1/<xid> after a restart of the server, but still
+ * that of the session until then (seen on 15.20), so the lock on its own transaction ID leads to its gid.
+ */
 const BLOCKERS = `
 select
   coalesce(l.pid, 0) as pid, p.gid,
@@ -45,7 +48,9 @@ from pg_locks l
 join pg_class c on c.oid = l.relation
 join pg_namespace n on n.oid = c.relnamespace
 left join pg_stat_activity a on a.pid = l.pid
-left join pg_prepared_xacts p on l.pid is null and l.virtualtransaction = '-1/' || p.transaction
+left join pg_locks x on l.pid is null and x.pid is null and x.locktype = 'transactionid' and x.granted
+  and x.virtualtransaction = l.virtualtransaction
+left join pg_prepared_xacts p on p.transaction = x.transactionid
 where l.locktype = 'relation' and l.granted
   and l.database = (select oid from pg_database where datname = current_database())
   and l.relation = any ($1::oid[]) and l.mode = any ($2)

@@ -19,8 +19,8 @@ export interface OneFreeze {
  * one of the writing statement, which can be older than the freeze. Under REPEATABLE READ and SERIALIZABLE the snapshot is
  * the transaction's; a row that is too new for it is not found, and not found means frozen.
  */
-export function createGateFunction(freeze: OneFreeze, index: number, condition: GateCondition): string {
-  const name = `chronawflow.${quoteIdentifier(gateFunctionName(freeze.restoreId, index))}`;
+export function createGateFunction(freeze: OneFreeze, tableOid: number, condition: GateCondition): string {
+  const name = `chronawflow.${quoteIdentifier(gateFunctionName(freeze.restoreId, tableOid))}`;
   const body = `
 declare
   gate_state text;
@@ -31,7 +31,7 @@ begin
 ${condition.kind === 'lookup' ? lookupGuard(freeze, condition) : ''}${askGate(freeze)}
 end`;
   return [
-    `create function ${name}() returns trigger language plpgsql volatile security definer`,
+    `create or replace function ${name}() returns trigger language plpgsql volatile security definer`,
     `set search_path = pg_catalog, pg_temp as ${quoteLiteral(body)};`,
     `revoke all on function ${name}() from public;`,
     // The sweep reads whose gate it is from here, whatever the name could hold.
@@ -40,9 +40,9 @@ end`;
 }
 
 /**
- * Passes rows that are not the tenant's. A transaction whose snapshot is older than the freeze may not see a parent row
- * that the foreign key's own check does see, so its "not the tenant's" proves nothing: it has to begin anew (40001, which
- * such clients retry). Later snapshots see every parent, since the tenant's parents stand still.
+ * Passes rows that are not the tenant's. A transaction whose snapshot is older than the complete freeze may see a parent row as it
+ * was before it came to the tenant, so its "not the tenant's" proves nothing: it has to begin anew (40001, which such
+ * clients retry). Later snapshots see the parents as they are, since the tenant's stand still.
  */
 function lookupGuard(freeze: OneFreeze, condition: Extract<GateCondition, { kind: 'lookup' }>): string {
   return `  if tg_op = 'INSERT' then
@@ -57,7 +57,7 @@ function lookupGuard(freeze: OneFreeze, condition: Extract<GateCondition, { kind
   end if;
   if mine is not true and tg_op <> 'TRUNCATE' then
     if current_setting('transaction_isolation') in ('repeatable read', 'serializable')
-       and not exists (select ${fromGate(freeze)}) then
+       and not exists (select ${fromGate(freeze)} and g.complete_at is not null) then
       raise exception using errcode = '40001',
         message = 'the transaction is older than the freeze of a tenant whose rows this table may hold',
         hint = 'Run the transaction again.';

@@ -13,9 +13,9 @@ export function gateKey(restoreId: string): string {
 /** What the names of all gate functions begin with, of every restore. */
 export const GATE_FUNCTION_PREFIX = 'gate_of_';
 
-/** The nth table's gate function, in schema chronawflow. */
-export function gateFunctionName(restoreId: string, index: number): string {
-  return `${gateFunctionPrefix(restoreId)}${index}`;
+/** A table's gate function, in schema chronawflow; the OID stays when the table is renamed. */
+export function gateFunctionName(restoreId: string, tableOid: number): string {
+  return `${gateFunctionPrefix(restoreId)}${tableOid}`;
 }
 
 /** No other restore's functions begin with this. */

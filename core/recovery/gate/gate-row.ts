@@ -14,8 +14,9 @@ const iso = (expression: string) =>
 
 const STATE = `
 select
-  case when state = 'open' then 'open' when until <= clock_timestamp() then 'expired' else 'frozen' end as kind,
-  tenant, ${iso('frozen_at')} as "frozenAt", ${iso('until')} as until
+  case when state = 'open' then 'open' when complete_at is null then 'arming'
+    when until <= clock_timestamp() then 'expired' else 'frozen' end as kind,
+  tenant, ${iso('frozen_at')} as "frozenAt", ${iso('until')} as until, until <= clock_timestamp() as past
 from chronawflow.gate where restore_id = $1`;
 
 /** The gate as it stands, by the database's clock. */
@@ -96,24 +97,62 @@ async function withGateRow<T>(
   }
 }
 
-const FREEZE = `
+const BEGIN = `
 insert into chronawflow.gate as g (restore_id, tenant, state, frozen_at, until)
 select $1, $2, 'frozen', now.at, now.at + $3::float8 * interval '1 millisecond' from (select clock_timestamp() as at) now
 on conflict (restore_id) do update
-set tenant = excluded.tenant, state = 'frozen', until = excluded.until,
-    frozen_at = greatest(excluded.frozen_at, g.frozen_at + interval '1 microsecond')
-where g.state = 'open' or g.until <= clock_timestamp()
-returning ${iso('frozen_at')} as "frozenAt", ${iso('until')} as until`;
+set tenant = excluded.tenant, state = 'frozen', complete_at = null, until = excluded.until,
+    frozen_at = case when g.state = 'frozen' and g.complete_at is null then g.frozen_at
+      else greatest(excluded.frozen_at, g.frozen_at + interval '1 microsecond') end
+where g.state = 'open' or g.complete_at is null or g.until <= clock_timestamp()
+returning ${iso('frozen_at')} as "frozenAt"`;
 
-/** Writes the row of a new freeze; undefined when another session has frozen the tenant for the same restore meanwhile. */
-export async function writeFrozenGate(
+/**
+ * Writes the row of a new freeze, or takes up the one whose maker was interrupted. The row says frozen from here on, so each
+ * table refuses the tenant as soon as it has its triggers.
+ *
+ * @returns the freeze's frozen_at; undefined when another session has completed a freeze for the same restore meanwhile.
+ * @throws GateBusyError
+ */
+export async function beginFreeze(
+  pool: Pool,
+  freeze: { readonly restoreId: string; readonly tenant: string },
+  leaseMs: number,
+): Promise<string | undefined> {
+  return withGateRow(pool, freeze.restoreId, async (tx) => {
+    const { rows } = await tx.query<{ frozenAt: string }>(BEGIN, [freeze.restoreId, freeze.tenant, leaseMs]);
+    return rows[0]?.frozenAt;
+  });
+}
+
+const RENEW = `
+update chronawflow.gate set until = clock_timestamp() + $3::float8 * interval '1 millisecond'
+where restore_id = $1 and frozen_at = $2::timestamptz and state = 'frozen' and complete_at is null`;
+
+/**
+ * Takes the row of a freeze that is being made and renews its lease. Holding it keeps a second maker, and a sweep, away.
+ *
+ * @returns false when it is not this freeze any more, or complete.
+ */
+export async function renewArming(
   tx: Pick<ClientBase, 'query'>,
-  freeze: { readonly restoreId: string; readonly tenant: string; readonly untilMs: number },
-): Promise<{ readonly frozenAt: string; readonly until: string } | undefined> {
-  const { rows } = await tx.query<{ frozenAt: string; until: string }>(FREEZE, [
-    freeze.restoreId,
-    freeze.tenant,
-    freeze.untilMs,
-  ]);
-  return rows[0];
+  restoreId: string,
+  frozenAt: string,
+  leaseMs: number,
+): Promise<boolean> {
+  await lockGate(tx, restoreId);
+  return (await tx.query(RENEW, [restoreId, frozenAt, leaseMs])).rowCount === 1;
+}
+
+const COMPLETE = `
+update chronawflow.gate set complete_at = clock_timestamp(), until = clock_timestamp() + $2::float8 * interval '1 millisecond'
+where restore_id = $1`;
+
+/** Marks the freeze as complete, in the transaction that has renewed it; its time limit counts from here. */
+export async function completeFreeze(
+  tx: Pick<ClientBase, 'query'>,
+  restoreId: string,
+  untilMs: number,
+): Promise<void> {
+  await tx.query(COMPLETE, [restoreId, untilMs]);
 }

@@ -15,7 +15,7 @@ export function createGateTriggers(
   gate: {
     readonly restoreId: string;
     readonly tenant: string;
-    readonly index: number;
+    readonly tableOid: number;
     readonly condition: GateCondition;
   },
   relation: GateRelation,
@@ -23,7 +23,7 @@ export function createGateTriggers(
   const events: GateEvent[] = relation.inheritsRowTriggers
     ? ['truncate']
     : ['insert', 'update', 'delete', 'truncate'];
-  const call = `execute function chronawflow.${quoteIdentifier(gateFunctionName(gate.restoreId, gate.index))}()`;
+  const call = `execute function chronawflow.${quoteIdentifier(gateFunctionName(gate.restoreId, gate.tableOid))}()`;
   return events.map((event) => {
     const name = quoteIdentifier(gateTriggerName(gate.restoreId, event));
     const table = quoteQualified(relation);

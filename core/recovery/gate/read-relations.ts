@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { gateTriggerName } from './gate-names.pure';
 import type { GateTable } from './types';
 
 /** One table, partitioned table or partition that needs triggers of its own. */
@@ -10,6 +11,8 @@ export interface GateRelation {
   readonly table: number;
   /** A partition of a gated table: PostgreSQL clones the root's row triggers onto it. */
   readonly inheritsRowTriggers: boolean;
+  /** Has its triggers already: they are made together, so the one for TRUNCATE, which all have, stands for them. */
+  readonly armed: boolean;
 }
 
 /**
@@ -30,10 +33,12 @@ with recursive given as (
 )
 select distinct on (t.oid)
   t.oid::int8 as oid, n.nspname as schema, c.relname as name, t.position as table,
-  bool_or(t.clone) over (partition by t.oid) as "inheritsRowTriggers"
+  bool_or(t.clone) over (partition by t.oid) as "inheritsRowTriggers",
+  exists (select from pg_trigger g where g.tgrelid = t.oid and g.tgname = $3 and g.tgenabled in ('O', 'A')) as armed
 from tree t join pg_class c on c.oid = t.oid join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p')
-order by t.oid, t.depth`;
+-- A partition that is listed beside its root belongs to the root.
+order by t.oid, t.depth desc`;
 
 interface RelationRow extends Omit<GateRelation, 'oid'> {
   readonly oid: string;
@@ -41,12 +46,14 @@ interface RelationRow extends Omit<GateRelation, 'oid'> {
 
 /** Ordered by table, roots first. */
 export async function readRelations(
-  client: ClientBase,
+  client: Pick<ClientBase, 'query'>,
   tables: readonly GateTable[],
+  restoreId: string,
 ): Promise<GateRelation[]> {
   const { rows } = await client.query<RelationRow>(RELATIONS, [
     tables.map((table) => table.schema),
     tables.map((table) => table.name),
+    gateTriggerName(restoreId, 'truncate'),
   ]);
   return rows
     .map((row) => ({ ...row, oid: Number(row.oid) }))

@@ -90,7 +90,8 @@ async function tryDrop(pool: Pool, gate: InstalledGate, budgetMs: number): Promi
     return await inTransaction(
       pool,
       async (tx) => {
-        if ((await lockGate(tx, gate.restoreId)).kind === 'frozen') return false;
+        const state = await lockGate(tx, gate.restoreId);
+        if (state.kind !== 'absent' && state.kind !== 'open' && !state.past) return false;
         await tx.query(`drop function if exists ${gate.functionName}() cascade`);
         return true;
       },

@@ -31,9 +31,12 @@ export interface FreezeSpec extends LockLimits {
 export type GateState =
   | { readonly kind: 'absent' }
   | {
-      readonly kind: 'frozen' | 'expired' | 'open';
+      /** `arming`: the freeze is being made (or its maker died); not all tables refuse the tenant yet. */
+      readonly kind: 'arming' | 'frozen' | 'expired' | 'open';
       readonly tenant: string;
-      /** ISO 8601, UTC, microseconds, by the application database's clock. */
+      /** From when on tables refused the tenant. ISO 8601, UTC, microseconds, by the application database's clock. */
       readonly frozenAt: string;
       readonly until: string;
+      /** `until` is over, so that the tenant writes whatever `kind` says. */
+      readonly past: boolean;
     };

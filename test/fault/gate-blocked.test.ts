@@ -1,0 +1,279 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FreezeBlockedError } from '../../core/recovery/errors/freeze-blocked-error';
+import { extendGate, freezeTenant, gateState, removeGate, sweepGates } from '../../core/recovery/gate';
+import { armTable } from '../../core/recovery/gate/arm-table';
+import { beginFreeze } from '../../core/recovery/gate/gate-row';
+import {
+  type GateFixture,
+  openTransaction,
+  outcome,
+  startGateFixture,
+} from '../integration/recovery-gate-fixture';
+import { until } from '../support/until';
+import { startWriter } from './gate-writer';
+
+/** Numbers in the names are the lines of the restore's requirements: 1 to 7 are the gate. */
+describe('the tenant gate among sessions that are in the way', () => {
+  let f: GateFixture;
+  beforeAll(async () => {
+    f = await startGateFixture({ autovacuum_naptime: '1s', max_connections: 60 });
+  });
+  afterAll(() => f.stop());
+  afterEach(() => f.reset());
+
+  const LOCK_TIMEOUT_MS = 300;
+  /** Time that a loaded machine may add to a wait that the server ended in time. */
+  const SLACK_MS = 250;
+
+  const blocked = async (id: string): Promise<FreezeBlockedError> => {
+    await f.openRestore(id);
+    const error = await freezeTenant(f.gate, f.spec(id), {}).catch((thrown: unknown) => thrown);
+    if (error instanceof FreezeBlockedError) return error;
+    throw error;
+  };
+
+  it('2: names the session with an open write of any tenant, without its query, and changes nothing', async () => {
+    const writer = await openTransaction(f.app, [`update "Invoices" set amount = 4711 where id = 2`]);
+    const error = await blocked('r1');
+    await writer.end();
+    expect(error).toMatchObject({ code: 'FREEZE_BLOCKED', retryable: true });
+    expect(error.blockers).toMatchObject([
+      {
+        kind: 'session',
+        pid: writer.pid,
+        user: 'app',
+        state: 'idle in transaction',
+        tables: ['public.Invoices'],
+      },
+    ]);
+    expect(error.message).toContain(`pid ${writer.pid}`);
+    expect(JSON.stringify(error)).not.toContain('4711');
+    expect(await f.leftovers()).toEqual([]);
+    expect(await gateState(f.gate, 'r1')).toMatchObject({ kind: 'open' });
+    expect(await outcome(f.app, 'update "Invoices" set amount = 1 where id = 1')).toBe('ok');
+  });
+
+  it('2: names a session that is busy', async () => {
+    const client = await f.app.connect();
+    const busy = client
+      .query(`begin; update journal set note = 'x' where id = 2; select pg_sleep(5)`)
+      .catch((e: Error) => e);
+    await until(async () => (await sleeping()) > 0);
+    const error = await blocked('r1');
+    const [blocker] = error.blockers;
+    if (blocker?.kind !== 'session') throw new Error('a session was expected');
+    expect(blocker).toMatchObject({
+      state: 'active',
+      tables: expect.arrayContaining(['public.journal_2025']),
+    });
+    await f.superuser.query('select pg_cancel_backend($1)', [blocker.pid]);
+    expect(await busy).toBeInstanceOf(Error);
+    await client.query('rollback');
+    client.release();
+  });
+
+  const sleeping = async () =>
+    Number(
+      (await f.superuser.query(`select count(*) from pg_stat_activity where wait_event = 'PgSleep'`)).rows[0]
+        ?.count,
+    );
+
+  it('2: names a prepared transaction by its gid', async () => {
+    const client = await f.app.connect();
+    await client.query(`begin; update lines set note = 'p' where id = 2; prepare transaction 'export-2026'`);
+    const error = await blocked('r1');
+    await client.query(`rollback prepared 'export-2026'`);
+    client.release();
+    expect(error.blockers).toMatchObject([
+      { kind: 'prepared', gid: 'export-2026', user: 'app', tables: ['public.lines'] },
+    ]);
+    expect(error.message).toContain('export-2026');
+    expect(await f.leftovers()).toEqual([]);
+  });
+
+  it('2: freezes as soon as the open writer ends, and that writer commits before the freeze', async () => {
+    await f.openRestore('r1');
+    const writer = await openTransaction(f.app, ['update "Invoices" set amount = 77 where id = 1']);
+    const freezing = freezeTenant(f.gate, f.spec('r1', { attempts: 50 }), {});
+    await sleep(LOCK_TIMEOUT_MS * 2);
+    await writer.end('commit');
+    expect((await freezing).attempts).toBeGreaterThan(1);
+    expect((await f.app.query(`select amount::int from "Invoices" where id = 1`)).rows).toEqual([
+      { amount: 77 },
+    ]);
+    expect(await outcome(f.app, 'update "Invoices" set amount = 1 where id = 1')).toBe('TF001');
+  });
+
+  it('2: holds up nobody while an open write makes every try hopeless', async () => {
+    const idle = await openTransaction(f.app, [`update "Invoices" set amount = 1 where id = 2`]);
+    const peer = startWriter(f.app, ['insert into "Invoices" values ($1, \'other\', 1)'], 1_000_000);
+    await f.openRestore('r1');
+    await expect(freezeTenant(f.gate, f.spec('r1', { attempts: 5 }), {})).rejects.toThrow(FreezeBlockedError);
+    const { longestMs, writes } = await peer.stop();
+    await idle.end();
+    expect(writes).toBeGreaterThan(10);
+    expect(longestMs).toBeLessThan(LOCK_TIMEOUT_MS + SLACK_MS);
+  });
+
+  it('2: holds up others for no longer than the lock timeout while a busy write is in the way', async () => {
+    const client = await f.app.connect();
+    const busy = client.query(
+      `begin; update "Invoices" set amount = 1 where id = 2; select pg_sleep(2.5); commit`,
+    );
+    await until(async () => (await sleeping()) > 0);
+    const peers = [
+      startWriter(f.app, ['insert into "Invoices" values ($1, \'other\', 1)'], 2_000_000),
+      startWriter(f.app, ["insert into lines values ($1, 2, 'other')"], 2_000_000),
+      startWriter(f.app, ["insert into journal values ($1, 'other', 2026)"], 2_000_000),
+    ];
+    await f.openRestore('r1');
+    const result = await freezeTenant(f.gate, f.spec('r1', { attempts: 50 }), {});
+    const stalls = await Promise.all(peers.map((peer) => peer.stop()));
+    await busy;
+    client.release();
+    expect(result.attempts).toBeGreaterThan(1);
+    expect(result.longestLockMs).toBeLessThan(LOCK_TIMEOUT_MS + SLACK_MS);
+    for (const { longestMs, errors } of stalls) {
+      expect(errors).toEqual([]);
+      expect(longestMs).toBeLessThan(LOCK_TIMEOUT_MS + SLACK_MS);
+    }
+  });
+
+  it('2: never makes a client the victim of a deadlock, whatever order it takes its tables in', async () => {
+    const peers = [1, 2, 3, 4].map((n) =>
+      startWriter(
+        f.app,
+        n % 2 === 0
+          ? [`insert into lines values ($1, 2, 'x')`, `insert into "Invoices" values ($1, 'other', 1)`]
+          : [
+              `insert into journal values ($1, 'other', 2026)`,
+              `insert into "Invoices" values ($1, 'other', 1)`,
+              `insert into lines values ($1, 2, 'x')`,
+            ],
+        n * 10_000_000,
+      ),
+    );
+    for (let round = 0; round < 10; round++) {
+      await f.openRestore(`d${round}`, `acme${round}`);
+      await freezeTenant(f.gate, f.spec(`d${round}`, { attempts: 30 }), {});
+      expect(await removeGate(f.gate, `d${round}`, { lockTimeoutMs: 300, attempts: 30 })).toEqual({
+        removed: true,
+      });
+    }
+    for (const { errors } of await Promise.all(peers.map((peer) => peer.stop()))) expect(errors).toEqual([]);
+  });
+
+  it('1: freezes past an idle reader in a transaction, and opens past it; only the triggers wait', async () => {
+    const reader = await openTransaction(f.app, ['select count(*) from "Invoices"']);
+    await f.openRestore('r1');
+    expect((await freezeTenant(f.gate, f.spec('r1'), {})).attempts).toBe(1);
+    const removal = await removeGate(f.gate, 'r1', { lockTimeoutMs: 200, attempts: 4 });
+    expect(removal).toMatchObject({ removed: false, blockedBy: [{ kind: 'session', pid: reader.pid }] });
+    expect(await outcome(f.app, 'update "Invoices" set amount = 1 where id = 1')).toBe('ok');
+    expect(
+      (await f.leftovers()).filter((name) => !name.includes('Invoices') && name.includes(' on ')),
+    ).toEqual([]);
+    await reader.end();
+    expect(await sweepGates(f.gate)).toEqual([{ restoreId: 'r1', removed: true }]);
+    expect(await f.leftovers()).toEqual([]);
+  });
+
+  it('leaves nothing half when its connection is killed in the middle', async () => {
+    const client = await f.app.connect();
+    const busy = client
+      .query(`begin; update "Invoices" set amount = 1 where id = 2; select pg_sleep(3)`)
+      .catch((e: Error) => e);
+    await until(async () => (await sleeping()) > 0);
+    await f.openRestore('r1');
+    const freezing = freezeTenant(f.gate, f.spec('r1', { attempts: 50 }), {}).catch(
+      (error: unknown) => error,
+    );
+    await until(async () => {
+      const { rowCount } = await f.superuser.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'chronawflow' and wait_event_type = 'Lock'`,
+      );
+      return (rowCount ?? 0) > 0;
+    });
+    expect(await freezing).toMatchObject({ code: '57P01' });
+    expect(await f.leftovers()).toEqual([]);
+    await f.superuser.query(
+      `select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'`,
+    );
+    await busy;
+    await client.query('rollback');
+    client.release();
+    expect((await freezeTenant(f.gate, f.spec('r1', { attempts: 20 }), {})).tables).toBe(f.tables.length);
+  });
+
+  it('is taken up by the next call when its maker dies between two tables, and opens by itself when there is none', async () => {
+    await f.openRestore('r1');
+    const leaseMs = 500;
+    const frozenAt = await beginFreeze(f.gate, { restoreId: 'r1', tenant: 'acme' }, leaseMs);
+    if (frozenAt === undefined) throw new Error('the freeze did not begin');
+    const invoices = f.tables.filter((table) => table.name === 'Invoices');
+    for (const table of invoices) {
+      await armTable(f.gate, { restoreId: 'r1', tenant: 'acme', frozenAt, leaseMs, budgetMs: 300 }, table);
+    }
+    const write = 'update "Invoices" set amount = 1 where id = 1';
+    expect(await gateState(f.gate, 'r1')).toMatchObject({ kind: 'arming' });
+    expect(await outcome(f.app, write)).toBe('TF001');
+    await until(async () => (await outcome(f.app, write)) === 'ok');
+    await expect(extendGate(f.gate, 'r1', 1000)).rejects.toMatchObject({ code: 'FREEZE_EXPIRED' });
+
+    expect(await freezeTenant(f.gate, f.spec('r1'), {})).toMatchObject({ frozenAt, tables: f.tables.length });
+    expect(await outcome(f.app, write)).toBe('TF001');
+    expect(await gateState(f.gate, 'r1')).toMatchObject({ kind: 'frozen' });
+  });
+
+  it('waits for a writer that got in while the lease had run out', async () => {
+    await f.openRestore('r1');
+    const freeze = { restoreId: 'r1', tenant: 'acme', leaseMs: 1, budgetMs: 300 };
+    const frozenAt = await beginFreeze(f.gate, freeze, 1);
+    if (frozenAt === undefined) throw new Error('the freeze did not begin');
+    for (const table of f.tables) await armTable(f.gate, { ...freeze, frozenAt }, table);
+    const late = await openTransaction(f.app, ['update "Invoices" set amount = 99 where id = 1']);
+    await expect(freezeTenant(f.gate, f.spec('r1'), {})).rejects.toMatchObject({ code: 'GATE_BUSY' });
+    await late.end('commit');
+    await freezeTenant(f.gate, f.spec('r1'), {});
+    expect((await f.app.query('select amount::int from "Invoices" where id = 1')).rows).toEqual([
+      { amount: 99 },
+    ]);
+  });
+
+  it('stops between tries when it is cancelled', async () => {
+    const writer = await openTransaction(f.app, ['update "Invoices" set amount = 1 where id = 2']);
+    await f.openRestore('r1');
+    const stop = new AbortController();
+    const freezing = freezeTenant(f.gate, f.spec('r1', { attempts: 1000 }), { signal: stop.signal });
+    const ended = expect(freezing).rejects.toMatchObject({ name: 'AbortError' });
+    stop.abort();
+    await ended;
+    await writer.end();
+    expect(await f.leftovers()).toEqual([]);
+  });
+
+  it('ends an autovacuum that is in the way', async () => {
+    await f.superuser.query(`
+      create table bulky (id int, tenant text, fill text) with (autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0,
+        autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1);
+      insert into bulky select i, 'other', repeat('x', 500) from generate_series(1, 20000) i;
+      grant all on bulky to chronawflow;
+      delete from bulky where id % 2 = 0`);
+    await until(
+      async () =>
+        ((
+          await f.superuser.query(`select from pg_locks l join pg_stat_activity a using (pid)
+           where l.relation = 'bulky'::regclass and a.backend_type = 'autovacuum worker'`)
+        ).rowCount ?? 0) > 0,
+      { limitMs: 60_000, what: 'an autovacuum of the table' },
+    );
+    await f.openRestore('r1');
+    const tables = [
+      { schema: 'public', name: 'bulky', condition: { kind: 'column', column: 'tenant', type: 'text' } },
+    ] as const;
+    const result = await freezeTenant(f.gate, f.spec('r1', { tables, attempts: 5 }), {});
+    expect(result.attempts).toBeGreaterThan(1);
+    await f.reset();
+    await f.superuser.query('drop table bulky');
+  });
+});
