@@ -16,6 +16,15 @@ const markerSchema = z.object({
   state: z.enum(['restoring', 'restored']),
   /** Name of the bootstrap superuser, known once the server ran. */
   superuser: z.string().optional(),
+  /** What was validated before the cluster was promoted: afterwards it can no longer be. */
+  promoting: z
+    .object({
+      timeline: z.number(),
+      replayLsn: z.string(),
+      lastCommit: z.string().optional(),
+      stoppedBecause: z.string(),
+    })
+    .optional(),
 });
 
 /** Says that a directory was made by a restore, and how far that restore is. */

@@ -22,7 +22,7 @@ export async function restoreScratch(
   const paths = scratchPaths(ctx.config.application.backup.scratchDirectory, restoreId);
   const { segmentBytes } = await readServerPosition(ctx.application);
   await restoreFiles(ctx, { restoreId, target, paths, segmentBytes }, control);
-  await recover(ctx, await serverRequest(ctx, restoreId, target, paths), control);
+  await recover(ctx, await serverRequest(ctx, { restoreId, target, paths, durable: false }), control);
   return handleOf(ctx, restoreId, paths);
 }
 
@@ -42,25 +42,24 @@ export async function ensureScratch(
   const paths = pathsIn(handle.directory);
   const marker = await readMarker(paths);
   if (marker === undefined) throw new ScratchLostError(handle.restoreId, `${handle.directory} is not there`);
-  const request = await serverRequest(ctx, handle.restoreId, target, paths);
+  const request = await serverRequest(ctx, { restoreId: handle.restoreId, target, paths, durable: false });
   const status = await serverStatus(paths.dataDirectory);
   if (status.kind === 'running' && status.ready && (await isPaused(request))) return handle;
   await recover(ctx, request, control);
   return handle;
 }
 
-async function serverRequest(
+/** Adds what has to be looked up: the application's cluster as it is, and programs of its major version. */
+export async function serverRequest(
   ctx: RecoveryContext,
-  restoreId: string,
-  target: ResolvedTarget,
-  paths: ScratchPaths,
+  known: Pick<ServerRequest, 'restoreId' | 'target' | 'paths' | 'durable'>,
 ): Promise<ServerRequest> {
   const primary = await readPrimary(ctx.application);
   const bin = await findPostgresBin(ctx.config.application.backup.postgresBin, { major: primary.major });
-  return { restoreId, target, paths, bin, primary, durable: false };
+  return { ...known, bin, primary };
 }
 
-function handleOf(ctx: RecoveryContext, restoreId: string, paths: ScratchPaths): ScratchHandle {
+export function handleOf(ctx: RecoveryContext, restoreId: string, paths: ScratchPaths): ScratchHandle {
   return {
     restoreId,
     host: hostname(),

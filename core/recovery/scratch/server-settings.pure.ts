@@ -43,6 +43,7 @@ function defaults({ limits, durable, trackCommitTimestamp }: ServerSettingsReque
     fsync: onOff(durable),
     full_page_writes: onOff(durable),
     synchronous_commit: onOff(durable),
+    autovacuum: onOff(durable),
     huge_pages: 'off',
     // Libraries of the original may write, listen or be missing here; recovery itself needs one only for its own WAL.
     shared_preload_libraries: '',
@@ -63,7 +64,7 @@ function fixed({ target, restoreCommand, name }: ServerSettingsRequest): Record<
     archive_command: '',
     primary_conninfo: '',
     max_logical_replication_workers: '0',
-    autovacuum: 'off',
+
     session_preload_libraries: '',
     local_preload_libraries: '',
     ssl: 'off',

@@ -1,0 +1,1 @@
+export { type ClusterRequest, type RestoredCluster, restoreCluster } from './restore-cluster';

@@ -1,0 +1,114 @@
+import { resolve, sep } from 'node:path';
+import { startServer, stopServer } from '../../cluster';
+import { InvalidInputError } from '../../errors';
+import type { RecoveryContext, StepControl } from '../engine';
+import { validateScratch } from '../scratch';
+import type { ServerRequest } from '../scratch/configure-server';
+import { readMarker, writeMarker } from '../scratch/marker';
+import { recover } from '../scratch/recover';
+import { restoreFiles } from '../scratch/restore-files';
+import { handleOf, serverRequest } from '../scratch/restore-scratch';
+import { pathsIn } from '../scratch/scratch-paths.pure';
+import { readServerPosition } from '../target/server-position';
+import type { ResolvedTarget, ScratchHandle, ScratchValidation } from '../types';
+import { promote } from './promote';
+
+export interface ClusterRequest {
+  readonly restoreId: string;
+  readonly target: ResolvedTarget;
+  /** Directory for the new cluster; made by this call, or by an earlier try of the same restore. */
+  readonly into: string;
+  /** End the recovery, so that the cluster takes writes; else it stays paused and can only be read. */
+  readonly promote?: boolean;
+}
+
+export interface RestoredCluster {
+  readonly host: string;
+  readonly dataDirectory: string;
+  readonly socketDirectory: string;
+  readonly port: number;
+  readonly promoted: boolean;
+  readonly validation: ScratchValidation;
+}
+
+/**
+ * Restores the whole cluster beside the running one, by the same steps as a scratch cluster. Archiving, subscriptions
+ * and preloaded libraries are off and it listens on a local socket only: what it becomes is the operator's decision.
+ * Unlike scratch it is kept, and written durably. When a step fails nothing of it keeps running.
+ */
+export async function restoreCluster(
+  ctx: RecoveryContext,
+  request: ClusterRequest,
+  control: StepControl,
+): Promise<RestoredCluster> {
+  const { restoreId, target } = request;
+  const paths = pathsIn(requireOwnPlace(ctx, request.into));
+  const { segmentBytes } = await readServerPosition(ctx.application);
+  await restoreFiles(ctx, { restoreId, target, paths, segmentBytes }, control);
+  const server = await serverRequest(ctx, { restoreId, target, paths, durable: true });
+  const handle = handleOf(ctx, restoreId, paths);
+  const validation = await orStop(server, async () => {
+    const marker = await readMarker(paths);
+    if (marker?.promoting !== undefined) {
+      await goOnPromoting(server, handle, control);
+      return marker.promoting;
+    }
+    await recover(ctx, server, control);
+    const valid = await validateScratch(ctx, handle, target, control);
+    if (request.promote) {
+      const recovered = await readMarker(paths);
+      if (recovered !== undefined) await writeMarker(paths, { ...recovered, promoting: valid });
+      await promote(handle, control);
+    }
+    return valid;
+  });
+  return {
+    host: handle.host,
+    dataDirectory: paths.dataDirectory,
+    socketDirectory: paths.socketDirectory,
+    port: handle.port,
+    promoted: request.promote ?? false,
+    validation,
+  };
+}
+
+/** An earlier try may have ended anywhere in the promotion, and recovery cannot be repeated behind it. */
+async function goOnPromoting(
+  { bin, paths }: ServerRequest,
+  handle: ScratchHandle,
+  control: StepControl,
+): Promise<void> {
+  await startServer({
+    bin,
+    dataDirectory: paths.dataDirectory,
+    logFile: paths.serverLog,
+    socketDirectory: paths.socketDirectory,
+    port: handle.port,
+    signal: control.signal,
+  });
+  await promote(handle, control);
+}
+
+/** Scratch is swept; what is meant to stay may not lie in it. */
+function requireOwnPlace(ctx: RecoveryContext, into: string): string {
+  const directory = resolve(into);
+  const scratch = resolve(ctx.config.application.backup.scratchDirectory);
+  if (`${directory}${sep}`.startsWith(`${scratch}${sep}`)) {
+    throw new InvalidInputError(
+      `${directory} lies in the scratch directory, which is cleaned up automatically`,
+      {
+        hint: 'Choose a directory of its own for the new cluster.',
+      },
+    );
+  }
+  return directory;
+}
+
+async function orStop<T>({ bin, paths }: ServerRequest, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await stopServer({ bin, dataDirectory: paths.dataDirectory, mode: 'fast' });
+    throw error;
+  }
+}
