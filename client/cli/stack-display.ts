@@ -7,8 +7,12 @@ export interface StackDisplay {
   readonly close: () => void;
 }
 
-/** One line per event; on a terminal also a line that moves while something is under way. */
-export async function stackDisplay(stream: NodeJS.WriteStream = process.stderr): Promise<StackDisplay> {
+/** On a terminal one moving line and a line for every event that stays; elsewhere plain lines; nothing with --json. */
+export async function stackDisplay(
+  json: boolean,
+  stream: NodeJS.WriteStream = process.stderr,
+): Promise<StackDisplay> {
+  if (json) return { show: () => undefined, close: () => undefined };
   if (!stream.isTTY) {
     return { show: (event) => stream.write(`${describe(event)}\n`), close: () => undefined };
   }

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { InvalidInputError } from '../../core/errors';
 import {
   APPLICATION,
   holderFileOf,
@@ -12,6 +11,7 @@ import {
   watchStack,
 } from '../../core/local-stack';
 import { accuBooksTenancy } from '../../examples/accubooks/tenancy';
+import { confirm } from './confirm';
 import { InterruptedError } from './interrupted-error';
 import { stackDisplay } from './stack-display';
 
@@ -70,7 +70,7 @@ export function registerUp(program: Command): void {
 /** Runs until the signal, unless detached; then the stack is stopped cleanly. */
 export async function up(options: UpOptions, signal: AbortSignal): Promise<void> {
   const letGo = await takeStack(holderFileOf(options.directory));
-  const display = await stackDisplay();
+  const display = await stackDisplay(options.json ?? false);
   try {
     const stack = await openStack({
       directory: options.directory,
@@ -90,14 +90,13 @@ export async function up(options: UpOptions, signal: AbortSignal): Promise<void>
 }
 
 async function down(options: DownOptions): Promise<void> {
-  if (options.delete && !options.yes) {
-    if (!(await confirm(`Remove the databases, backups and secrets of ${options.directory}?`))) {
-      throw new InvalidInputError('nothing was removed: --delete was not confirmed', {
-        hint: 'Give --yes to remove the data without being asked.',
-      });
-    }
-  }
-  const display = await stackDisplay();
+  if (options.delete)
+    await confirm(
+      `Remove the databases, backups and secrets of ${options.directory}?`,
+      'Removing the data of the local stack',
+      options.yes,
+    );
+  const display = await stackDisplay(options.json ?? false);
   try {
     await takeDownStack({
       directory: options.directory,
@@ -111,17 +110,6 @@ async function down(options: DownOptions): Promise<void> {
     process.stdout.write(`${JSON.stringify({ stopped: true, removed: options.delete ?? false })}\n`);
 }
 
-async function confirm(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY) return false;
-  const { createInterface } = await import('node:readline/promises');
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
-  } finally {
-    lines.close();
-  }
-}
-
 /** What a program needs to use the stack; no secrets, only where they are. */
 function addresses(stack: Stack) {
   const { layout, ports } = stack;
@@ -129,6 +117,7 @@ function addresses(stack: Stack) {
     configFile: layout.configFile,
     temporal: `127.0.0.1:${ports.temporal}`,
     webUrl: `http://127.0.0.1:${ports.web}`,
+    metricsUrl: `http://127.0.0.1:${ports.metrics}/metrics`,
     application: {
       host: '127.0.0.1',
       port: ports.application,
@@ -143,13 +132,18 @@ function addresses(stack: Stack) {
 }
 
 function summary(stack: Stack, options: UpOptions): string {
-  const { application, configFile, secrets, temporal, webUrl } = addresses(stack);
+  const { application, configFile, metricsUrl, secrets, temporal, webUrl } = addresses(stack);
   return `
 Web UI        ${webUrl}
 Temporal      ${temporal}
 Application   postgresql://${application.owner}@${application.host}:${application.port}/${application.database}
               (password in ${secrets}/application-owner-password)
-Configuration ${configFile}
+Configuration ${configFile}${
+    options.worker
+      ? `
+Metrics       ${metricsUrl}`
+      : ''
+  }
 
 To use it     export CHRONAWFLOW_CONFIG=${configFile}
 To stop it    ${options.detach ? 'chronawflow down' : 'Ctrl-C'}

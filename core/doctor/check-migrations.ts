@@ -6,9 +6,8 @@ import { broken, type Check, ok, warning } from './finding';
 import { packageDatabaseDirectory } from './package-database-directory';
 
 const FIX: Readonly<Record<Plane, string>> = {
-  application: 'Start the worker once: it migrates the schema chronawflow, which its role owns.',
-  platform:
-    'Migrate it as the owner of the schema chronawflow; the role that Chronawflow runs as must not own it.',
+  application: 'Run `chronawflow prepare`, or start the worker: its role owns the schema chronawflow there.',
+  platform: 'Run `chronawflow prepare`: the role that Chronawflow runs as does not own these tables.',
 };
 
 export function checkMigrations(plane: Plane, pool: Pool): Check {

@@ -1,55 +1,78 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
-import { applyMigrations, quoteIdentifier } from '../../database';
-import { type LocalServer, withDatabase } from './connect';
+import { applyMigrations, inTransaction, quoteIdentifier } from '../../database';
+import { type Administrator, withDatabase } from './administrator';
 import { ensureDatabase, ensureRole } from './ensure-role';
 import { packageRoot } from './package-root';
 
-/** Names in the application's cluster. */
+/** Names in the application's cluster of the local stack; the role's name is that of application-role.sql. */
 export const APPLICATION = {
   database: 'app',
   /** Owns the application's database and tables. */
   owner: 'app',
-  /** The role that deploy/postgres/application-role.sql describes. */
   role: 'chronawflow',
 } as const;
 
-export interface ApplicationPasswords {
-  readonly owner: string;
-  readonly role: string;
-}
-
-/** Database, roles, rights and Chronawflow's own tables in the application's cluster. */
-export async function prepareApplicationDatabase(
-  server: LocalServer,
-  passwords: ApplicationPasswords,
-): Promise<void> {
-  await withDatabase(server, { user: 'postgres', database: 'postgres' }, async (superuser) => {
-    await ensureRole(superuser, { name: APPLICATION.owner, password: passwords.owner });
-    await ensureRole(superuser, { name: APPLICATION.role, password: passwords.role, bypassRls: true });
-    await ensureDatabase(superuser, { name: APPLICATION.database, owner: APPLICATION.owner });
-  });
-  await withDatabase(server, { user: 'postgres', database: APPLICATION.database }, async (superuser) => {
-    // The schema public belongs to the database's owner, as in any application that migrates itself.
-    await superuser.query(`alter schema public owner to ${quoteIdentifier(APPLICATION.owner)}`);
-    await grantApplicationRole(superuser);
-  });
-  await withDatabase(server, { user: APPLICATION.role, database: APPLICATION.database }, (own) =>
-    applyMigrations(own, 'application'),
-  );
+export interface ApplicationDatabase {
+  readonly database: string;
+  /** Schemas with tenant tables; default `public`. */
+  readonly schemas?: readonly string[];
+  /** undefined keeps the password that the role has. */
+  readonly password: string | undefined;
 }
 
 /**
- * Runs deploy/postgres/application-role.sql as it is, and gives the same rights on tables that the application's owner
- * makes later. Call it again when another role has made tables.
+ * The role of the restore, its rights and Chronawflow's own tables in an application's database that exists. May be
+ * repeated at any time, such as after a new release or after other roles made tables.
  */
-export async function grantApplicationRole(superuser: Pool): Promise<void> {
-  await superuser.query(await readFile(join(packageRoot(), 'deploy/postgres/application-role.sql'), 'utf8'));
+export async function prepareApplicationDatabase(
+  administrator: Administrator,
+  wanted: ApplicationDatabase,
+): Promise<void> {
+  await withDatabase(administrator, wanted.database, async (superuser) => {
+    await ensureRole(superuser, { name: APPLICATION.role, password: wanted.password, bypassRls: true });
+    await grantApplicationRole(superuser, wanted.schemas);
+  });
+  await withDatabase(
+    administrator,
+    wanted.database,
+    (own) => applyMigrations(own, 'application'),
+    APPLICATION.role,
+  );
+}
+
+/** Runs deploy/postgres/application-role.sql as it is. */
+export async function grantApplicationRole(
+  superuser: Pool,
+  schemas: readonly string[] = ['public'],
+): Promise<void> {
+  const sql = await readFile(join(packageRoot(), 'deploy/postgres/application-role.sql'), 'utf8');
+  await inTransaction(superuser, async (tx) => {
+    await tx.query(`select set_config('chronawflow.schemas', $1, true)`, [schemas.join(',')]);
+    await tx.query(sql);
+  });
+}
+
+/** The application of the local stack: an owner, who is no superuser, and the database. */
+export async function createLocalApplication(
+  administrator: Administrator,
+  ownerPassword: string,
+): Promise<void> {
   const owner = quoteIdentifier(APPLICATION.owner);
   const role = quoteIdentifier(APPLICATION.role);
-  await superuser.query(`
-    alter default privileges for role ${owner} in schema public
-      grant select, insert, update, delete, trigger on tables to ${role};
-    alter default privileges for role ${owner} in schema public grant select, usage on sequences to ${role}`);
+  await withDatabase(administrator, 'postgres', async (superuser) => {
+    await ensureRole(superuser, { name: APPLICATION.owner, password: ownerPassword });
+    await ensureDatabase(superuser, { name: APPLICATION.database, owner: APPLICATION.owner });
+    // Made here already, because the rights below name it.
+    await ensureRole(superuser, { name: APPLICATION.role, password: undefined, bypassRls: true });
+  });
+  await withDatabase(administrator, APPLICATION.database, async (superuser) => {
+    // As in any application that migrates itself; and the restore's role has its rights on what the owner makes later.
+    await superuser.query(`
+      alter schema public owner to ${owner};
+      alter default privileges for role ${owner} in schema public
+        grant select, insert, update, delete, trigger on tables to ${role};
+      alter default privileges for role ${owner} in schema public grant select, usage on sequences to ${role}`);
+  });
 }

@@ -11,8 +11,8 @@ export async function choosePorts(
   before: StackPorts | undefined,
   running: ReadonlySet<PortName>,
 ): Promise<StackPorts> {
-  const [temporal = 0, web = 0, application = 0, platform = 0] = await freePorts(4);
-  const fresh: StackPorts = { temporal, web, application, platform };
+  const [temporal = 0, web = 0, application = 0, platform = 0, metrics = 0] = await freePorts(5);
+  const fresh: StackPorts = { temporal, web, application, platform, metrics };
   if (before === undefined) return fresh;
   const keep = async (name: PortName) =>
     running.has(name) || (await isPortFree(before[name])) ? before[name] : fresh[name];
@@ -21,5 +21,6 @@ export async function choosePorts(
     web: await keep('web'),
     application: await keep('application'),
     platform: await keep('platform'),
+    metrics: await keep('metrics'),
   };
 }

@@ -1,18 +1,19 @@
+export { type Administrator, type LocalServer, localAdministrator, withDatabase } from './administrator';
 export {
   APPLICATION,
-  type ApplicationPasswords,
+  type ApplicationDatabase,
+  createLocalApplication,
   grantApplicationRole,
   prepareApplicationDatabase,
 } from './application-database';
 export { backupRepository, type RepositoryOptions, writeRepositoryConfig } from './backup-repository';
-export { type LocalServer, withDatabase } from './connect';
 export { currentHolder, takeStack } from './holder';
 export { holderFileOf, type StackLayout, stackLayout, stateFileOf } from './layout.pure';
 export { packageRoot } from './package-root';
 export type { PartName, PartStatus, StackPart, StartControl } from './part';
 export { PartFailedError } from './part-failed-error';
 export { archiveCommand, type RepositorySettings } from './pgbackrest-config.pure';
-export { PLATFORM, type PlatformPasswords, preparePlatformDatabase } from './platform-database';
+export { PLATFORM, type PlatformDatabase, preparePlatformDatabase } from './platform-database';
 export { openStack, type Stack, type StackOptions } from './stack';
 export { StackBusyError } from './stack-busy-error';
 export type { OnStackEvent, StackEvent } from './stack-event';

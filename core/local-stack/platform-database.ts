@@ -1,36 +1,44 @@
 import type { Pool } from 'pg';
 import { applyMigrations, quoteIdentifier } from '../../database';
-import { type LocalServer, withDatabase } from './connect';
+import { type Administrator, withDatabase } from './administrator';
 import { ensureDatabase, ensureRole } from './ensure-role';
 
 /** Names in the control plane's cluster. */
 export const PLATFORM = {
   database: 'chronawflow',
-  /** Owns the tables and migrates them; no process of Chronawflow runs as it. */
+  /** Owns the tables and migrates them; nobody logs in as it. */
   owner: 'chronawflow_owner',
   /** What Chronawflow runs as. */
   role: 'chronawflow',
 } as const;
 
-export interface PlatformPasswords {
-  readonly owner: string;
+export interface PlatformDatabase {
+  /** Made when it does not exist. */
+  readonly database: string;
   readonly role: string;
+  /** undefined keeps the password that the role has. */
+  readonly password: string | undefined;
 }
 
-/** Database, roles, tables and rights in the control plane's cluster. */
+/** Database, roles, tables and rights of the control plane. May be repeated at any time, such as for a new release. */
 export async function preparePlatformDatabase(
-  server: LocalServer,
-  passwords: PlatformPasswords,
+  administrator: Administrator,
+  wanted: PlatformDatabase,
 ): Promise<void> {
-  await withDatabase(server, { user: 'postgres', database: 'postgres' }, async (superuser) => {
-    await ensureRole(superuser, { name: PLATFORM.owner, password: passwords.owner });
-    await ensureRole(superuser, { name: PLATFORM.role, password: passwords.role });
-    await ensureDatabase(superuser, { name: PLATFORM.database, owner: PLATFORM.owner });
+  await withDatabase(administrator, 'postgres', async (superuser) => {
+    await ensureRole(superuser, { name: PLATFORM.owner, login: false, password: undefined });
+    await ensureRole(superuser, { name: wanted.role, password: wanted.password });
+    await ensureDatabase(superuser, { name: wanted.database, owner: PLATFORM.owner });
   });
-  await withDatabase(server, { user: PLATFORM.owner, database: PLATFORM.database }, async (owner) => {
-    await applyMigrations(owner, 'platform');
-    await grantPlatformRole(owner);
-  });
+  await withDatabase(
+    administrator,
+    wanted.database,
+    async (owner) => {
+      await applyMigrations(owner, 'platform');
+      await grantPlatformRole(owner, wanted.role);
+    },
+    PLATFORM.owner,
+  );
 }
 
 /**
@@ -38,8 +46,8 @@ export async function preparePlatformDatabase(
  * what is there, and it reads which migrations ran. Granted anew after each migration rather than by default
  * privileges, so that a new table is never writable before somebody has thought about it.
  */
-async function grantPlatformRole(owner: Pool): Promise<void> {
-  const role = quoteIdentifier(PLATFORM.role);
+async function grantPlatformRole(owner: Pool, name: string): Promise<void> {
+  const role = quoteIdentifier(name);
   await owner.query(`
     grant usage on schema chronawflow to ${role};
     grant select, insert, update, delete on all tables in schema chronawflow to ${role};

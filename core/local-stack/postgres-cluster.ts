@@ -7,7 +7,7 @@ import {
   startServer,
   stopServer,
 } from '../cluster';
-import type { LocalServer } from './connect';
+import type { LocalServer } from './administrator';
 import type { ServerPlace } from './layout.pure';
 import type { PartName, PartStatus, StackPart, StartControl } from './part';
 

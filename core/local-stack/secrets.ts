@@ -6,7 +6,6 @@ import { join } from 'node:path';
 export type SecretName =
   | 'application-owner-password'
   | 'application-password'
-  | 'platform-owner-password'
   | 'platform-password'
   | 'repository-pass';
 

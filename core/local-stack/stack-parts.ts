@@ -1,10 +1,11 @@
 import type { PostgresBin } from '../cluster';
-import { prepareApplicationDatabase } from './application-database';
+import { localAdministrator } from './administrator';
+import { APPLICATION, createLocalApplication, prepareApplicationDatabase } from './application-database';
 import { backupRepository, type RepositoryOptions, writeRepositoryConfig } from './backup-repository';
 import type { StackLayout } from './layout.pure';
 import type { StackPart } from './part';
 import { archiveCommand } from './pgbackrest-config.pure';
-import { preparePlatformDatabase } from './platform-database';
+import { PLATFORM, preparePlatformDatabase } from './platform-database';
 import { postgresCluster } from './postgres-cluster';
 import type { StackPorts } from './state';
 import { temporalServer } from './temporal-server';
@@ -21,7 +22,6 @@ export interface PartsOptions {
   readonly secrets: {
     readonly applicationOwner: string;
     readonly application: string;
-    readonly platformOwner: string;
     readonly platform: string;
     readonly repository: string;
   };
@@ -71,11 +71,14 @@ export function stackParts(options: PartsOptions): {
         track_commit_timestamp: true,
       },
       before: () => writeRepositoryConfig(repository),
-      prepare: () =>
-        prepareApplicationDatabase(application, {
-          owner: secrets.applicationOwner,
-          role: secrets.application,
-        }),
+      prepare: async () => {
+        const administrator = localAdministrator(application);
+        await createLocalApplication(administrator, secrets.applicationOwner);
+        await prepareApplicationDatabase(administrator, {
+          database: APPLICATION.database,
+          password: secrets.application,
+        });
+      },
     }),
     platform: postgresCluster({
       ...platform,
@@ -84,9 +87,17 @@ export function stackParts(options: PartsOptions): {
       place: layout.platform,
       settings: {},
       prepare: () =>
-        preparePlatformDatabase(platform, { owner: secrets.platformOwner, role: secrets.platform }),
+        preparePlatformDatabase(localAdministrator(platform), {
+          database: PLATFORM.database,
+          role: PLATFORM.role,
+          password: secrets.platform,
+        }),
     }),
     repository: backupRepository(repository),
-    worker: workerProcess({ place: layout.worker, configFile: layout.configFile }),
+    worker: workerProcess({
+      place: layout.worker,
+      configFile: layout.configFile,
+      metricsPort: ports.metrics,
+    }),
   };
 }

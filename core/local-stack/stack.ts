@@ -48,7 +48,6 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   const secrets = {
     applicationOwner: await ensureSecret(layout.secrets, 'application-owner-password'),
     application: await ensureSecret(layout.secrets, 'application-password'),
-    platformOwner: await ensureSecret(layout.secrets, 'platform-owner-password'),
     platform: await ensureSecret(layout.secrets, 'platform-password'),
     repository: await ensureSecret(layout.secrets, 'repository-pass'),
   };
@@ -77,6 +76,7 @@ async function runningParts(layout: StackLayout): Promise<Set<keyof StackPorts>>
   const running = new Set<keyof StackPorts>();
   if ((await detachedStatus(layout.temporal.recordFile)).kind === 'running')
     running.add('temporal').add('web');
+  if ((await detachedStatus(layout.worker.recordFile)).kind === 'running') running.add('metrics');
   for (const name of ['application', 'platform'] as const) {
     if ((await serverStatus(layout[name].dataDirectory)).kind === 'running') running.add(name);
   }

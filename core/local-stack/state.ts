@@ -8,7 +8,7 @@ const stackState = z.strictObject({
   /** Where the servers' data is; see StackLayout. */
   servers: z.string(),
   sockets: z.string().optional(),
-  ports: z.strictObject({ temporal: port, web: port, application: port, platform: port }),
+  ports: z.strictObject({ temporal: port, web: port, application: port, platform: port, metrics: port }),
 });
 
 /** What a stack remembers from one start to the next. No secrets. */

@@ -1,20 +1,29 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { detachedStatus, startDetached, stopDetached } from '../cluster';
 import { DependencyMissingError } from '../errors';
 import type { ProcessPlace } from './layout.pure';
 import { packageRoot } from './package-root';
 import type { StackPart } from './part';
+import { PartFailedError } from './part-failed-error';
+
+export interface WorkerProcessOptions {
+  readonly place: ProcessPlace;
+  readonly configFile: string;
+  /** Serves /metrics and /healthz; the latter says that the worker is up. */
+  readonly metricsPort: number;
+}
 
 /** Time for running activities to end before the worker is killed; they are idempotent, so being killed is safe. */
 const GRACE_MS = 20_000;
+/** A first start from the sources bundles the workflows, which takes some seconds. */
+const READY_LIMIT_MS = 60_000;
 
 /** The process that runs workflows and activities. It starts last, because it needs every other part. */
-export function workerProcess(options: {
-  readonly place: ProcessPlace;
-  readonly configFile: string;
-}): StackPart {
+export function workerProcess(options: WorkerProcessOptions): StackPart {
+  const { place } = options;
   return {
     name: 'worker',
     async start(control) {
@@ -25,25 +34,44 @@ export function workerProcess(options: {
         });
       }
       control.progress('starting the worker');
-      await mkdir(options.place.directory, { recursive: true, mode: 0o700 });
+      await mkdir(place.directory, { recursive: true, mode: 0o700 });
       await startDetached({
         file: process.execPath,
-        args: ['--enable-source-maps', entry],
-        recordFile: options.place.recordFile,
-        logFile: options.place.logFile,
+        args: ['--enable-source-maps', entry, '--metrics-port', String(options.metricsPort)],
+        recordFile: place.recordFile,
+        logFile: place.logFile,
         env: { CHRONAWFLOW_CONFIG: options.configFile },
       });
+      await waitUntilHealthy(options, control.signal);
     },
-    stop: () => stopDetached(options.place.recordFile, GRACE_MS),
+    stop: () => stopDetached(place.recordFile, GRACE_MS),
     async status() {
-      const process = await detachedStatus(options.place.recordFile);
+      const process = await detachedStatus(place.recordFile);
       if (process.kind === 'stopped') return { kind: 'stopped' };
-      return {
-        kind: 'running',
-        pid: process.pid,
-        startedAt: process.startedAt,
-        where: options.place.logFile,
-      };
+      const where = `metrics http://127.0.0.1:${options.metricsPort}/metrics`;
+      return { kind: 'running', pid: process.pid, startedAt: process.startedAt, where };
     },
   };
+}
+
+async function waitUntilHealthy(
+  options: WorkerProcessOptions,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const limit = Date.now() + READY_LIMIT_MS;
+  for (;;) {
+    signal?.throwIfAborted();
+    const { kind } = await detachedStatus(options.place.recordFile);
+    // Refused until it listens; anything but 200 is "not yet" as well.
+    const healthy = await fetch(`http://127.0.0.1:${options.metricsPort}/healthz`).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (healthy && kind === 'running') return;
+    if (kind === 'stopped' || Date.now() > limit) {
+      const log = (await readFile(options.place.logFile, 'utf8')).trimEnd().split('\n').slice(-8).join('\n');
+      throw new PartFailedError('worker', kind === 'stopped' ? 'it ended' : 'it does not get healthy', log);
+    }
+    await sleep(100);
+  }
 }

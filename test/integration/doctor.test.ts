@@ -271,7 +271,7 @@ describe('chronawflow doctor', () => {
   });
 
   it('warns when the audit log could be changed', async () => {
-    const owner = app.platformCluster.connect('chronawflow', 'chronawflow_owner');
+    const owner = app.platformCluster.connect('chronawflow');
     await owner.query('grant update on chronawflow.audit_event to chronawflow');
     expect(await not('ok')).toContainEqual(expect.objectContaining({ name: 'audit log', state: 'warning' }));
     await owner.query('revoke update on chronawflow.audit_event from chronawflow');

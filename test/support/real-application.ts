@@ -4,10 +4,13 @@ import { stringify } from 'yaml';
 import { type Config, parseConfig } from '../../config';
 import { findPgBackRest, makeServerDirectory, runProgram } from '../../core/cluster';
 import {
+  type Administrator,
   APPLICATION,
   archiveCommand,
   backupRepository,
+  createLocalApplication,
   grantApplicationRole,
+  localAdministrator,
   PLATFORM,
   prepareApplicationDatabase,
   preparePlatformDatabase,
@@ -55,7 +58,6 @@ export interface RealApplication {
 }
 
 const STANZA = 'app';
-const PASSWORDS = { owner: 'unused: the local socket trusts', role: 'unused: the local socket trusts' };
 
 export function startApplication(options: ApplicationOptions = {}): Promise<RealApplication> {
   return building(async (cleanUp) => {
@@ -86,8 +88,12 @@ export function startApplication(options: ApplicationOptions = {}): Promise<Real
     const [cluster, platformCluster] = await Promise.all(starting);
 
     await Promise.all([
-      prepareApplicationDatabase(cluster, PASSWORDS),
-      preparePlatformDatabase(platformCluster, PASSWORDS),
+      prepareApplication(localAdministrator(cluster)),
+      preparePlatformDatabase(localAdministrator(platformCluster), {
+        database: PLATFORM.database,
+        role: PLATFORM.role,
+        password: undefined,
+      }),
     ]);
     const superuser = cluster.connect(APPLICATION.database);
     await options.schema?.(superuser);
@@ -150,4 +156,10 @@ async function describeRepository(directory: string, clusterDirectory: string): 
     socketDirectory: clusterDirectory,
     port: 5432,
   };
+}
+
+/** No passwords: the local socket lets everybody in. */
+async function prepareApplication(administrator: Administrator): Promise<void> {
+  await createLocalApplication(administrator, 'unused');
+  await prepareApplicationDatabase(administrator, { database: APPLICATION.database, password: undefined });
 }
