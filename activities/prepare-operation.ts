@@ -93,7 +93,14 @@ export async function prepareClusterRestore(
     requestedBy: input.requestedBy,
     reason: input.reason,
   });
-  return { restoreId, requestedBy: input.requestedBy, into: input.into, target, timeline: input.timeline };
+  return {
+    restoreId,
+    requestedBy: input.requestedBy,
+    into: input.into,
+    promote: input.promote ?? false,
+    target,
+    timeline: input.timeline,
+  };
 }
 
 function prepareOperation(config: Config, input: TenantRestoreInput | TenantUndoInput): PreparedOperation {

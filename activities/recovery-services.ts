@@ -1,12 +1,7 @@
 import type { Pool } from 'pg';
 import type { Config } from '../config';
 import type { RecoveryEngine, StepControl, StepLog } from '../core/recovery/engine';
-import type {
-  RecoveryPointRecord,
-  ResolvedTarget,
-  ScratchValidation,
-  TargetRequest,
-} from '../core/recovery/types';
+import type { NewCluster, RecoveryPointRecord, ResolvedTarget, TargetRequest } from '../core/recovery/types';
 import type { RecoveryMetrics } from './recovery-metrics';
 import type { PreparedRecoveryPoint, ScratchHost } from './types';
 
@@ -25,7 +20,12 @@ export interface RecoveryServices {
     control: StepControl,
   ): Promise<RecoveryPointRecord>;
   restoreCluster(
-    request: { readonly restoreId: string; readonly target: ResolvedTarget; readonly into: string },
+    request: {
+      readonly restoreId: string;
+      readonly target: ResolvedTarget;
+      readonly into: string;
+      readonly promote: boolean;
+    },
     control: StepControl,
-  ): Promise<{ readonly host: string; readonly validation: ScratchValidation }>;
+  ): Promise<NewCluster>;
 }

@@ -177,9 +177,9 @@ export function createRecoveryActivities(services: RecoveryServices): RecoveryAc
     restoreCluster: step({
       action: 'cluster-restore.restore',
       phase: 'restoring-scratch',
-      run: ({ operation, target, into }, control) =>
-        services.restoreCluster({ restoreId: operation.restoreId, target, into }, control),
-      facts: ({ host, validation }, { into }) => ({ host, into, ...validation }),
+      run: ({ operation, target, into, promote }, control) =>
+        services.restoreCluster({ restoreId: operation.restoreId, target, into, promote }, control),
+      facts: (cluster) => ({ ...cluster }),
     }),
     finishClusterRestore: step({
       action: 'cluster-restore.finish',

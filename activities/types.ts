@@ -5,6 +5,7 @@ import type {
   FreezeMode,
   FreezeResult,
   MergeResult,
+  NewCluster,
   RecoveryPointInput,
   RecoveryPointRecord,
   ResolvedTarget,
@@ -74,6 +75,7 @@ export interface PreparedClusterRestore {
   readonly restoreId: string;
   readonly requestedBy: string;
   readonly into: string;
+  readonly promote: boolean;
   readonly target: TargetRequest;
   readonly timeline?: number;
 }
@@ -148,7 +150,7 @@ export interface RecoveryActivities {
 
   prepareClusterRestore(input: unknown): Promise<PreparedClusterRestore>;
   restoreCluster(
-    step: Step & { readonly target: ResolvedTarget; readonly into: string },
-  ): Promise<{ readonly host: string; readonly validation: ScratchValidation }>;
+    step: Step & { readonly target: ResolvedTarget; readonly into: string; readonly promote: boolean },
+  ): Promise<NewCluster>;
   finishClusterRestore(step: Step & { readonly report: ClusterRestoreReport }): Promise<void>;
 }

@@ -1,9 +1,9 @@
 import { type Config, loadConfig } from '../config';
 import { RecoveryStrategyManager } from '../core/recovery/recovery-strategy-manager';
 import { createPool } from '../database';
-import { createRecoveryReader } from './create-recovery-reader';
 import type { OperationRun } from './operation-run';
 import { RecoveryClient } from './recovery';
+import { RecoveryReader } from './recovery-reader';
 import { TemporalLink } from './temporal-link';
 
 export interface ConnectOptions {
@@ -35,7 +35,7 @@ export class Chronawflow {
     platform: ReturnType<typeof createPool>,
     application: ReturnType<typeof createPool>,
   ) {
-    this.recovery = new RecoveryClient(link, platform, createRecoveryReader(config, platform, application));
+    this.recovery = new RecoveryClient(link, platform, new RecoveryReader(config, platform, application));
     this.recoveryStrategy = new RecoveryStrategyManager(this.recovery);
     this.close = async () => {
       await Promise.all([link.close(), platform.end(), application.end()]);

@@ -47,7 +47,12 @@ export function errorFromTemporal(thrown: unknown, context: RequestContext): Chr
     const known = knownError(cause, context, thrown);
     if (known !== undefined) return known;
   }
-  return new RemoteError('UNEXPECTED', messageOf(thrown), { kind: 'failed', retryable: false, details: {} }, thrown);
+  return new RemoteError(
+    'UNEXPECTED',
+    messageOf(thrown),
+    { kind: 'failed', retryable: false, details: {} },
+    thrown,
+  );
 }
 
 function remote(failure: ApplicationFailure): RemoteError {

@@ -6,13 +6,15 @@ export {
   type ErrorKind,
   InvalidInputError,
 } from '../core/errors';
+export type { ChangedRow, ChangesPage } from '../core/recovery';
+export type { RecoveryPoint, RestorableWindow, WindowGap } from '../core/recovery/backup';
 export {
-  type ComplianceReport,
   type RecoveryOperations,
   type RecoveryPointRequest,
   RecoveryStrategyManager,
   type RestoreRequest,
 } from '../core/recovery/recovery-strategy-manager';
+export type { ComplianceReport, TierCompliance } from '../core/recovery/report';
 export type * from '../core/recovery/types';
 export type { Approval, ApprovalAnswer, OperationStatus, Rejection } from '../workflows/contract';
 export { Chronawflow, type ConnectOptions } from './chronawflow';
@@ -27,4 +29,5 @@ export {
 } from './errors';
 export { OperationRun, type WaitOptions } from './operation-run';
 export { type ClusterRestoreRequest, type ClusterRun, RecoveryClient, type UndoRequest } from './recovery';
+export type { ChangesRequest, RecoveryPoints } from './recovery-reader';
 export { RecoverySchedules, type ScheduleRequest, type ScheduleState } from './recovery-schedules';

@@ -97,7 +97,10 @@ export class OperationRun {
   }
 
   /** Waits until the status is as asked or the run has ended. A worker that is away for a while is waited for. */
-  async until(reached: (status: OperationStatus) => boolean, options: WaitOptions = {}): Promise<OperationStatus> {
+  async until(
+    reached: (status: OperationStatus) => boolean,
+    options: WaitOptions = {},
+  ): Promise<OperationStatus> {
     const limit = Date.now() + (options.limitMs ?? 24 * 3_600_000);
     for (;;) {
       options.signal?.throwIfAborted();
@@ -127,7 +130,6 @@ export class OperationRun {
       throw error;
     }
   }
-
 }
 
 function decided(status: OperationStatus): boolean {

@@ -1,11 +1,50 @@
-import type { ComplianceReport } from '../core/recovery/recovery-strategy-manager';
+import type { Pool } from 'pg';
+import type { Config } from '../config';
+import { type ChangesPage, pageChanges } from '../core/recovery';
+import {
+  listRecoveryPoints,
+  type RecoveryPoint,
+  type RestorableWindow,
+  restorableWindow,
+} from '../core/recovery/backup';
+import { checkCompliance } from '../core/recovery/check-compliance';
+import type { RecoveryContext } from '../core/recovery/engine';
+import type { ComplianceReport } from '../core/recovery/report';
+
+export interface RecoveryPoints {
+  /** Newest first. */
+  readonly points: readonly RecoveryPoint[];
+  readonly window: RestorableWindow;
+}
+
+export interface ChangesRequest {
+  /** `schema.table` as the preview prints it. */
+  readonly table: string;
+  readonly offset?: number;
+  /** At most 500. */
+  readonly limit?: number;
+}
 
 /** What is read straight from the databases and the repository, without a workflow. */
-export interface RecoveryReader {
-  points(): Promise<RecoveryPoints>;
-  changes(
-    restoreId: string,
-    page: { readonly table: string; readonly offset?: number; readonly limit?: number },
-  ): Promise<ChangesPage>;
-  compliance(tenant?: string): Promise<ComplianceReport>;
+export class RecoveryReader {
+  private readonly ctx: RecoveryContext;
+
+  constructor(config: Config, platform: Pool, application: Pool) {
+    // Reading has nothing to log: what it finds is its result, what fails is thrown.
+    const log = { info: () => undefined, warn: () => undefined };
+    this.ctx = { config, platform, application, log };
+  }
+
+  async points(): Promise<RecoveryPoints> {
+    const [points, window] = await Promise.all([listRecoveryPoints(this.ctx), restorableWindow(this.ctx)]);
+    return { points, window };
+  }
+
+  changes(restoreId: string, page: ChangesRequest): Promise<ChangesPage> {
+    return pageChanges(this.ctx, { restoreId, ...page });
+  }
+
+  compliance(tenant?: string): Promise<ComplianceReport> {
+    return checkCompliance(this.ctx, tenant);
+  }
 }

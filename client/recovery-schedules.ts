@@ -29,7 +29,7 @@ export interface ScheduleState {
 const PREFIX = 'recovery-point-schedule/';
 
 /** A run that is due while Temporal is down is made up for within this time; later it counts as missed. */
-const CATCH_UP = '1h';
+const CATCH_UP_MS = 60 * 60_000;
 
 /** Regular recovery points, as Temporal Schedules. */
 export class RecoverySchedules {
@@ -62,16 +62,14 @@ export class RecoverySchedules {
         ],
       },
       // Two backups of one stanza at once fail; the one that is due is skipped and counted.
-      policies: { overlap: 'SKIP' as const, catchupWindow: CATCH_UP },
+      policies: { overlap: 'SKIP' as const, catchupWindow: CATCH_UP_MS },
     };
     await this.link.request(scheduleId, async () => {
       try {
         await this.link.client.schedule.create({ scheduleId, ...options });
       } catch (error) {
         if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-        await this.link.client.schedule
-          .getHandle(scheduleId)
-          .update(({ state }) => ({ ...options, state }));
+        await this.link.client.schedule.getHandle(scheduleId).update(({ state }) => ({ ...options, state }));
       }
     });
   }

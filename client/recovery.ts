@@ -36,8 +36,8 @@ import { RunNotFoundError } from './errors';
 import { OperationRun } from './operation-run';
 import { currentOperator } from './operator';
 import type { RecoveryReader } from './recovery-reader';
-import { newRequestName } from './request-name';
 import { RecoverySchedules } from './recovery-schedules';
+import { newRequestName } from './request-name';
 import type { TemporalLink } from './temporal-link';
 
 export type UndoRequest = Omit<TenantUndoInput, 'requestedBy'> & {
@@ -214,7 +214,9 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
         staticDetails: shown.details,
         typedSearchAttributes: [
           { key: key(searchAttributeNames.capability), value: capability },
-          ...(shown.tenant === undefined ? [] : [{ key: key(searchAttributeNames.tenant), value: shown.tenant }]),
+          ...(shown.tenant === undefined
+            ? []
+            : [{ key: key(searchAttributeNames.tenant), value: shown.tenant }]),
         ],
       });
     } catch (error) {
@@ -224,5 +226,7 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
 }
 
 function detailsOf(input: { readonly requestedBy: string; readonly reason?: string }): string {
-  return [`Requested by ${input.requestedBy}.`, ...(input.reason === undefined ? [] : [input.reason])].join('\n\n');
+  return [`Requested by ${input.requestedBy}.`, ...(input.reason === undefined ? [] : [input.reason])].join(
+    '\n\n',
+  );
 }

@@ -49,18 +49,19 @@ const SCRATCH_STEPS_AT_ONCE = 4;
 export async function createWorker(options: CreateWorkerOptions): Promise<ChronawflowWorker> {
   const { config, log, recovery } = options;
   const { temporal } = config;
-  const connection = await NativeConnection.connect({
-    address: temporal.address,
-    tls: temporal.tls,
-    apiKey: temporal.apiKey,
-  });
   const platform = createPool(config.platform.database, { applicationName: 'chronawflow worker', max: 8 });
+  let connection: NativeConnection | undefined;
   const release = async () => {
     await recovery.close();
     await platform.end();
-    await connection.close();
+    await connection?.close();
   };
   try {
+    connection = await NativeConnection.connect({
+      address: temporal.address,
+      tls: temporal.tls,
+      apiKey: temporal.apiKey,
+    });
     await ensureSearchAttributes(connection, temporal.namespace);
     await recovery.sweep();
     const registry = new Registry();

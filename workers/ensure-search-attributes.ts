@@ -20,6 +20,7 @@ export async function ensureSearchAttributes(connection: NativeConnection, names
       searchAttributes: Object.fromEntries(missing.map((name) => [name, KEYWORD])),
     });
   } catch (cause) {
+    if (isPassing(cause)) throw cause;
     throw new DependencyMissingError(
       `The search attributes ${wanted.join(', ')} (type Keyword) cannot be registered in namespace ${namespace}: ${messageOf(cause)}.`,
       {
@@ -30,4 +31,9 @@ export async function ensureSearchAttributes(connection: NativeConnection, names
       },
     );
   }
+}
+
+/** gRPC's DEADLINE_EXCEEDED and UNAVAILABLE: the server is not there yet, and the worker is started again. */
+function isPassing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 4 || error.code === 14);
 }

@@ -5,7 +5,7 @@ import { codeOf, endingFailure } from './failures';
 import { OperationBoard } from './operation-board';
 import { cleanUp, long, onScratchHost, quick } from './steps';
 
-type Found = Pick<ClusterRestoreReport, 'target' | 'host' | 'validation'>;
+type Found = Pick<ClusterRestoreReport, 'target' | 'cluster'>;
 
 /**
  * Restores the whole cluster to a target into a new directory. The running cluster is not touched, and the new one
@@ -46,12 +46,13 @@ async function restoreInto(
 
   board.enter('restoring-scratch');
   const host = await quick('Choose the host of the new cluster').chooseScratchHost();
-  const restored = await onScratchHost(host, 'Restore the cluster and check its target').restoreCluster({
+  const cluster = await onScratchHost(host, 'Restore the cluster and check its target').restoreCluster({
     operation,
     target,
     into: prepared.into,
+    promote: prepared.promote,
   });
-  return { target, ...restored };
+  return { target, cluster };
 }
 
 async function finish(

@@ -82,6 +82,7 @@ export const clusterRestoreInput = z.strictObject({
   to: text,
   /** Directory for the new cluster on the worker's host; must not exist or be empty. */
   into: z.string().startsWith('/', 'an absolute path on the host of the worker'),
+  promote: z.boolean().optional(),
   requestedBy: person,
   reason,
   timeline: z.number().int().positive().optional(),

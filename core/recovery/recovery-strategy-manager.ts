@@ -1,3 +1,4 @@
+import type { ComplianceReport } from './report';
 import type { RecoveryPointInput, RecoveryPointRecord, RestoreReport, TenantRestoreInput } from './types';
 
 /** How the manager starts durable work; implemented by whoever can start workflows (client/). */
@@ -20,13 +21,9 @@ export type RestoreRequest = Omit<TenantRestoreInput, 'requestedBy'> & {
   readonly request?: string;
 };
 
-export type RecoveryPointRequest = Omit<RecoveryPointInput, 'requestedBy'> & { readonly requestedBy?: string };
-
-/** Whether what is there now keeps what was promised, by tenant. */
-export interface ComplianceReport {
-  readonly compliant: boolean;
-  readonly tenants: readonly object[];
-}
+export type RecoveryPointRequest = Omit<RecoveryPointInput, 'requestedBy'> & {
+  readonly requestedBy?: string;
+};
 
 /**
  * The recovery strategy of a deployment behind three methods: bring a tenant back, make points to come back to, and

@@ -281,9 +281,21 @@ export interface ClusterRestoreInput {
   readonly to: string;
   /** Directory for the new cluster on the worker's host. */
   readonly into: string;
+  /** End the recovery, so that the new cluster takes writes; else it stays paused at the target, to be looked at. */
+  readonly promote?: boolean;
   readonly requestedBy: string;
   readonly reason?: string;
   readonly timeline?: number;
+}
+
+/** Where a restored cluster is; it listens on the local socket of its host only. */
+export interface NewCluster {
+  readonly host: string;
+  readonly dataDirectory: string;
+  readonly socketDirectory: string;
+  readonly port: number;
+  readonly promoted: boolean;
+  readonly validation: ScratchValidation;
 }
 
 /** Result of the workflow `clusterRestore`. */
@@ -293,9 +305,8 @@ export interface ClusterRestoreReport {
   readonly outcome: 'restored' | 'failed' | 'cancelled';
   readonly into: string;
   readonly requestedBy: string;
-  readonly host?: string;
   readonly target?: ResolvedTarget;
-  readonly validation?: ScratchValidation;
+  readonly cluster?: NewCluster;
   /** Code of the error that ended it. */
   readonly errorCode?: string;
   readonly steps: RestoreReport['steps'];

@@ -108,8 +108,12 @@ export class Scene {
           lsn: '0/3000148',
           timeline: 1,
         }),
-        restoreCluster: async () => ({
+        restoreCluster: async ({ into, promote }) => ({
           host: 'here',
+          dataDirectory: `${into}/data`,
+          socketDirectory: into,
+          port: 5432,
+          promoted: promote,
           validation: { timeline: 1, replayLsn: '0/7000060', stoppedBecause: 'recovery stopping before …' },
         }),
         sweep: async () => undefined,

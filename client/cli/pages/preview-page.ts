@@ -1,0 +1,79 @@
+import pc from 'picocolors';
+import { shellWord } from '../../../core/recovery/shell-word.pure';
+import type { RestorePreview } from '../../../core/recovery/types';
+import { bytes, count, duration, facts, table } from './format';
+
+/** What the merge would do, for the person who has to approve it. */
+export function previewPage(preview: RestorePreview, workflowId: string): string[] {
+  const { totals } = preview;
+  return [
+    pc.bold(`Preview of restore ${preview.restoreId}: tenant ${preview.tenant}`),
+    ...table(
+      ['table', 'insert', 'update', 'delete', 'unchanged'],
+      [
+        ...preview.tables.map((t) => [t.table, ...[t.insert, t.update, t.delete, t.unchanged].map(count)]),
+        ['all', ...[totals.insert, totals.update, totals.delete, totals.unchanged].map(count)],
+      ],
+    ),
+    ...changedColumns(preview),
+    ...conflictLines(preview, workflowId),
+    ...preview.notices.map((notice) => `${pc.yellow('!')} ${notice}`),
+    ...facts([
+      ['staged', bytes(preview.bytesStaged)],
+      ['merge takes about', duration(preview.estimatedMergeMs)],
+      ['digest now', preview.digestNow],
+      ['digest after', preview.digestExpected],
+      ['diff', preview.diffHash],
+    ]),
+  ];
+}
+
+/** How to answer, with commands to copy. */
+export function approvalLines(
+  workflowId: string,
+  approval: {
+    readonly diffHash: string;
+    readonly needed: number;
+    readonly requestedBy: string;
+    readonly deadline: number;
+  },
+  webUrl: string | undefined,
+): string[] {
+  const run = shellWord(workflowId);
+  return [
+    '',
+    `Needs ${approval.needed === 1 ? 'one approval' : 'two approvals'} by someone other than ${approval.requestedBy}, until ${new Date(approval.deadline).toISOString()}.`,
+    `  approve  ${pc.bold(`chronawflow recovery approve ${run} --hash ${approval.diffHash} --as <name>`)}`,
+    `  reject   chronawflow recovery reject ${run} --as <name> --reason <why>`,
+    `  rows     chronawflow recovery preview ${run} --table <schema.table>`,
+    ...(webUrl === undefined ? [] : [`  Web UI   ${webUrl}`]),
+  ];
+}
+
+function changedColumns({ tables }: RestorePreview): string[] {
+  return tables.flatMap((t) => [
+    ...(t.addedColumns.length > 0
+      ? [`${pc.yellow('!')} ${t.table}: columns added since the target: ${t.addedColumns.join(', ')}`]
+      : []),
+    ...(t.droppedColumns.length > 0
+      ? [`${pc.yellow('!')} ${t.table}: columns dropped since the target: ${t.droppedColumns.join(', ')}`]
+      : []),
+  ]);
+}
+
+function conflictLines({ conflicts }: RestorePreview, workflowId: string): string[] {
+  if (conflicts.length === 0) return [];
+  return [
+    pc.bold('Conflicts'),
+    ...conflicts.map(
+      (conflict) =>
+        `${conflict.decision === 'block' ? pc.red('blocks') : pc.yellow('skips')}  ${conflict.table} ${conflict.kind}, ${count(conflict.rows)} rows: ${conflict.message}` +
+        (conflict.decision === 'block'
+          ? `\n        to leave these rows as they are: --decide ${conflict.table}:${conflict.kind}=skip`
+          : ''),
+    ),
+    ...(conflicts.some((conflict) => conflict.decision === 'block')
+      ? [`${workflowId} cannot be approved; start again with a decision for each.`]
+      : []),
+  ];
+}

@@ -1,0 +1,79 @@
+import pc from 'picocolors';
+import type { ObjectiveCheck, RestoreOutcome, RestoreReport } from '../../../core/recovery/types';
+import { count, duration, facts, table } from './format';
+import { phaseInWords } from './phases';
+
+const HEADLINES: Readonly<Record<RestoreOutcome, string>> = {
+  merged: 'merged and proved',
+  'nothing-to-do': 'nothing to do: the rows are those of the target',
+  rejected: 'rejected; nothing was changed',
+  expired: 'not approved in time; nothing was changed',
+  cancelled: 'cancelled; nothing was changed',
+  failed: 'failed; nothing was changed',
+};
+
+/** How a restore or undo ended, for people. */
+export function reportPage(report: RestoreReport): string[] {
+  const good = report.outcome === 'merged' || report.outcome === 'nothing-to-do';
+  return [
+    `${good ? pc.green('✓') : pc.red('✗')} ${pc.bold(`Restore ${report.restoreId} of tenant ${report.tenant}: ${HEADLINES[report.outcome]}`)}`,
+    ...mergedRows(report),
+    ...facts([
+      ['workflow', report.workflowId],
+      ['requested by', report.requestedBy],
+      ['approved by', report.approvedBy.length > 0 ? report.approvedBy.join(', ') : undefined],
+      ['target', report.target?.at ?? report.target?.value],
+      ['digest before', report.merge?.digestBefore ?? report.preview?.digestNow],
+      ['digest at target', report.preview?.digestExpected],
+      ['digest after', report.merge?.digestAfter],
+      ['frozen', report.frozenMs === undefined ? undefined : duration(report.frozenMs)],
+      [
+        'time by step',
+        report.steps.map((step) => `${phaseInWords(step.phase)} ${duration(step.ms)}`).join(', '),
+      ],
+      ...objectiveFacts(report.objectives),
+    ]),
+    ...(report.cleanUp ?? []).map((left) => `${pc.red('!')} ${left}`),
+    ...(report.outcome === 'merged'
+      ? [`Undo: chronawflow recovery undo ${report.restoreId} --tenant ${report.tenant}`]
+      : []),
+  ];
+}
+
+function mergedRows({ merge }: RestoreReport): string[] {
+  if (merge === undefined) return [];
+  return table(
+    ['table', 'inserted', 'updated', 'deleted'],
+    merge.rows.map((row) => [row.table, count(row.inserted), count(row.updated), count(row.deleted)]),
+  );
+}
+
+function objectiveFacts(check: ObjectiveCheck | undefined): [string, string][] {
+  if (check === undefined) return [];
+  const met = (ok: boolean) => (ok ? pc.green('met') : pc.red('missed'));
+  return [
+    [
+      `RTO (${check.tier})`,
+      `${duration(check.rtoMs)} of ${duration(check.rtoObjectiveMs)}: ${met(check.rtoMet)}`,
+    ],
+    [
+      `RPO (${check.tier})`,
+      `${duration(check.rpoMs)} of ${duration(check.rpoObjectiveMs)}: ${met(check.rpoMet)}`,
+    ],
+  ];
+}
+
+/** Exit code of a command that waited for the end: 3 when people or a time limit refused it. */
+export function exitCodeOf(outcome: RestoreOutcome): number {
+  switch (outcome) {
+    case 'merged':
+    case 'nothing-to-do':
+      return 0;
+    case 'rejected':
+    case 'expired':
+      return 3;
+    case 'cancelled':
+    case 'failed':
+      return 1;
+  }
+}

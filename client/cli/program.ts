@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { z } from 'zod';
+import { packageRoot } from '../../core/local-stack';
+import { registerDoctor } from './doctor';
+import { registerPrepare } from './prepare';
+import { registerRecovery } from './recovery';
+import { registerUp } from './up';
+import { registerWorker } from './worker';
+
+const packageJson = z.object({ version: z.string() });
+
+/** All commands. They throw their errors; main.ts reports them. */
+export function createProgram(): Command {
+  const program = new Command('chronawflow');
+  program
+    .description('Durable, provable recovery of single tenants in multi-tenant PostgreSQL applications')
+    .version(packageJson.parse(JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'))).version)
+    .option('--debug', 'show stack traces of errors')
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(--help shows how it is called)')
+    .exitOverride();
+  registerUp(program);
+  registerDoctor(program);
+  registerPrepare(program);
+  registerWorker(program);
+  registerRecovery(program);
+  inheritSettings(program);
+  return program;
+}
+
+/** Commander copies settings when a command is made; these were set on the program as a whole. */
+function inheritSettings(command: Command): void {
+  for (const child of command.commands) {
+    child.copyInheritedSettings(command);
+    inheritSettings(child);
+  }
+}

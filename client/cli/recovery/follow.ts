@@ -1,0 +1,55 @@
+import type { OperationRun } from '../../operation-run';
+import type { Output } from '../output';
+import { approvalLines, previewPage } from '../pages/preview-page';
+import { exitCodeOf, reportPage } from '../pages/report-page';
+import { progressOf } from '../progress';
+
+/**
+ * Watches a run to its end: phases as they pass, the preview when people are asked about it, the report. Ctrl-C stops
+ * watching only; the run goes on.
+ */
+export async function follow(run: OperationRun, out: Output): Promise<void> {
+  const progress = await progressOf(out.json);
+  let shownHash: string | undefined;
+  try {
+    for (;;) {
+      const status = await run.until(
+        ({ approval }) => approval.kind === 'open' && approval.diffHash !== shownHash,
+        { onStatus: progress.show },
+      );
+      if (status.outcome !== undefined || status.approval.kind !== 'open') break;
+      shownHash = status.approval.diffHash;
+      const preview = await run.currentPreview();
+      if (preview === undefined) continue;
+      progress.close();
+      out.page([
+        '',
+        ...previewPage(preview, run.workflowId),
+        ...approvalLines(run.workflowId, status.approval, run.webUrl),
+        '',
+      ]);
+    }
+    const report = await run.result();
+    progress.close();
+    out.result(report, () => ['', ...reportPage(report)]);
+    process.exitCode = exitCodeOf(report.outcome);
+  } finally {
+    progress.close();
+  }
+}
+
+/** After the start: watch, or say how to come back to it. */
+export async function startedRun(run: OperationRun, out: Output, wait: boolean): Promise<void> {
+  const { workflowId, webUrl } = run;
+  if (!wait) {
+    out.result({ workflowId, webUrl }, () => [
+      `${workflowId} has started.`,
+      `  status   chronawflow recovery status ${workflowId}`,
+      `  preview  chronawflow recovery preview ${workflowId}`,
+      ...(webUrl === undefined ? [] : [`  Web UI   ${webUrl}`]),
+    ]);
+    return;
+  }
+  out.note(`${workflowId}${webUrl === undefined ? '' : `\n${webUrl}`}`);
+  await follow(run, out);
+}

@@ -1,0 +1,38 @@
+import { CommanderError } from 'commander';
+import pc from 'picocolors';
+import { ChronawflowError, type ErrorKind, messageOf } from '../../core/errors';
+
+/** 0 done, 1 the operation failed, 2 the call was wrong, 3 a policy or a person refused it. */
+const EXIT_CODES: Readonly<Record<ErrorKind, number>> = { usage: 2, failed: 1, refused: 3 };
+
+export interface ErrorOptions {
+  readonly json: boolean;
+  readonly debug: boolean;
+  readonly out?: NodeJS.WritableStream;
+  readonly err?: NodeJS.WritableStream;
+}
+
+/** Tells the user what went wrong and what to do next. @returns the exit code. */
+export function reportError(thrown: unknown, options: ErrorOptions): number {
+  const out = options.out ?? process.stdout;
+  const err = options.err ?? process.stderr;
+  // Commander has printed its own message; --help and --version end like this as well, with code 0.
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : EXIT_CODES.usage;
+  const known = thrown instanceof ChronawflowError ? thrown : undefined;
+  const shown = known?.toJSON() ?? { code: 'UNEXPECTED', message: messageOf(thrown), details: {} };
+  if (options.json) {
+    out.write(`${JSON.stringify({ error: shown })}\n`);
+  } else {
+    err.write(`${pc.red(shown.code)} ${shown.message}\n`);
+    if (shown.hint !== undefined) err.write(`${pc.dim('→')} ${shown.hint}\n`);
+    if (known === undefined && !options.debug)
+      err.write(`${pc.dim('→')} Repeat with --debug for the details.\n`);
+  }
+  if (options.debug && thrown instanceof Error) err.write(`${stackOf(thrown)}\n`);
+  return EXIT_CODES[known?.kind ?? 'failed'];
+}
+
+function stackOf(error: Error): string {
+  const own = error.stack ?? error.message;
+  return error.cause instanceof Error ? `${own}\ncaused by ${stackOf(error.cause)}` : own;
+}

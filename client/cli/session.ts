@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import { Chronawflow } from '../chronawflow';
+import { Output } from './output';
+
+export interface CommonOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** The options that every command with a connection takes. */
+export function withCommonOptions(command: Command): Command {
+  return command
+    .option('--config <file>', 'chronawflow.yaml (default: CHRONAWFLOW_CONFIG, or the working directory)')
+    .option('--json', 'print one JSON object');
+}
+
+/** What a command works with. */
+export interface Session {
+  readonly cf: Chronawflow;
+  readonly out: Output;
+}
+
+/** Runs a command with a connection that is closed however it ends. */
+export async function inSession(
+  options: CommonOptions,
+  run: (session: Session) => Promise<void>,
+): Promise<void> {
+  const cf = await Chronawflow.connect({ configFile: options.config });
+  try {
+    await run({ cf, out: new Output(options.json ?? false) });
+  } finally {
+    await cf.close();
+  }
+}

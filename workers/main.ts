@@ -1,0 +1,124 @@
+#!/usr/bin/env node
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import pino, { type Logger } from 'pino';
+import { loadConfig } from '../config';
+import { ChronawflowError, InvalidInputError, messageOf } from '../core/errors';
+import { type ChronawflowWorker, createWorker } from './create-worker';
+import { installRuntime } from './install-runtime';
+import { serveMetrics } from './metrics-server';
+import { recoveryParts } from './recovery-parts';
+
+/**
+ * The worker's process. It runs until SIGTERM or SIGINT: then nothing more is taken, steps that run are interrupted
+ * (another worker, or this one later, goes on with them), and the process ends with code 0. A second signal ends it at
+ * once, which is safe as well. It ends with code 1 when it cannot start or go on; a supervisor starts it again.
+ */
+
+const DEFAULT_METRICS_PORT = 9464;
+
+/** Temporal may start at the same time as this process. */
+const START_ATTEMPTS = 30;
+const START_PAUSE_MS = 2_000;
+
+interface Options {
+  readonly metricsPort: number | undefined;
+  readonly pretty: boolean;
+}
+
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: { 'metrics-port': { type: 'string' }, pretty: { type: 'boolean', default: false } },
+  });
+  const given = values['metrics-port'] ?? process.env.CHRONAWFLOW_METRICS_PORT;
+  const port = given === undefined ? undefined : Number(given);
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+    throw new InvalidInputError(`'${given}' is no port.`, {
+      hint: 'Give a number from 0 (any free one) to 65535.',
+    });
+  }
+  return { metricsPort: port, pretty: values.pretty };
+}
+
+function createLogger(pretty: boolean): Logger {
+  return pino({
+    name: 'chronawflow-worker',
+    level: process.env.CHRONAWFLOW_LOG_LEVEL ?? 'info',
+    ...(pretty ? { transport: { target: 'pino-pretty', options: { destination: 2 } } } : {}),
+  });
+}
+
+async function run(options: Options, log: Logger): Promise<void> {
+  const config = loadConfig();
+  installRuntime(log);
+  const stop = new AbortController();
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stop.signal.aborted) process.exit(1);
+    log.info({ signal }, 'stopping');
+    stop.abort();
+  };
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+
+  const worker = await startPatiently(
+    () => createWorker({ config, log, recovery: recoveryParts(config, log) }),
+    log,
+    stop.signal,
+  );
+  if (worker === undefined) return;
+  const metrics = await metricsFor(worker, options.metricsPort);
+  log.info({ taskQueues: worker.taskQueues, metricsPort: metrics.port }, 'running');
+  stop.signal.addEventListener('abort', () => worker.shutdown());
+  try {
+    await worker.run();
+    log.info('stopped');
+  } finally {
+    await metrics.close();
+  }
+}
+
+/** Undefined when it was told to stop before it had started. */
+async function startPatiently(
+  start: () => Promise<ChronawflowWorker>,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<ChronawflowWorker | undefined> {
+  for (let attempt = 1; ; attempt += 1) {
+    if (signal.aborted) return undefined;
+    try {
+      return await start();
+    } catch (error) {
+      const final = error instanceof ChronawflowError && !error.retryable;
+      if (final || attempt === START_ATTEMPTS) throw error;
+      log.warn({ attempt, error: messageOf(error) }, 'cannot start yet');
+      await sleep(START_PAUSE_MS, undefined, { signal }).catch(() => {
+        // The signal was given while waiting; the loop sees it.
+      });
+    }
+  }
+}
+
+/** Several workers may share a host: the default port is for the first one, the others take any. */
+async function metricsFor(worker: ChronawflowWorker, port: number | undefined) {
+  if (port !== undefined) return serveMetrics(worker.registry, port);
+  try {
+    return await serveMetrics(worker.registry, DEFAULT_METRICS_PORT);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    return serveMetrics(worker.registry, 0);
+  }
+}
+
+async function main(): Promise<void> {
+  let log = createLogger(false);
+  try {
+    const options = readOptions();
+    log = createLogger(options.pretty);
+    await run(options, log);
+  } catch (error) {
+    const hint = error instanceof ChronawflowError ? error.hint : undefined;
+    log.fatal({ err: error, hint }, messageOf(error));
+    process.exitCode = 1;
+  }
+}
+
+void main();

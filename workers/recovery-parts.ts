@@ -1,0 +1,36 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config';
+import { createRecoveryEngine, parseTarget, type RecoveryContext } from '../core/recovery';
+import { createRecoveryPoint } from '../core/recovery/backup';
+import { restoreCluster } from '../core/recovery/cluster-restore';
+import { createPool } from '../database';
+import type { RecoveryParts } from './create-worker';
+import { startSweeper } from './sweeper';
+
+/** Steps of several restores share the pool; a merge holds one connection for as long as it takes. */
+const POOL_SIZE = 10;
+
+/** The engine on real parts, with its connections and its sweeper. */
+export function recoveryParts(config: Config, log: Logger): RecoveryParts {
+  const application = createPool(config.application.database, {
+    applicationName: 'chronawflow worker',
+    max: POOL_SIZE,
+  });
+  const platform = createPool(config.platform.database, { applicationName: 'chronawflow worker', max: 4 });
+  const ctx: RecoveryContext = { application, platform, config, log };
+  let stopSweeper = async () => {};
+  return {
+    engine: createRecoveryEngine(ctx),
+    parseTarget,
+    createRecoveryPoint: async ({ requestedBy, workflowId, ...point }, control) =>
+      createRecoveryPoint(ctx, { ...point, id: workflowId, workflowId, createdBy: requestedBy }, control),
+    restoreCluster: (request, control) => restoreCluster(ctx, request, control),
+    sweep: async () => {
+      stopSweeper = await startSweeper(ctx);
+    },
+    close: async () => {
+      await stopSweeper();
+      await Promise.all([application.end(), platform.end()]);
+    },
+  };
+}
