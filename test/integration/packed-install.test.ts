@@ -17,8 +17,8 @@ const manifest: { version: string; exports: Record<string, unknown> } = JSON.par
 
 /** Names that each entry must export; every code entry of package.json has to be listed. */
 const ENTRIES: Readonly<Record<string, readonly string[]>> = {
-  '.': ['Chronawflow', 'ChronawflowError'],
-  './worker': ['createWorker'],
+  '.': ['Chronawflow', 'ChronawflowError', 'RecoveryStrategyManager'],
+  './worker': ['createWorker', 'recoveryParts'],
 };
 
 let directory: string;
