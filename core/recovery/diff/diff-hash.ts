@@ -5,8 +5,8 @@ import { type ChangesKind, changesName } from './compute-changes';
 
 /**
  * The hash that is approved: SHA-256 over the schema's hash and, table by table, over every change's operation, both
- * images and whether it is skipped. Rows are ordered by their own digest, in 256 buckets, so that no aggregate grows
- * with the slice beyond a few megabytes.
+ * images and whether it is skipped. Images are 32 bytes each, so their concatenation is unambiguous under its operation;
+ * rows are ordered by them in up to 256 buckets an operation, so that no aggregate grows beyond a few megabytes.
  */
 export async function diffHash(
   tx: ClientBase,
@@ -19,11 +19,12 @@ export async function diffHash(
   );
   for (const table of plan.tables) {
     const { rows } = await tx.query<{ digest: string | null }>(`
-      select encode(sha256(string_agg(part, ''::bytea order by bucket)), 'hex') as digest from (
-        select get_byte(row_digest, 0) as bucket, sha256(string_agg(row_digest, ''::bytea order by row_digest)) as part from (
-          select sha256(convert_to(op || skip::text, 'UTF8') || coalesce(before, '\\x00') || coalesce(after, '\\x00')) as row_digest
-          from ${changesName(kind, restoreId, table)}) digests
-        group by 1) buckets`);
+      select encode(sha256(string_agg(part, ''::bytea order by op, skip, bucket)), 'hex') as digest from (
+        select op, skip, get_byte(coalesce(after, before), 0) as bucket,
+          sha256(convert_to(op || skip::text, 'UTF8') || string_agg(images, ''::bytea order by images)) as part
+        from (select op, skip, before, after, coalesce(before, '') || coalesce(after, '') as images
+          from ${changesName(kind, restoreId, table)}) changes
+        group by 1, 2, 3) buckets`);
     hash.update(`${JSON.stringify(`${table.schema}.${table.name}`)} ${rows[0]?.digest ?? 'no changes'}\n`);
   }
   return hash.digest('hex');

@@ -13,6 +13,7 @@ import { readCatalog } from '../slice/read-catalog';
 import { schemaHash } from '../slice/schema-hash';
 import { findTenant } from '../slice/tenant-row';
 import type { RestorePreview, TableChanges } from '../types';
+import { planForSize, SET_BULK_SETTINGS } from './bulk-settings';
 import { checkStaging, countChanges, saveComparison } from './comparison';
 import { changesName, computeChanges } from './compute-changes';
 import { detectConflicts } from './detect-conflicts';
@@ -51,9 +52,11 @@ export async function previewRestore(
       if (scratch !== undefined) await checkPresence(tx, scratch, ctx, plan.tenant, request.allowEmpty);
 
       await tx.query(SET_IMAGE_SETTINGS);
+      await tx.query(SET_BULK_SETTINGS);
       await checkStaging(tx, restoreId, plan);
       control.progress?.({ step: 'comparing' });
       await computeChanges(tx, restoreId, plan, request.modes, 'preview');
+      await planForSize(tx, restoreId, plan, 'preview');
       control.progress?.({ step: 'looking for conflicts' });
       const target = scratch && {
         scratch,

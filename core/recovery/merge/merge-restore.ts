@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { inTransaction } from '../../../database';
+import { planForSize, SET_BULK_SETTINGS } from '../diff/bulk-settings';
 import { checkStaging } from '../diff/comparison';
 import { computeChanges } from '../diff/compute-changes';
 import { diffHash } from '../diff/diff-hash';
@@ -20,7 +21,6 @@ import type { MergeResult } from '../types';
 import { adoptPreview } from './adopt-preview';
 import { copySkips } from './copy-skips';
 import { forwardSequences } from './forward-sequences';
-import { planForSize, SET_MERGE_SETTINGS } from './merge-settings';
 import { lockOutsideParents, proveReferences } from './prove-references';
 import { proveUniqueness } from './prove-uniqueness';
 import { writeChanges } from './write-changes';
@@ -87,11 +87,11 @@ async function mergeInTransaction(
   if (schemaHash(live.catalog, live.attribution) !== plan.schemaHash) throw new SchemaChangedError(restoreId);
 
   await tx.query(SET_IMAGE_SETTINGS);
-  await tx.query(SET_MERGE_SETTINGS);
+  await tx.query(SET_BULK_SETTINGS);
   await checkStaging(tx, restoreId, plan);
   const before = await timings.step('digest before', () => measureLive(tx, restoreId, plan));
   const expected = await approvedChanges(tx, plan, request, approvedHash, before, timings);
-  await planForSize(tx, restoreId, plan);
+  await planForSize(tx, restoreId, plan, 'merge');
   const references = await readReferences(tx, plan.tables);
   await tx.query('set local session_replication_role = replica');
   const rows = await timings.step('write', () => writeChanges(tx, restoreId, plan, live.catalog));

@@ -22,6 +22,7 @@ export async function lockOutsideParents(
   const lookup = planLookup(plan);
   for (const { table, key } of writtenKeys(plan, live)) {
     const parent = plan.tables.find((one) => tableName(one) === tableName(key.parent));
+    if (parent !== undefined && staysInside(table, key, parent)) continue;
     const outside =
       parent === undefined
         ? '$1::text is not null'
@@ -59,10 +60,8 @@ export async function proveReferences(
   }
   for (const reference of references) {
     const parent = plan.tables.find((table) => tableName(table) === reference.parent);
-    if (
-      parent === undefined ||
-      !reference.parentColumns.every((name) => parent.liveColumns.some((column) => column.name === name))
-    )
+    if (parent === undefined || !(await anyBefore(tx, restoreId, parent))) continue;
+    if (!reference.parentColumns.every((name) => parent.liveColumns.some((column) => column.name === name)))
       continue;
     const orphans = await count(
       tx,
@@ -74,6 +73,38 @@ export async function proveReferences(
         `${orphans} row(s) of ${tableName(reference.child)} would lose the ${reference.parent} row they reference (${reference.constraint})`,
       );
   }
+}
+
+/**
+ * The parent of a row of the slice is in the slice as well: the key is the table's path to the tenant, or carries the
+ * tenant column on both sides. Such parents stand under the freeze and need no lock.
+ */
+function staysInside(table: PlanTable, key: ForeignKey, parent: PlanTable): boolean {
+  const { attribution } = table;
+  if (attribution.kind === 'path') {
+    return (
+      attribution.columns.join('\0') === key.columns.join('\0') && attribution.parent === tableName(parent)
+    );
+  }
+  const owner = ownerColumn(table);
+  const parentOwner = ownerColumn(parent);
+  return (
+    owner !== undefined &&
+    key.columns.some((name, i) => name === owner && key.parentColumns[i] === parentOwner)
+  );
+}
+
+function ownerColumn({ attribution }: PlanTable): string | undefined {
+  return attribution.kind === 'column' || attribution.kind === 'tenant-table'
+    ? attribution.column
+    : undefined;
+}
+
+async function anyBefore(tx: ClientBase, restoreId: string, table: PlanTable): Promise<boolean> {
+  const { rows } = await tx.query<{ any: boolean }>(
+    `select exists (select from ${beforeTable(restoreId, table)}) as any`,
+  );
+  return rows[0]?.any ?? false;
 }
 
 /** Foreign keys whose columns the merge writes; columns added since the target keep their value and stay proved. */

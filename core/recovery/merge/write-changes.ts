@@ -43,13 +43,9 @@ export async function writeChanges(
   for (const scope of scopes) {
     const catalog = live.tables.find((table) => tableName(table) === tableName(scope.table));
     if (catalog !== undefined) await markRewrites(tx, restoreId, scope.table, catalog);
-    await tx.query(keepBefore(scope));
-    if (scope.table.key.length > 0)
-      await tx.query(
-        `alter table ${beforeTable(restoreId, scope.table)} add primary key (${quoteList(scope.table.key)})`,
-      );
-    await tx.query(`analyze ${beforeTable(restoreId, scope.table)}`);
-    planned.set(tableName(scope.table), await countPlanned(tx, scope));
+    const counts = await countPlanned(tx, scope);
+    planned.set(tableName(scope.table), counts);
+    await keepPreimages(tx, scope, counts);
   }
   const write = async (
     scope: WriteScope,
@@ -83,6 +79,15 @@ export async function writeChanges(
       deleted: counts?.deletes ?? 0,
     };
   });
+}
+
+async function keepPreimages(tx: ClientBase, scope: WriteScope, counts: Planned): Promise<void> {
+  const before = beforeTable(scope.restoreId, scope.table);
+  const any = counts.updates + counts.rewrites + counts.deletes > 0;
+  await tx.query(`${keepBefore(scope)}${any ? '' : ' with no data'}`);
+  if (scope.table.key.length > 0)
+    await tx.query(`alter table ${before} add primary key (${quoteList(scope.table.key)})`);
+  if (any) await tx.query(`analyze ${before}`);
 }
 
 async function countPlanned(

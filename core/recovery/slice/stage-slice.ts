@@ -2,6 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import type { ClientBase, Pool, PoolClient } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { inTransaction, quoteIdentifier, quoteList, quoteLiteral, quoteQualified } from '../../../database';
+import { SET_BULK_SETTINGS } from '../diff/bulk-settings';
 import { IMAGE_COLUMN, imageDigest, SET_IMAGE_SETTINGS } from '../diff/image.pure';
 import type { RecoveryContext, StepControl } from '../engine';
 import { RestoreClosedError } from '../errors/restore-closed-error';
@@ -96,6 +97,7 @@ async function stageOne(
 ): Promise<Staged> {
   return inTransaction(application, async (tx) => {
     await tx.query(SET_IMAGE_SETTINGS);
+    await tx.query(SET_BULK_SETTINGS);
     await createStage(tx, restoreId, table);
     const bytes = await inTransaction(
       scratch,

@@ -1,16 +1,18 @@
 import type { ClientBase } from 'pg';
 import type { SlicePlan } from '../slice/plan-types';
-import { changesTable } from '../slice/restore-tables.pure';
+import { type ChangesKind, changesName } from './compute-changes';
 
 /** Above this many changes a nested loop over them is never the right plan, whatever stale statistics say. */
 const MANY_CHANGES = 20_000;
 
 /**
  * A connection whose client went away is ended by the server; compiling the merge's one-off statements costs more than
- * it gains (jit); sorts and hashes of a tenant's rows stay in memory.
+ * it gains (jit); sorts and hashes of a tenant's rows stay in memory; ANALYZE of the restore's own tables has to tell their
+ * size, not their distribution.
  */
-export const SET_MERGE_SETTINGS = [
+export const SET_BULK_SETTINGS = [
   `set local jit = off`,
+  `set local default_statistics_target = 10`,
   `set local work_mem = '128MB'`,
   `set local maintenance_work_mem = '256MB'`,
   `set local idle_in_transaction_session_timeout = '60s'`,
@@ -20,10 +22,15 @@ export const SET_MERGE_SETTINGS = [
  * Invariant 17: the application's tables cannot be analyzed by a role that does not own them, and their statistics may
  * be from before the accident: with all rows gone, a proof planned as a nested loop ran twenty minutes instead of a second.
  */
-export async function planForSize(tx: ClientBase, restoreId: string, plan: SlicePlan): Promise<void> {
+export async function planForSize(
+  tx: ClientBase,
+  restoreId: string,
+  plan: SlicePlan,
+  kind: ChangesKind,
+): Promise<void> {
   for (const table of plan.tables) {
     const { rows } = await tx.query<{ many: boolean }>(
-      `select count(*) > ${MANY_CHANGES} as many from (select from ${changesTable(restoreId, table)} limit ${MANY_CHANGES + 1}) sample`,
+      `select count(*) > ${MANY_CHANGES} as many from (select from ${changesName(kind, restoreId, table)} limit ${MANY_CHANGES + 1}) sample`,
     );
     if (!rows[0]?.many) continue;
     await tx.query('set local enable_nestloop = off');
