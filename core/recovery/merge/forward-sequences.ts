@@ -1,20 +1,33 @@
 import type { ClientBase } from 'pg';
-import { quoteIdentifier, quoteQualified } from '../../../database';
+import { quoteIdentifier } from '../../../database';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
+import { joinColumns } from '../slice/predicate.pure';
+import { changesTable, stageTable } from '../slice/restore-tables.pure';
+
+/**
+ * More values than this are not drawn (about ten seconds): such a distance is no sequence that was set back, but keys
+ * that the application makes by itself in a column whose sequence it does not use.
+ */
+const MOST_STEPS = 10_000_000;
 
 /**
  * A sequence only moves forward, so that no value is ever handed out twice: by `nextval`, which cannot race with other
- * sessions the way a `setval` computed from an earlier look could. The role has no right to `setval` at all.
+ * sessions the way a `setval` computed from an earlier look could. The role has no right to `setval` at all. Only rows
+ * that the merge inserted count: what others have written is between them and the sequence.
  *
- * @returns `sequence → value` for each one that was behind the rows.
+ * @returns `sequence → value` for each one that was behind the rows, `sequence stays at value` for those too far behind.
  */
-export async function forwardSequences(tx: ClientBase, plan: SlicePlan): Promise<string[]> {
+export async function forwardSequences(
+  tx: ClientBase,
+  restoreId: string,
+  plan: SlicePlan,
+): Promise<string[]> {
   const forwarded: string[] = [];
   for (const table of plan.tables) {
     for (const column of table.columns) {
       if (column.sequence === undefined) continue;
-      const value = await forwardOne(tx, table, column.name, column.sequence);
-      if (value !== undefined) forwarded.push(`${column.sequence} → ${value}`);
+      const moved = await forwardOne(tx, restoreId, table, column.name, column.sequence);
+      if (moved !== undefined) forwarded.push(`${column.sequence} ${moved}`);
     }
   }
   return forwarded;
@@ -22,23 +35,28 @@ export async function forwardSequences(tx: ClientBase, plan: SlicePlan): Promise
 
 async function forwardOne(
   tx: ClientBase,
+  restoreId: string,
   table: PlanTable,
   column: string,
   sequence: string,
 ): Promise<string | undefined> {
-  const { rows } = await tx.query<{ steps: string | null }>(
-    `select ceil((case when p.seqincrement > 0 then t.highest else t.lowest end - case when s.is_called then s.last_value else s.last_value - p.seqincrement end)
+  const name = quoteIdentifier(column);
+  const staged = table.key.length > 0 ? joinColumns(table.key, table.key, 'r', 'c') : 'r.ctid = c.staged_row';
+  const { rows } = await tx.query<{ steps: string | null; last: string }>(
+    `select s.last_value as last, ceil((case when p.seqincrement > 0 then w.highest else w.lowest end - case when s.is_called then s.last_value else s.last_value - p.seqincrement end)
         / p.seqincrement::numeric) as steps
      from ${sequence} s, pg_sequence p,
-       (select max(${quoteIdentifier(column)})::numeric as highest, min(${quoteIdentifier(column)})::numeric as lowest from ${quoteQualified(table)}) t
+       (select max(r.${name})::numeric as highest, min(r.${name})::numeric as lowest
+        from ${changesTable(restoreId, table)} c join ${stageTable(restoreId, table)} r on ${staged} where c.op = 'i' and not c.skip) w
      where p.seqrelid = $1::regclass`,
     [sequence],
   );
   const steps = Number(rows[0]?.steps ?? 0);
   if (steps <= 0) return undefined;
+  if (steps > MOST_STEPS) return `stays at ${rows[0]?.last}`;
   const moved = await tx.query<{ value: string }>(
     `select max(nextval($1::regclass)) as value from generate_series(1, $2::bigint)`,
     [sequence, steps],
   );
-  return moved.rows[0]?.value;
+  return `→ ${moved.rows[0]?.value}`;
 }

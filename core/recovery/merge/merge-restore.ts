@@ -96,7 +96,7 @@ async function mergeInTransaction(
   await tx.query('set local session_replication_role = replica');
   const rows = await timings.step('write', () => writeChanges(tx, restoreId, plan, live.catalog));
   await tx.query('set local session_replication_role = origin');
-  const sequencesForwarded = await timings.step('sequences', () => forwardSequences(tx, plan));
+  const sequencesForwarded = await timings.step('sequences', () => forwardSequences(tx, restoreId, plan));
   await timings.step('prove references', async () => {
     await lockOutsideParents(tx, restoreId, plan, live.catalog);
     await proveReferences(tx, restoreId, plan, live.catalog, references);
