@@ -1,9 +1,11 @@
-import type { Pool } from 'pg';
+import { DatabaseError, type Pool } from 'pg';
 import { TargetInFutureError } from '../errors/target-in-future-error';
 import { TargetNotFoundError } from '../errors/target-not-found-error';
 import { formatInstant, micros } from './instant.pure';
 
 const EPOCH = 2n ** 32n;
+/** SQLSTATE of "transaction ID … is in the future". */
+const INVALID_PARAMETER = '22023';
 
 /** What the live cluster knows about a transaction. */
 export interface LiveTransaction {
@@ -20,14 +22,19 @@ export async function findLiveTransaction(application: Pool, xid: string): Promi
   );
   const next = BigInt(rows[0]?.next ?? 0);
   const full = fullXid(BigInt(xid), next);
-  if (full === undefined) throw new TargetInFutureError(`xid:${xid}`, `transaction ${next}`);
   const low = (full % EPOCH).toString();
-  const status = await application.query<{ status: string | null; at_us: string | null }>(
-    `select pg_xact_status($1::xid8) as status,
-            case when current_setting('track_commit_timestamp')::boolean
-                 then (extract(epoch from pg_xact_commit_timestamp($2::xid)) * 1000000)::bigint::text end as at_us`,
-    [full.toString(), low],
-  );
+  const status = await application
+    .query<{ status: string | null; at_us: string | null }>(
+      `select pg_xact_status($1::xid8) as status,
+              case when current_setting('track_commit_timestamp')::boolean
+                   then (extract(epoch from pg_xact_commit_timestamp($2::xid)) * 1000000)::bigint::text end as at_us`,
+      [full.toString(), low],
+    )
+    .catch((error: unknown) => {
+      // pg_xact_status knows better than a snapshot, which leaves the newest running transactions out.
+      if (!(error instanceof DatabaseError && error.code === INVALID_PARAMETER)) throw error;
+      throw new TargetInFutureError(`xid:${xid}`, `transaction ${next}`);
+    });
   const row = status.rows[0];
   if (row?.status === 'in progress')
     throw new TargetNotFoundError(`xid:${xid}`, 'the transaction is still running');
@@ -37,13 +44,11 @@ export async function findLiveTransaction(application: Pool, xid: string): Promi
 }
 
 /**
- * The 64-bit ID that a person means: 32 bits name the most recent transaction with these low bits.
- *
- * @returns undefined when it has not been given out yet.
+ * The 64-bit ID that a person means. Of the transactions with the same low 32 bits it is the one nearest to `next`:
+ * PostgreSQL compares 32-bit IDs in the same way, and no older one can still be asked about.
  */
-export function fullXid(xid: bigint, next: bigint): bigint | undefined {
-  if (xid >= EPOCH) return xid < next ? xid : undefined;
-  const inThisEpoch = (next / EPOCH) * EPOCH + xid;
-  if (inThisEpoch < next) return inThisEpoch;
-  return inThisEpoch >= EPOCH ? inThisEpoch - EPOCH : undefined;
+export function fullXid(xid: bigint, next: bigint): bigint {
+  if (xid >= EPOCH) return xid;
+  const nearest = next + BigInt.asIntN(32, xid - next);
+  return nearest < 0n ? nearest + EPOCH : nearest;
 }
