@@ -62,7 +62,7 @@ function* sectionLines(manifest: string, section: string): Generator<[name: stri
     if (line.startsWith('[') && line.endsWith(']')) inside = line === `[${section}]`;
     else if (inside) {
       // Names may contain '='; the value is the JSON object at the end.
-      const at = line.indexOf('={');
+      const at = line.lastIndexOf('={"');
       if (at > 0) yield [line.slice(0, at), line.slice(at + 1)];
     }
   }
