@@ -190,6 +190,20 @@ function keepNote(configFile: string, webPort: number): void {
   );
 }
 
+/** Ctrl-C in the middle takes the stack down as well. */
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    process.stdout.write('\n');
+    removeEarlier().then(
+      () => process.exit(130),
+      (error) => {
+        process.stderr.write(`The stack could not be stopped: ${messageOf(error)}\n`);
+        process.exit(1);
+      },
+    );
+  });
+}
+
 main().catch((error) => {
   process.stderr.write(`\nThe demo failed: ${messageOf(error)}\n`);
   if (process.argv.includes('--debug'))
