@@ -78,5 +78,6 @@ function conclusion(findings: readonly Finding[]): string {
   const count = (state: FindingState) => findings.filter((finding) => finding.state === state).length;
   const bad = count('broken');
   const warnings = count('warning');
-  return bad === 0 ? `Ready to restore; ${warnings} warnings.` : `${bad} broken, ${warnings} warnings.`;
+  const warned = `${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`;
+  return bad === 0 ? `Ready to restore; ${warned}.` : `${bad} broken, ${warned}.`;
 }

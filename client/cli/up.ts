@@ -138,7 +138,8 @@ Web UI        ${webUrl}
 Temporal      ${temporal}
 Application   postgresql://${application.owner}@${application.host}:${application.port}/${application.database}
               (password in ${secrets}/application-owner-password)
-Configuration ${configFile}${
+Configuration ${configFile}
+Servers' data ${stack.layout.servers}${
     options.worker
       ? `
 Metrics       ${metricsUrl}`

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DependencyMissingError } from '../errors';
 import { directoriesInPath, isExecutable } from './find-program';
@@ -73,12 +73,15 @@ export function parsePostgresVersion(text: string): { major: number; version: st
   return version === undefined ? undefined : { major: Number.parseInt(version, 10), version };
 }
 
-async function describe(directory: string): Promise<PostgresBin | undefined> {
-  const postgres = join(directory, 'postgres');
-  for (const program of [postgres, join(directory, 'initdb'), join(directory, 'pg_ctl')])
+async function describe(place: string): Promise<PostgresBin | undefined> {
+  if (!(await isExecutable(join(place, 'postgres')))) return undefined;
+  // PATH may hold links to some of the programs; all of them are where the links lead.
+  const postgres = await realpath(join(place, 'postgres'));
+  const directory = dirname(postgres);
+  for (const program of [join(directory, 'initdb'), join(directory, 'pg_ctl')])
     if (!(await isExecutable(program))) return undefined;
   const version = parsePostgresVersion((await runProgram(postgres, ['--version'])).stdout);
-  return version === undefined ? undefined : { directory: dirname(postgres), ...version };
+  return version === undefined ? undefined : { directory, ...version };
 }
 
 async function distributionDirectories(): Promise<string[]> {

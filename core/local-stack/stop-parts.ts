@@ -13,9 +13,10 @@ export async function stopParts(
     await Promise.all(
       parts.map(async (part) => {
         try {
-          const ran = (await part.status()).kind === 'running';
+          const before = await part.status();
           await part.stop();
-          if (ran) onEvent({ kind: 'stopped', part: part.name });
+          if (before.kind === 'running' && before.pid !== undefined)
+            onEvent({ kind: 'stopped', part: part.name });
         } catch (error) {
           failures.push(error);
         }

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findPostgresBin, serverStatus, stopDetached, stopServer } from '../cluster';
@@ -39,6 +39,11 @@ export async function takeDownStack(options: TakeDownOptions): Promise<void> {
   } finally {
     await letGo();
   }
+  if (options.removeData) await removeIfEmpty(home);
+}
+
+async function removeIfEmpty(directory: string): Promise<void> {
+  if ((await readdir(directory)).length === 0) await rmdir(directory);
 }
 
 async function endHolder(holderFile: string): Promise<void> {
