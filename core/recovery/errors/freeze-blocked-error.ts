@@ -2,8 +2,8 @@ import { ChronawflowError } from '../../errors';
 import { type Blocker, describeBlocker } from '../gate/blocker.pure';
 
 /**
- * Other sessions held locks on the tenant's tables in every try. Everything was rolled back: no trigger, no function,
- * no gate row; the tenant kept writing.
+ * Other sessions held locks on the tenant's tables in every try. No row was changed, the gate is open and its triggers are
+ * removed, except where that is blocked as well: those let everybody pass until the sweep takes them.
  */
 export class FreezeBlockedError extends ChronawflowError {
   readonly code = 'FREEZE_BLOCKED';
@@ -16,7 +16,7 @@ export class FreezeBlockedError extends ChronawflowError {
   ) {
     super(
       `Tenant ${restore.tenant} could not be frozen for restore ${restore.restoreId} in ${attempts} ${attempts === 1 ? 'try' : 'tries'}; ` +
-        `nothing was changed. ${blockers.length === 0 ? 'No holder of a lock was seen afterwards: the work does not fit into the lock timeout.' : `In the way: ${blockers.map(describeBlocker).join('; ')}.`}`,
+        `no row was changed and the tenant writes on. ${blockers.length === 0 ? 'No holder of a lock was seen afterwards: the work does not fit into the lock timeout.' : `In the way: ${blockers.map(describeBlocker).join('; ')}.`}`,
       {
         hint: hintFor(blockers),
         details: { tenant: restore.tenant, restoreId: restore.restoreId, attempts, blockers },

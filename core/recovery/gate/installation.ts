@@ -6,21 +6,27 @@ export interface InstalledGate {
   readonly restoreId: string;
   /** `chronawflow."gate_of_…"`, ready for DROP FUNCTION. */
   readonly functionName: string;
-  readonly relations: readonly { readonly oid: number; readonly name: string }[];
-  /** A trigger was disabled by the table's owner: it stops nobody. */
-  readonly disabled: boolean;
+  /** Parents before their partitions, the order in which writers lock them. */
+  readonly relations: readonly InstalledRelation[];
+}
+
+export interface InstalledRelation {
+  readonly oid: number;
+  /** Quoted and qualified. */
+  readonly name: string;
+  readonly depth: number;
 }
 
 interface InstalledRow extends Omit<InstalledGate, 'relations'> {
-  readonly relations: readonly { readonly oid: number; readonly name: string }[] | null;
+  readonly relations: readonly InstalledRelation[] | null;
 }
 
 const INSTALLED = `
 select
   obj_description(p.oid, 'pg_proc') as "restoreId",
   format('%I.%I', 'chronawflow', p.proname) as "functionName",
-  coalesce(bool_or(t.tgenabled not in ('O', 'A')), false) as disabled,
-  jsonb_agg(distinct jsonb_build_object('oid', c.oid::int8, 'name', n.nspname || '.' || c.relname)) filter (where c.oid is not null) as relations
+  jsonb_agg(distinct jsonb_build_object('oid', c.oid::int8, 'name', format('%I.%I', n.nspname, c.relname),
+    'depth', (select count(*) from pg_partition_ancestors(c.oid)))) filter (where c.oid is not null) as relations
 from pg_proc p
 left join pg_trigger t on t.tgfoid = p.oid
 left join pg_class c on c.oid = t.tgrelid
@@ -37,5 +43,8 @@ export async function readInstalledGates(
 ): Promise<InstalledGate[]> {
   const prefix = restoreId === undefined ? GATE_FUNCTION_PREFIX : gateFunctionPrefix(restoreId);
   const { rows } = await client.query<InstalledRow>(INSTALLED, [prefix]);
-  return rows.map((row) => ({ ...row, relations: row.relations ?? [] }));
+  return rows.map((row) => ({
+    ...row,
+    relations: [...(row.relations ?? [])].sort((a, b) => a.depth - b.depth || a.oid - b.oid),
+  }));
 }

@@ -76,10 +76,10 @@ async function dropThose(
 }
 
 /**
- * undefined_function: another sweep was faster. internal_error covers "tuple concurrently deleted", which two sessions
+ * undefined_function: another sweep was faster. undefined_table: its table was dropped. internal_error covers "tuple concurrently deleted", which two sessions
  * that drop the same function can meet.
  */
-const ALREADY_GONE = new Set(['42883', 'XX000']);
+const CHANGED_MEANWHILE = new Set(['42883', '42P01', 'XX000']);
 
 /**
  * Under the gate row's lock, so that a new freeze of the same restore, which uses the same names, cannot come between the
@@ -92,13 +92,17 @@ async function tryDrop(pool: Pool, gate: InstalledGate, budgetMs: number): Promi
       async (tx) => {
         const state = await lockGate(tx, gate.restoreId);
         if (state.kind !== 'absent' && state.kind !== 'open' && !state.past) return false;
+        const names = gate.relations.map((relation) => relation.name);
+        // DROP locks partitions before their root, writers the other way round: each try would meet them in a cycle.
+        if (names.length > 0)
+          await tx.query(`lock table only ${names.join(', only ')} in access exclusive mode`);
         await tx.query(`drop function if exists ${gate.functionName}() cascade`);
         return true;
       },
       { statementTimeoutMs: budgetMs },
     );
   } catch (error) {
-    if (isLockFailure(error) || ALREADY_GONE.has(sqlState(error) ?? '')) return false;
+    if (isLockFailure(error) || CHANGED_MEANWHILE.has(sqlState(error) ?? '')) return false;
     throw error;
   }
 }
