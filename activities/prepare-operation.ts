@@ -1,20 +1,24 @@
 import { Context } from '@temporalio/activity';
 import type { Config } from '../config';
+import { ApprovalsBelowPolicyError } from '../core/recovery/errors/approvals-below-policy-error';
 import { NotUndoableError } from '../core/recovery/errors/not-undoable-error';
 import { OperationFinishedError } from '../core/recovery/errors/operation-finished-error';
+import { RestoreNotFoundError } from '../core/recovery/errors/restore-not-found-error';
 import {
   clusterRestoreInput,
   parseInput,
   recoveryPointInput,
+  releaseInput,
   tenantRestoreInput,
   tenantUndoInput,
 } from '../core/recovery/operation-input';
 import { restoreIdFor } from '../core/recovery/restore-id';
 import { type BeginEntry, RestoreJournal } from '../core/recovery/restore-journal';
-import type { TenantRestoreInput, TenantUndoInput } from '../core/recovery/types';
+import type { ReleaseInput, TenantRestoreInput, TenantUndoInput } from '../core/recovery/types';
 import { webLink } from '../core/recovery/web-link';
 import type { RecoveryServices } from './recovery-services';
 import type {
+  OperationRef,
   PreparedClusterRestore,
   PreparedOperation,
   PreparedRecoveryPoint,
@@ -72,6 +76,16 @@ export async function prepareUndo(services: RecoveryServices, raw: unknown): Pro
   return { ...prepared, undoOf: input.restoreId };
 }
 
+/** Finds what is to be released; an operation that has ended has cleaned up after itself. */
+export async function prepareRelease(services: RecoveryServices, raw: unknown): Promise<OperationRef> {
+  const input: ReleaseInput = parseInput(releaseInput, raw, 'releaseRestore');
+  const entry = await new RestoreJournal(services.platform).find(input.restoreId);
+  if (entry?.tenant === undefined) throw new RestoreNotFoundError(input.restoreId);
+  if (entry.outcome !== undefined)
+    throw new OperationFinishedError(entry.workflowId, entry.id, entry.outcome);
+  return { restoreId: entry.id, tenant: entry.tenant, requestedBy: input.requestedBy };
+}
+
 export async function prepareRecoveryPoint(raw: unknown): Promise<PreparedRecoveryPoint> {
   const input = parseInput(recoveryPointInput, raw, 'recoveryPoint');
   return { ...input, name: input.name ?? nameFromWorkflow(workflow().workflowId) };
@@ -118,11 +132,17 @@ function prepareOperation(config: Config, input: TenantRestoreInput | TenantUndo
       allowEmpty: false,
     },
     freeze: input.freeze ?? recovery.freeze,
-    approvals: input.approvals ?? recovery.approvals,
+    approvals: approvalsFor(recovery.approvals, input.approvals),
     approvalMs: recovery.approvalTimeout,
     mergeMs: recovery.mergeLimit,
     webUrl: webLink(config.temporal, workflowId, runId),
   };
+}
+
+/** Whoever asks may want more eyes on it than the policy, never fewer. */
+function approvalsFor(policy: 0 | 1 | 2, asked: 0 | 1 | 2 | undefined): 0 | 1 | 2 {
+  if (asked !== undefined && asked < policy) throw new ApprovalsBelowPolicyError(asked, policy);
+  return asked ?? policy;
 }
 
 async function begin(services: RecoveryServices, entry: BeginEntry): Promise<void> {

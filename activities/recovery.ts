@@ -6,6 +6,7 @@ import { finishClusterRestore, finishRestore } from './finish-operation';
 import {
   prepareClusterRestore,
   prepareRecoveryPoint,
+  prepareRelease,
   prepareRestore,
   prepareUndo,
 } from './prepare-operation';
@@ -27,6 +28,8 @@ export function createRecoveryActivities(services: RecoveryServices): RecoveryAc
   return {
     prepareRestore: (input) => asActivity(services, 'restore.prepare', () => prepareRestore(services, input)),
     prepareUndo: (input) => asActivity(services, 'undo.prepare', () => prepareUndo(services, input)),
+
+    prepareRelease: (input) => asActivity(services, 'release.prepare', () => prepareRelease(services, input)),
 
     openRestore: step({
       action: 'restore.open',

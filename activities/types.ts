@@ -106,6 +106,7 @@ export type ApprovalRecord =
 export interface RecoveryActivities {
   prepareRestore(input: unknown): Promise<PreparedRestore>;
   prepareUndo(input: unknown): Promise<PreparedUndo>;
+  prepareRelease(input: unknown): Promise<OperationRef>;
   openRestore(step: Step & { readonly undoOf?: string; readonly tenantDeleted: boolean }): Promise<void>;
 
   resolveTarget(

@@ -22,6 +22,7 @@ export {
   NoWorkerAnsweredError,
   RemoteError,
   RunCancelledError,
+  RunEndedError,
   RunExistsError,
   RunNotFoundError,
   RunTerminatedError,

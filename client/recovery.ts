@@ -6,6 +6,7 @@ import {
   clusterRestoreInput,
   parseInput,
   recoveryPointInput,
+  releaseInput,
   tenantRestoreInput,
   tenantUndoInput,
 } from '../core/recovery/operation-input';
@@ -21,6 +22,7 @@ import type {
   ClusterRestoreReport,
   RecoveryPointInput,
   RecoveryPointRecord,
+  ReleaseInput,
   RestoreReport,
   TenantRestoreInput,
   TenantUndoInput,
@@ -28,11 +30,12 @@ import type {
 import {
   clusterRestoreWorkflowId,
   recoveryPointWorkflowId,
+  releaseWorkflowId,
   restoreWorkflowId,
   undoWorkflowId,
 } from '../core/recovery/workflow-id';
 import { capability, searchAttributeNames, workflowNames } from '../workflows/contract';
-import { RunNotFoundError } from './errors';
+import { RunEndedError, RunNotFoundError } from './errors';
 import { OperationRun } from './operation-run';
 import { currentOperator } from './operator';
 import type { RecoveryReader } from './recovery-reader';
@@ -143,6 +146,41 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
     };
   }
 
+  /**
+   * Stops a restore or undo at any step and leaves the tenant as it was. One whose run was terminated in Temporal is
+   * cleaned up after.
+   *
+   * @returns 'asked': the run stops and cleans up by itself; 'released': its clean-up was made up for.
+   * @throws RunNotFoundError, RunEndedError
+   */
+  async cancel(
+    reference: string,
+    by: { readonly requestedBy?: string; readonly reason?: string } = {},
+  ): Promise<'asked' | 'released'> {
+    const run = await this.find(reference);
+    if (await this.link.isRunning(run.workflowId)) {
+      await run.cancel();
+      return 'asked';
+    }
+    const entry = await new RestoreJournal(this.platform).findByWorkflow(run.workflowId);
+    if (entry === undefined) throw new RunNotFoundError(run.workflowId);
+    if (entry.outcome !== undefined) throw new RunEndedError(run.workflowId, entry.outcome);
+    const workflowId = releaseWorkflowId(entry.id);
+    const input: ReleaseInput = parseInput(
+      releaseInput,
+      { restoreId: entry.id, requestedBy: by.requestedBy ?? currentOperator(), reason: by.reason },
+      'cancel',
+    );
+    await this.start(workflowNames.releaseRestore, workflowId, input, {
+      tenant: entry.tenant,
+      summary: `Clean up after ${run.workflowId}`,
+      details: detailsOf(input),
+      again: true,
+    });
+    await this.link.resultOf<RestoreReport>(workflowId);
+    return 'released';
+  }
+
   /** The handle of a run that somebody else started; asks nothing yet. */
   run(workflowId: string): OperationRun {
     return new OperationRun(this.link, workflowId);
@@ -199,7 +237,13 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
     workflow: string,
     workflowId: string,
     input: object,
-    shown: { readonly tenant?: string; readonly summary: string; readonly details: string },
+    shown: {
+      readonly tenant?: string;
+      readonly summary: string;
+      readonly details: string;
+      /** May be tried again after it failed. */
+      readonly again?: boolean;
+    },
   ): Promise<void> {
     const key = (name: string) => defineSearchAttributeKey(name, 'KEYWORD');
     try {
@@ -208,7 +252,7 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
         taskQueue: this.link.taskQueue,
         args: [input],
         // A request is carried out once, also when its name comes again after it ended.
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        workflowIdReusePolicy: shown.again ? 'ALLOW_DUPLICATE_FAILED_ONLY' : 'REJECT_DUPLICATE',
         workflowIdConflictPolicy: 'FAIL',
         staticSummary: shown.summary,
         staticDetails: shown.details,

@@ -11,6 +11,7 @@ export const workflowNames = {
   tenantUndo: 'tenantUndo',
   recoveryPoint: 'recoveryPoint',
   clusterRestore: 'clusterRestore',
+  releaseRestore: 'releaseRestore',
 } as const;
 
 export const messageNames = {
@@ -52,7 +53,7 @@ export interface ApprovalAnswer {
 
 /** Answer of the query `status`. */
 export interface OperationStatus {
-  readonly kind: 'restore' | 'undo' | 'cluster' | 'recovery-point';
+  readonly kind: 'restore' | 'undo' | 'cluster' | 'recovery-point' | 'release';
   readonly restoreId?: string;
   readonly tenant?: string;
   readonly phase: RestorePhase;

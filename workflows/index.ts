@@ -1,4 +1,5 @@
 export { clusterRestore } from './cluster-restore';
 export { recoveryPoint } from './recovery-point';
+export { releaseRestore } from './release-restore';
 export { tenantRestore } from './tenant-restore';
 export { tenantUndo } from './tenant-undo';

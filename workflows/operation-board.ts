@@ -123,6 +123,11 @@ export class OperationBoard {
     this.show();
   }
 
+  /** Whether a freeze was begun, also when it is not known how far it got. */
+  get freezeBegun(): boolean {
+    return this.clock.phase === 'freezing' || this.clock.steps.some((step) => step.phase === 'freezing');
+  }
+
   workingMs(): number {
     return workingMs(this.clock, Date.now());
   }

@@ -43,7 +43,7 @@ export async function settle(
   return CancellationScope.nonCancellable(async () => {
     const settled = await settleAgainstMerge(board, prepared, ending);
     if (settled.kind === 'merged') board.tenantWrites(settled.merge.mergedAt);
-    const left = await tidy(board, operation, findings.host, settled);
+    const left = await tidy(board, operation, findings.host, closingState(settled));
     const report = await tellReport(board, operation, findings, settled, left);
     if (settled.kind === 'failed' || settled.kind === 'cancelled') throw endingFailure(settled.error);
     return report;
@@ -74,11 +74,11 @@ async function settleAgainstMerge(
 }
 
 /** Every part is tried, whatever became of the others; what could not be done is named for the operator. */
-async function tidy(
+export async function tidy(
   board: OperationBoard,
   operation: OperationRef,
   host: ScratchHost | undefined,
-  ending: Ending,
+  state: ClosingState,
 ): Promise<string[]> {
   const left: string[] = [];
   const attempt = async (part: Promise<void>, otherwise: string) => {
@@ -89,7 +89,7 @@ async function tidy(
       left.push(`${otherwise} (${codeOf(error)})`);
     }
   };
-  board.enter('unfreezing');
+  if (board.freezeBegun) board.enter('unfreezing');
   await attempt(
     cleanUp('Let the tenant write again').unfreezeTenant({ operation }),
     `The freeze of tenant ${operation.tenant} could not be removed; its gate opens by itself at its limit, its triggers stay.`,
@@ -105,7 +105,7 @@ async function tidy(
   await attempt(
     cleanUp('Drop the staged rows and close the record').closeRestore({
       operation,
-      state: closingState(ending),
+      state,
     }),
     `The record of restore ${operation.restoreId} could not be closed; no other restore of this tenant can start.`,
   );
@@ -143,7 +143,9 @@ async function tellReport(
   });
 }
 
-function closingState(ending: Ending): 'merged' | 'cancelled' | 'failed' | 'rejected' {
+type ClosingState = 'merged' | 'cancelled' | 'failed' | 'rejected';
+
+function closingState(ending: Ending): ClosingState {
   switch (ending.kind) {
     case 'merged':
     case 'failed':

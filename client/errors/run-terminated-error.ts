@@ -7,7 +7,7 @@ export class RunTerminatedError extends ChronawflowError {
   constructor(workflowId: string, cause?: unknown) {
     super(`${workflowId} was terminated, so its clean-up did not run.`, {
       cause,
-      hint: 'Its freeze ends by itself at its limit; the next start of a worker removes its scratch cluster. Prefer `chronawflow recovery cancel`.',
+      hint: `Clean up after it: chronawflow recovery cancel ${workflowId}`,
       details: { workflowId },
     });
   }

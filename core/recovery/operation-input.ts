@@ -57,8 +57,12 @@ export const tenantRestoreInput = z.strictObject({
   timeline: z.number().int().positive().optional(),
 });
 
+const restoreId = z.string().regex(/^r[0-9a-f]{12}$/, 'a restore ID is r and twelve hexadecimal digits');
+
+export const releaseInput = z.strictObject({ restoreId, requestedBy: person, reason });
+
 export const tenantUndoInput = z.strictObject({
-  restoreId: z.string().regex(/^r[0-9a-f]{12}$/, 'a restore ID is r and twelve hexadecimal digits'),
+  restoreId,
   tenant: text,
   requestedBy: person,
   reason,

@@ -49,6 +49,10 @@ export class RestoreJournal {
     return (await this.select('where id = $1', [id]))[0];
   }
 
+  async findByWorkflow(workflowId: string): Promise<JournalEntry | undefined> {
+    return (await this.select('where workflow_id = $1', [workflowId]))[0];
+  }
+
   /** The newest operation of the tenant that has not ended. */
   async running(tenant: string): Promise<JournalEntry | undefined> {
     const unfinished = 'where tenant = $1 and finished_at is null order by started_at desc limit 1';

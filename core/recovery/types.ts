@@ -31,7 +31,7 @@ export interface TenantRestoreInput {
   readonly reason?: string;
   readonly modes?: Partial<RestoreModes>;
   readonly freeze?: FreezeMode;
-  /** How many other people must approve; default from the configuration. */
+  /** How many other people must approve; default, and the least that is accepted, is the configuration's. */
   readonly approvals?: 0 | 1 | 2;
   /** The tenant did not exist at the target: delete all of it. */
   readonly allowEmpty?: boolean;
@@ -252,6 +252,14 @@ export interface RestoreReport {
   readonly cleanUp?: readonly string[];
   readonly startedAt: string;
   readonly finishedAt: string;
+}
+
+/** Input of the workflow `releaseRestore`. */
+export interface ReleaseInput {
+  /** The restore or undo whose run is gone. */
+  readonly restoreId: string;
+  readonly requestedBy: string;
+  readonly reason?: string;
 }
 
 /** Input of the workflow `recoveryPoint`. */

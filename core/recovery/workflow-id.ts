@@ -19,6 +19,11 @@ export function undoWorkflowId(tenant: string, restoreId: string, request?: stri
   return request === undefined ? id : `${id}/${workflowIdPart(request)}`;
 }
 
+/** `release/<restoreId>` */
+export function releaseWorkflowId(restoreId: string): string {
+  return `release/${workflowIdPart(restoreId)}`;
+}
+
 /** `recovery-point/<name>` */
 export function recoveryPointWorkflowId(name: string): string {
   return `recovery-point/${workflowIdPart(name)}`;

@@ -31,7 +31,11 @@ export function table(
   const made = new CliTable({
     head: [...head],
     colAligns: head.map((_, i) => (i < textColumns ? 'left' : 'right')),
-    style: { head: pc.isColorSupported ? ['bold'] : [], border: pc.isColorSupported ? ['gray'] : [] },
+    style: {
+      compact: true,
+      head: pc.isColorSupported ? ['bold'] : [],
+      border: pc.isColorSupported ? ['gray'] : [],
+    },
   });
   for (const row of rows) made.push([...row]);
   return made.toString().split('\n');

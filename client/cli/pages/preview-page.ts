@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 import { shellWord } from '../../../core/recovery/shell-word.pure';
-import type { RestorePreview } from '../../../core/recovery/types';
+import type { RestorePreview, TableChanges } from '../../../core/recovery/types';
 import { bytes, count, duration, facts, table } from './format';
 
 /** What the merge would do, for the person who has to approve it. */
@@ -11,10 +11,13 @@ export function previewPage(preview: RestorePreview, workflowId: string): string
     ...table(
       ['table', 'insert', 'update', 'delete', 'unchanged'],
       [
-        ...preview.tables.map((t) => [t.table, ...[t.insert, t.update, t.delete, t.unchanged].map(count)]),
+        ...preview.tables
+          .filter(changes)
+          .map((t) => [t.table, ...[t.insert, t.update, t.delete, t.unchanged].map(count)]),
         ['all', ...[totals.insert, totals.update, totals.delete, totals.unchanged].map(count)],
       ],
     ),
+    ...unchangedTables(preview),
     ...changedColumns(preview),
     ...conflictLines(preview, workflowId),
     ...preview.notices.map((notice) => `${pc.yellow('!')} ${notice}`),
@@ -48,6 +51,15 @@ export function approvalLines(
     `  rows     chronawflow recovery preview ${run} --table <schema.table>`,
     ...(webUrl === undefined ? [] : [`  Web UI   ${webUrl}`]),
   ];
+}
+
+function changes(t: TableChanges): boolean {
+  return t.insert + t.update + t.delete > 0;
+}
+
+function unchangedTables({ tables }: RestorePreview): string[] {
+  const same = tables.filter((t) => !changes(t)).map((t) => t.table);
+  return same.length === 0 ? [] : [pc.dim(`without a change: ${same.join(', ')}`)];
 }
 
 function changedColumns({ tables }: RestorePreview): string[] {

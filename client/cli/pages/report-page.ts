@@ -42,9 +42,10 @@ export function reportPage(report: RestoreReport): string[] {
 
 function mergedRows({ merge }: RestoreReport): string[] {
   if (merge === undefined) return [];
+  const written = merge.rows.filter((row) => row.inserted + row.updated + row.deleted > 0);
   return table(
     ['table', 'inserted', 'updated', 'deleted'],
-    merge.rows.map((row) => [row.table, count(row.inserted), count(row.updated), count(row.deleted)]),
+    written.map((row) => [row.table, count(row.inserted), count(row.updated), count(row.deleted)]),
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { shellWord } from '../../../core/recovery/shell-word.pure';
 import { currentOperator } from '../../operator';
 import { confirm } from '../confirm';
 import { count } from '../pages/format';
@@ -73,15 +74,18 @@ export function registerDecide(recovery: Command): void {
       'after',
       '\nExample:\n  $ chronawflow recovery cancel restore/acme/20261123t101500-9f3a --yes',
     )
-    .action(async (reference: string, options: CommonOptions & { readonly yes?: boolean }) =>
+    .action(async (reference: string, options: DecideOptions) =>
       inSession(options, async ({ cf, out }) => {
-        const run = await cf.recovery.find(reference);
-        await confirm(`Cancel ${run.workflowId}?`, 'The cancellation', options.yes);
-        await run.cancel();
-        out.result({ workflowId: run.workflowId, cancelRequested: true }, () => [
-          `${run.workflowId} has been told to stop and clean up.`,
-          `  chronawflow recovery status ${run.workflowId}`,
-        ]);
+        await confirm(`Cancel ${reference}?`, 'The cancellation', options.yes);
+        const result = await cf.recovery.cancel(reference, { requestedBy: options.as });
+        out.result({ run: reference, result }, () =>
+          result === 'asked'
+            ? [
+                `${reference} has been told to stop and clean up.`,
+                `  chronawflow recovery status ${shellWord(reference)}`,
+              ]
+            : [`The run of ${reference} was gone; what it left has been cleaned up.`],
+        );
       }),
     );
 }
