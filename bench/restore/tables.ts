@@ -1,0 +1,83 @@
+import Table from 'cli-table3';
+import { median } from '../support/statistics.pure';
+import type { PeerResult } from './peers';
+import { inWords, type TaskRounds } from './rounds';
+import type { SideResult } from './step-timer';
+
+type Row = readonly (string | number)[];
+
+/** One task: the medians of each side's steps, then of the whole. */
+export function taskTable({ task, chronawflow, byHand }: TaskRounds): string {
+  const left = medianSteps(chronawflow);
+  const right = medianSteps(byHand);
+  const rows: Row[] = [];
+  for (let i = 0; i < Math.max(left.length, right.length); i += 1) {
+    rows.push([...cells(left[i]), ...cells(right[i])]);
+  }
+  rows.push(['all', seconds(totalOf(chronawflow)), 'all', seconds(totalOf(byHand))]);
+  return [
+    `${task.name}: ratio ${ratioOf({ task, chronawflow, byHand }).toFixed(2)}`,
+    table([inWords.chronawflow, 's', inWords.byHand, 's'], rows),
+  ].join('\n');
+}
+
+export function ratioOf({ chronawflow, byHand }: TaskRounds): number {
+  return totalOf(chronawflow) / totalOf(byHand);
+}
+
+/** Milliseconds inside the merge's transaction. */
+export function mergeTable(title: string, timings: Readonly<Record<string, number>>): string {
+  return [
+    title,
+    table(
+      ['step', 's'],
+      Object.entries(timings).map(([name, ms]) => [name, seconds(ms)]),
+    ),
+  ].join('\n');
+}
+
+export function peersTable(peers: PeerResult): string {
+  return [
+    'Among peers: the large tenant with 5 % changed, freeze after approval, others writing',
+    table(
+      ['measured', 'ms'],
+      [
+        ['longest stall of another tenant’s write', Math.round(peers.stallMs)],
+        ['the same without a restore', Math.round(peers.controlMs)],
+        ['tenant frozen', Math.round(peers.frozenMs)],
+        ['longest wait of the tenant’s own office', Math.round(peers.ownStallMs)],
+      ],
+    ),
+    `${peers.commits} transactions of other tenants were committed during that restore.`,
+  ].join('\n');
+}
+
+function totalOf(results: readonly SideResult[]): number {
+  return median(results.map(({ totalMs }) => totalMs));
+}
+
+/** The steps of the first round, each with the median of all rounds; a step that came twice is counted together. */
+function medianSteps(results: readonly SideResult[]): { readonly name: string; readonly ms: number }[] {
+  const names = [...new Set(results.flatMap(({ steps }) => steps.map(({ name }) => name)))];
+  const sum = ({ steps }: SideResult, name: string) =>
+    steps.filter((step) => step.name === name).reduce((total, { ms }) => total + ms, 0);
+  return names.map((name) => ({ name, ms: median(results.map((result) => sum(result, name))) }));
+}
+
+function cells(step: { readonly name: string; readonly ms: number } | undefined): Row {
+  return step === undefined ? ['', ''] : [step.name, seconds(step.ms)];
+}
+
+function seconds(ms: number): string {
+  return (ms / 1_000).toFixed(2);
+}
+
+function table(head: readonly string[], rows: readonly Row[]): string {
+  const drawn = new Table({
+    head: [...head],
+    style: { head: [], border: [] },
+    colAligns: head.map((_, i) => (i % 2 === 0 ? 'left' : 'right')),
+  });
+  for (const row of rows) drawn.push([...row]);
+  return drawn.toString();
+}

@@ -1,0 +1,82 @@
+import { parseArgs } from 'node:util';
+import { ChronawflowError, InvalidInputError, messageOf } from '../../core/errors';
+import { CleanUp } from '../../test/support/clean-up';
+import { type Figures, type Goals, judge } from './goals.pure';
+import { Progress } from './progress';
+
+/** What a benchmark is given. */
+export interface Bench {
+  /** Less work, the same figures. */
+  readonly quick: boolean;
+  readonly progress: Progress;
+  /** Aborted by Ctrl-C and SIGTERM; programs that are started take it, so that they end at once. */
+  readonly signal: AbortSignal;
+  /** What has to be stopped and removed, however the benchmark ends. Register it before it is awaited. */
+  readonly cleanUp: CleanUp;
+}
+
+export interface Measured {
+  /** For people. */
+  readonly text: string;
+  readonly figures: Figures;
+}
+
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/**
+ * The frame of every benchmark: arguments, signals, clean-up, and the output's order, whose last line is the result as
+ * JSON. Missing a goal is a result, not a failure: only a benchmark that could not measure ends with another code than 0.
+ */
+export async function runBenchmark(
+  name: string,
+  goals: Goals,
+  measure: (bench: Bench) => Promise<Measured>,
+): Promise<void> {
+  const cleanUp = new CleanUp();
+  const abort = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    abort.signal.addEventListener('abort', () => reject(abort.signal.reason), { once: true });
+  });
+  for (const [signal, code] of Object.entries(SIGNALS)) {
+    process.once(signal, () => {
+      process.exitCode = code;
+      abort.abort(new Error(`stopped by ${signal}`));
+    });
+  }
+  try {
+    const { quick, json } = parseOptions(name);
+    const progress = new Progress();
+    const bench: Bench = { quick, progress, signal: abort.signal, cleanUp };
+    // Whatever is under way when a signal comes fails by itself once its servers are gone: the race has its answer.
+    const measured = await Promise.race([measure(bench), aborted]);
+    if (!json) process.stdout.write(`${measured.text}\n\n`);
+    process.stdout.write(`${JSON.stringify(judge(name, measured.figures, goals))}\n`);
+  } catch (error) {
+    complain(error);
+  }
+  await cleanUp.run().catch(complain);
+  process.exit();
+}
+
+function parseOptions(name: string): { readonly quick: boolean; readonly json: boolean } {
+  try {
+    const { values } = parseArgs({
+      options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+    });
+    return values;
+  } catch (cause) {
+    throw new InvalidInputError(messageOf(cause), {
+      cause,
+      hint: `npm run bench -- ${name} [--quick] [--json]`,
+    });
+  }
+}
+
+function complain(error: unknown): void {
+  process.exitCode ||= error instanceof InvalidInputError ? 2 : 1;
+  const code = error instanceof ChronawflowError ? `${error.code}: ` : '';
+  process.stderr.write(`\n${code}${messageOf(error)}\n`);
+  if (error instanceof ChronawflowError && error.hint !== undefined) process.stderr.write(`${error.hint}\n`);
+  else if (error instanceof Error && !(error instanceof ChronawflowError))
+    process.stderr.write(`${error.stack}\n`);
+}
