@@ -20,7 +20,10 @@ export const quiet: StepControl = {};
 export async function startNotes(options: ApplicationOptions = {}): Promise<NotesApplication> {
   const app = await startApplication({
     ...options,
-    schema: (db) => db.query('create table public.note (id int primary key)'),
+    schema: async (db) => {
+      await db.query('create table public.note (id int primary key)');
+      await options.schema?.(db);
+    },
   });
   const ctx: RecoveryContext = { ...app, log: { info: () => undefined, warn: () => undefined } };
   // pgBackRest knows a backup's end to the second: earlier targets need an older backup.

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { runsAsRoot, serverStatus } from '../../core/cluster';
 import type { RecoveryContext } from '../../core/recovery/engine';
 import {
+  connectScratch,
   ensureScratch,
   removeScratch,
   restoreScratch,
@@ -14,23 +15,38 @@ import {
 import { processesWith } from '../../core/recovery/scratch/leftover-processes';
 import { pathsIn, scratchPaths } from '../../core/recovery/scratch/scratch-paths.pure';
 import type { ResolvedTarget, ScratchHandle } from '../../core/recovery/types';
+import { removeDirectory, throwawayDirectory } from '../support/throwaway-directory';
 import { until } from '../support/until';
 import { elsewhere, type NotesApplication, notesIn, quiet, startNotes } from './recovery-fixture';
 
 let notes: NotesApplication;
 let ctx: RecoveryContext;
+let tablespace: string;
 /** Two rows before it, one behind it. */
 let target: ResolvedTarget;
 
 beforeAll(async () => {
-  notes = await startNotes();
+  tablespace = await throwawayDirectory('ts');
+  notes = await startNotes({
+    schema: async (db) => {
+      await db.query(`create tablespace elsewhere location '${tablespace}'`);
+      await db.query('create table public.kept_elsewhere (id int) tablespace elsewhere');
+      // Written to postgresql.auto.conf, which is restored with the cluster; any of them would stop or betray scratch.
+      await db.query(`alter system set shared_preload_libraries = 'no_such_library'`);
+      await db.query(`alter system set listen_addresses = '*'`);
+      await db.query(`alter system set recovery_min_apply_delay = '1h'`);
+    },
+  });
   ctx = notes.ctx;
   await notes.write(1);
   const at = await notes.write(2);
   await notes.write(3);
   target = await notes.resolve(at);
 });
-afterAll(() => notes?.stop());
+afterAll(async () => {
+  await notes?.stop();
+  await removeDirectory(tablespace);
+});
 
 const pathsOf = (restoreId: string) =>
   scratchPaths(ctx.config.application.backup.scratchDirectory, restoreId);
@@ -68,6 +84,31 @@ test('a restore holds what was committed before the target and nothing later (sc
   expect(await restoreScratch(ctx, 'restore/acme/1', target, quiet)).toEqual(scratch);
   expect(await serverPid(scratch)).toBe(pid);
   await removeScratch(ctx, 'restore/acme/1');
+});
+
+test('nothing of the original is used or touched: tablespaces are mapped in, its settings are not taken over (scratch 2)', async () => {
+  const before = await readdir(tablespace, { recursive: true });
+  await withScratch('mapped', async (scratch) => {
+    const pool = connectScratch(scratch);
+    try {
+      const { rows } = await pool.query<{
+        location: string;
+        preload: string;
+        archive: string;
+        listen: string;
+      }>(`
+        select pg_tablespace_location(oid) as location, current_setting('shared_preload_libraries') as preload,
+               current_setting('archive_mode') as archive, current_setting('listen_addresses') as listen
+          from pg_tablespace where spcname = 'elsewhere'`);
+      expect(rows).toEqual([
+        { location: expect.stringContaining(scratch.directory), preload: '', archive: 'off', listen: '' },
+      ]);
+      await pool.query('select count(*) from public.kept_elsewhere');
+    } finally {
+      await pool.end();
+    }
+  });
+  expect(await readdir(tablespace, { recursive: true })).toEqual(before);
 });
 
 test('removal leaves no process, socket or file, and a second one has nothing to do (scratch 5)', async () => {

@@ -146,33 +146,20 @@ describe('targets that are refused, with nothing left behind', () => {
 });
 
 test('an archive that takes nothing is an error that shows the failure of the archiver', async () => {
-  const { superuser, application } = notes.app;
-  const { command } = await one<{ command: string }>(`select current_setting('archive_command') as command`);
-  await superuser.query(`alter system set archive_command = 'false'`);
-  await superuser.query('select pg_reload_conf()');
+  const { application, pgBackRest } = notes.app;
+  await pgBackRest('stop');
   try {
-    await until(
-      async () => (await one<{ c: string }>(`select current_setting('archive_command') as c`)).c === 'false',
-    );
     const { segment } = await writeFence(application);
-    const { rows } = await application.query<{ id: string }>(
-      'select system_identifier::text as id from pg_control_system()',
-    );
+    const { id } = await one<{ id: string }>('select system_identifier::text as id from pg_control_system()');
     const provider = backupProvider(notes.ctx.config.application.backup);
-    await until(
-      async () =>
-        (await one<{ failures: number }>('select failed_count::int as failures from pg_stat_archiver'))
-          .failures > 0,
-    );
-    await expect(
-      waitUntilArchived(notes.ctx, provider, rows[0]?.id ?? '', segment, quiet, 500),
-    ).rejects.toMatchObject({
+    const failures = 'select failed_count::int as failures from pg_stat_archiver';
+    await until(async () => (await one<{ failures: number }>(failures)).failures > 0);
+    await expect(waitUntilArchived(notes.ctx, provider, id, segment, quiet, 500)).rejects.toMatchObject({
       code: 'ARCHIVING_STUCK',
       message: expect.stringContaining(segment),
       details: { failures: expect.any(Number), lastFailed: segment },
     });
   } finally {
-    await superuser.query(`alter system set archive_command = '${command.replaceAll("'", "''")}'`);
-    await superuser.query('select pg_reload_conf()');
+    await pgBackRest('start');
   }
 });

@@ -1,0 +1,141 @@
+import { join } from 'node:path';
+import { Pool } from 'pg';
+import { findPostgresBin, serverStatus, startServer, stopServer } from '../../core/cluster';
+import { verifyBackup } from '../../core/recovery/backup';
+import { type RestoredCluster, restoreCluster } from '../../core/recovery/cluster-restore';
+import type { RecoveryContext } from '../../core/recovery/engine';
+import { removeScratch, restoreScratch, validateScratch } from '../../core/recovery/scratch';
+import { parseTarget, resolveTarget } from '../../core/recovery/target';
+import { until } from '../support/until';
+import { databaseTime, type NotesApplication, notesIn, quiet, startNotes } from './recovery-fixture';
+
+let notes: NotesApplication;
+const pools: Pool[] = [];
+const clusters: RestoredCluster[] = [];
+
+beforeAll(async () => {
+  notes = await startNotes();
+});
+afterAll(async () => {
+  for (const pool of pools) await pool.end();
+  const bin = await findPostgresBin();
+  for (const { dataDirectory } of clusters) await stopServer({ bin, dataDirectory, mode: 'immediate' });
+  await notes?.stop();
+});
+
+function connect(cluster: RestoredCluster, user: string): Pool {
+  const pool = new Pool({
+    host: cluster.socketDirectory,
+    port: cluster.port,
+    database: notes.ctx.config.application.database.database,
+    user,
+    options: '-c TimeZone=UTC',
+  });
+  pool.on('error', () => undefined);
+  pools.push(pool);
+  return pool;
+}
+
+async function restored(name: string, at: string, promote: boolean): Promise<RestoredCluster> {
+  const target = await notes.resolve(at);
+  const into = join(notes.app.directory, name);
+  const cluster = await restoreCluster(notes.ctx, { restoreId: name, target, into, promote }, quiet);
+  clusters.push(cluster);
+  return cluster;
+}
+
+test('a whole cluster is restored beside the running one, and takes writes when it was promoted', async () => {
+  await notes.write(1);
+  const at = await notes.write(2);
+  await notes.write(3);
+  const cluster = await restored('promoted', at, true);
+  expect(cluster).toMatchObject({ promoted: true, validation: { timeline: 1 } });
+  const pool = connect(cluster, 'postgres');
+  await pool.query('insert into public.note values (99)');
+  const { rows } = await pool.query<{ id: number }>('select id from public.note order by id');
+  expect(rows.map((row) => row.id)).toEqual([1, 2, 99]);
+  const settings = await pool.query<{ name: string; setting: string }>(
+    `select name, setting from pg_settings
+      where name in ('archive_mode', 'fsync', 'full_page_writes', 'listen_addresses', 'max_logical_replication_workers') order by name`,
+  );
+  expect(settings.rows.map((row) => row.setting)).toEqual(['off', 'on', 'on', '', '0']);
+
+  const target = await notes.resolve(at);
+  const again = { restoreId: 'promoted', target, into: join(notes.app.directory, 'promoted'), promote: true };
+  expect(await restoreCluster(notes.ctx, again, quiet)).toEqual(cluster);
+  await expect(
+    restoreCluster(
+      notes.ctx,
+      { ...again, into: notes.app.config.application.backup.scratchDirectory },
+      quiet,
+    ),
+  ).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+});
+
+test('a time that two timelines have asks which one is meant, and each gives its own rows', async () => {
+  const shared = await databaseTime(notes.app);
+  await notes.write(4);
+  const successor = await restored('successor', shared, false);
+  await archiving(successor);
+  const superuser = connect(successor, 'postgres');
+  await superuser.query('select pg_promote()');
+
+  // Both clusters go on, as after a failover that did not stop the old primary.
+  await superuser.query('insert into public.note values (1000)');
+  await notes.write(5);
+  const { rows } = await superuser.query<{ now: string }>('select clock_timestamp()::text as now');
+  const both = rows[0]?.now ?? '';
+  await superuser.query('insert into public.note values (1001)');
+  await notes.write(6);
+  await notes.app.archiveNow();
+
+  const ctx: RecoveryContext = { ...notes.ctx, application: connect(successor, 'chronawflow') };
+  const resolve = (text: string, timeline?: number) =>
+    resolveTarget(ctx, parseTarget(text), { timeline }, quiet);
+  await expect(resolve(both)).rejects.toMatchObject({
+    code: 'TARGET_TIMELINE_AMBIGUOUS',
+    details: { timelines: [1, 2] },
+  });
+
+  const rowsAt = async (text: string, timeline?: number): Promise<number[]> => {
+    const target = await resolve(text, timeline);
+    await verifyBackup(ctx, target, quiet);
+    const restoreId = `timeline-${timeline}`;
+    const scratch = await restoreScratch(ctx, restoreId, target, quiet);
+    expect((await validateScratch(ctx, scratch, target, quiet)).timeline).toBe(timeline ?? 2);
+    const found = await notesIn(scratch);
+    await removeScratch(ctx, restoreId);
+    return found;
+  };
+  expect(await rowsAt(both, 1)).toEqual([1, 2, 3, 4, 5]);
+  expect(await rowsAt(both, 2)).toEqual([1, 2, 3, 1000]);
+  expect(await rowsAt(shared)).toEqual([1, 2, 3]);
+});
+
+/** Starts the paused cluster again with archiving into the same stanza: it becomes the next primary. */
+async function archiving(cluster: RestoredCluster): Promise<void> {
+  const bin = await findPostgresBin();
+  const { repository } = notes.app;
+  const { dataDirectory, socketDirectory, port } = cluster;
+  await stopServer({ bin, dataDirectory });
+  await startServer({
+    bin,
+    dataDirectory,
+    socketDirectory,
+    port,
+    logFile: join(dataDirectory, '..', 'log', 'successor.log'),
+    settings: {
+      archive_mode: 'on',
+      archive_command: `${repository.program} --config=${repository.configFile} --stanza=app --pg1-path=${dataDirectory} archive-push %p`,
+    },
+  });
+  await until(async () => {
+    const status = await serverStatus(dataDirectory);
+    return status.kind === 'running' && status.ready;
+  });
+  const pool = connect(cluster, 'postgres');
+  await until(async () => {
+    const { rows } = await pool.query<{ state: string }>('select pg_get_wal_replay_pause_state() as state');
+    return rows[0]?.state === 'paused';
+  });
+}
