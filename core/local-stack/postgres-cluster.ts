@@ -22,6 +22,9 @@ export interface ClusterOptions extends LocalServer {
   readonly prepare: () => Promise<void>;
 }
 
+/** After a crash the server replays its WAL since the last checkpoint first. */
+const START_LIMIT_MS = 5 * 60_000;
+
 /** One PostgreSQL cluster of the stack: made on first start, with data checksums, then started and prepared. */
 export function postgresCluster(options: ClusterOptions): StackPart {
   const { dataDirectory, directory, logFile } = options.place;
@@ -44,6 +47,7 @@ export function postgresCluster(options: ClusterOptions): StackPart {
         port: options.port,
         listenAddresses: '127.0.0.1',
         settings: options.settings,
+        timeoutMs: START_LIMIT_MS,
         signal: control.signal,
       });
       control.progress('databases, roles and tables');

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { StackStateInvalidError } from './stack-state-invalid-error';
 
 const port = z.number().int().min(1).max(65_535);
 
@@ -20,7 +21,12 @@ export async function readState(file: string): Promise<StackState | undefined> {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  return text === undefined ? undefined : stackState.parse(JSON.parse(text));
+  if (text === undefined) return undefined;
+  try {
+    return stackState.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new StackStateInvalidError(file, cause);
+  }
 }
 
 export async function writeState(file: string, state: StackState): Promise<void> {

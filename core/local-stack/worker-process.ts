@@ -14,6 +14,8 @@ export interface WorkerProcessOptions {
   readonly configFile: string;
   /** Serves /metrics and /healthz; the latter says that the worker is up. */
   readonly metricsPort: number;
+  /** Default: the built worker of this package. */
+  readonly entry?: string;
 }
 
 /** Time for running activities to end before the worker is killed; they are idempotent, so being killed is safe. */
@@ -27,7 +29,7 @@ export function workerProcess(options: WorkerProcessOptions): StackPart {
   return {
     name: 'worker',
     async start(control) {
-      const entry = join(packageRoot(), 'dist/workers/main.js');
+      const entry = options.entry ?? join(packageRoot(), 'dist/workers/main.js');
       if (!existsSync(entry)) {
         throw new DependencyMissingError(`the worker is not built: ${entry} is not there`, {
           hint: 'Run `npm run build`, or leave the worker out with --no-worker.',
