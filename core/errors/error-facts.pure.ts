@@ -8,14 +8,22 @@ export interface ErrorFacts {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-/** Temporal cuts a failure at 4 KiB; message, hint and details have to fit with room for the envelope. */
+/** Temporal cuts a failure at 4 KiB; message, hint and details have to fit with room for the envelope. In bytes of JSON. */
 const MESSAGE_LIMIT = 1_000;
 const HINT_LIMIT = 600;
 const DETAILS_LIMIT = 1_200;
 
-/** Shortened text with a mark that something is missing; counted in characters. */
+/** Shortened text with a mark that something is missing. */
 export function boundedText(text: string, limit = MESSAGE_LIMIT): string {
-  return text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
+  let kept = text;
+  for (let size = sizeOf(kept); size > limit; size = sizeOf(`${kept}…`)) {
+    // Whole characters: half a surrogate pair would not be text any more.
+    const characters = [...kept];
+    kept = characters
+      .slice(0, Math.min(characters.length - 1, Math.floor((characters.length * limit) / size)))
+      .join('');
+  }
+  return kept === text ? text : `${kept}…`;
 }
 
 /** Details that fit: whole entries in their order as long as there is room, then the names of those left out. */
@@ -40,14 +48,18 @@ export function boundedFacts(facts: ErrorFacts): ErrorFacts {
   };
 }
 
-/** Characters as JSON; a value that JSON cannot express (a cycle, a bigint) counts as too large. */
 function encodedSize(name: string, value: unknown): number {
   try {
-    return name.length + (JSON.stringify(value) ?? '').length + 4;
+    return sizeOf(name) + sizeOf(value) + 2;
   } catch (error) {
+    // JSON cannot express a cycle or a bigint; no room is enough for them.
     if (error instanceof TypeError) return Number.POSITIVE_INFINITY;
     throw error;
   }
+}
+
+function sizeOf(value: unknown): number {
+  return new TextEncoder().encode(JSON.stringify(value) ?? '').length;
 }
 
 /** Reads the facts back from whatever arrived; undefined when they are not ours. */
