@@ -64,6 +64,9 @@ describe('recovery points', () => {
     const point = await createRecoveryPoint(ctx, request, quiet);
     expect(point).toMatchObject({ ...request, timeline: 1, backupLabel: expect.stringMatching(/I$/) });
     expect(await createRecoveryPoint(ctx, request, quiet)).toEqual(point);
+    // A try that died between the backup and its record does not make a second backup.
+    await notes.app.platform.query('delete from chronawflow.recovery_point where id = $1', ['p1']);
+    expect((await createRecoveryPoint(ctx, request, quiet)).backupLabel).toBe(point.backupLabel);
     const second = { ...request, id: 'p2', kind: 'named' } as const;
     await expect(createRecoveryPoint(ctx, second, quiet)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
     const named = await createRecoveryPoint(ctx, { ...second, name: 'x'.repeat(200) }, quiet);

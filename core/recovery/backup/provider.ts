@@ -23,6 +23,14 @@ export interface BackupSummary {
   readonly flawed: boolean;
   /** Backups whose files it uses. */
   readonly references: readonly string[];
+  /** ID of the recovery point it was made for. */
+  readonly pointId?: string;
+}
+
+export interface BackupRequest {
+  readonly kind: BackupKind;
+  /** The recovery point's; written into the repository with the backup. */
+  readonly pointId: string;
 }
 
 /** What the repository holds of one cluster (one system identifier); a stanza's history may have several. */
@@ -83,8 +91,12 @@ export interface BackupProvider {
     label: string,
     control?: StepControl,
   ): Promise<{ files: number; problems: RepositoryFileProblem[] }>;
-  /** @returns the new backup's label. */
-  backup(kind: BackupKind, control: StepControl): Promise<string>;
+  /**
+   * Makes a backup for a recovery point, unless one was made under this ID by an earlier try.
+   *
+   * @returns the backup's label.
+   */
+  backup(request: BackupRequest, control: StepControl): Promise<string>;
   restore(request: RestoreRequest, control: StepControl): Promise<void>;
   /** The shell command with which the restored server fetches WAL. `segments` is how many it will need. */
   restoreCommand(place: RestorePlace, segments: number): Promise<string>;

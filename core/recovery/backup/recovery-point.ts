@@ -44,14 +44,17 @@ export async function createRecoveryPoint(
   const known = await findPoint(ctx.platform, request);
   if (known !== undefined) return known;
   const provider = backupProvider(ctx.config.application.backup);
-  const backupLabel = request.kind === 'named' ? undefined : await provider.backup(request.kind, control);
+  const backupLabel =
+    request.kind === 'named'
+      ? undefined
+      : await provider.backup({ kind: request.kind, pointId: request.id }, control);
   const mark = await markWal(ctx, request.name);
   await waitUntilArchived(ctx, provider, mark.systemId, mark.segment, control);
   await ctx.platform.query(
     `insert into chronawflow.recovery_point
        (id, kind, name, system_id, timeline, lsn, at, backup_label, fence, created_by, reason, workflow_id)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-     on conflict (id) do nothing`,
+     on conflict do nothing`,
     [
       request.id,
       request.kind,

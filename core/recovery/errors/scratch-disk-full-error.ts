@@ -1,16 +1,24 @@
 import { ChronawflowError } from '../../errors';
 
+export interface DiskSpace {
+  readonly freeBytes: number;
+  /** What the restore still needs; absent when the server itself ran out of space during recovery. */
+  readonly needBytes?: number;
+}
+
 /** The file system of the scratch directory cannot hold the restored cluster. */
 export class ScratchDiskFullError extends ChronawflowError {
   readonly code = 'SCRATCH_DISK_FULL';
 
-  constructor(directory: string, needBytes: number, haveBytes: number, cause?: unknown) {
+  constructor(directory: string, { freeBytes, needBytes }: DiskSpace, cause?: unknown) {
     super(
-      `the scratch cluster needs about ${inMegabytes(needBytes)} in ${directory}, and ${inMegabytes(haveBytes)} are free`,
+      needBytes === undefined
+        ? `the file system of ${directory} became full during recovery, with ${inMegabytes(freeBytes)} free now`
+        : `the scratch cluster needs about ${inMegabytes(needBytes)} in ${directory}, and ${inMegabytes(freeBytes)} are free`,
       {
         cause,
         hint: 'Free space there, or point application.backup.scratchDirectory at a larger file system.',
-        details: { directory, needBytes, haveBytes },
+        details: { directory, needBytes, freeBytes },
       },
     );
   }

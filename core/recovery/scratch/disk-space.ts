@@ -24,13 +24,14 @@ export function bytesNeeded(need: SpaceNeed): number {
 export async function requireSpace(directory: string, need: SpaceNeed): Promise<void> {
   const free = await freeBytes(directory);
   const needed = bytesNeeded(need) - (await bytesUnder(directory));
-  if (free < needed) throw new ScratchDiskFullError(directory, needed, free);
+  if (free < needed) throw new ScratchDiskFullError(directory, { needBytes: needed, freeBytes: free });
 }
 
 /** After a write failed: was it for want of space? */
 export async function refuseWhenFull(directory: string, need: SpaceNeed, cause: unknown): Promise<void> {
   const free = await freeBytes(directory);
-  if (free < FULL_BELOW) throw new ScratchDiskFullError(directory, bytesNeeded(need), free, cause);
+  if (free < FULL_BELOW)
+    throw new ScratchDiskFullError(directory, { needBytes: bytesNeeded(need), freeBytes: free }, cause);
 }
 
 export async function freeBytes(directory: string): Promise<number> {

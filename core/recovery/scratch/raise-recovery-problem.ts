@@ -4,10 +4,14 @@ import { ScratchDiskFullError } from '../errors/scratch-disk-full-error';
 import { ScratchSettingsInsufficientError } from '../errors/scratch-settings-insufficient-error';
 import { TargetNotReachedError } from '../errors/target-not-reached-error';
 import type { ServerRequest } from './configure-server';
+import { freeBytes } from './disk-space';
 import type { RecoveryLog } from './recovery-log.pure';
 
 /** Turns what the log says into the error an operator can act on. */
-export function raiseRecoveryProblem({ target, paths, restoreId }: ServerRequest, log: RecoveryLog): void {
+export async function raiseRecoveryProblem(
+  { target, paths, restoreId }: ServerRequest,
+  log: RecoveryLog,
+): Promise<void> {
   const { problem } = log;
   switch (problem?.kind) {
     case undefined:
@@ -19,7 +23,11 @@ export function raiseRecoveryProblem({ target, paths, restoreId }: ServerRequest
     case 'archive-failed':
       throw new BackupCommandFailedError('archive-get', 'an error during recovery', problem.reason);
     case 'disk-full':
-      throw new ScratchDiskFullError(paths.root, 0, 0, new Error(problem.lines.join(' | ')));
+      throw new ScratchDiskFullError(
+        paths.root,
+        { freeBytes: await freeBytes(paths.root) },
+        new Error(problem.lines.join(' | ')),
+      );
     case 'settings':
       throw new ScratchSettingsInsufficientError(restoreId, problem.lines);
   }

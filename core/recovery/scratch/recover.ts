@@ -41,7 +41,7 @@ export async function recover(
   };
   await reporting(start(request, control), report).catch(async (error) => {
     if (!(error instanceof ServerStartFailedError)) throw error;
-    raiseRecoveryProblem(request, await readLog(paths.serverLog));
+    await raiseRecoveryProblem(request, await readLog(paths.serverLog));
     throw error;
   });
   const log = await untilPaused(request, report, control);
@@ -74,7 +74,7 @@ async function untilPaused(
     control.signal?.throwIfAborted();
     const status = await serverStatus(request.paths.dataDirectory);
     const log = await report();
-    raiseRecoveryProblem(request, log);
+    await raiseRecoveryProblem(request, log);
     if (status.kind === 'stopped')
       throw new TargetNotReachedError(request.target.value, ['the server ended']);
     if (log.stoppedBecause !== undefined && (await isPaused(request))) return log;

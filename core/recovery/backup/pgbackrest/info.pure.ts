@@ -23,6 +23,7 @@ const stanzaSchema = z.object({
       info: z.object({ size: z.number(), repository: z.object({ delta: z.number().optional() }) }),
       error: z.boolean().nullish(),
       reference: z.array(z.string()).nullable(),
+      annotation: z.record(z.string(), z.string()).optional(),
     }),
   ),
 });
@@ -34,6 +35,9 @@ export interface ArchiveDirectory {
   readonly repository: number;
   readonly id: string;
 }
+
+/** Key of the annotation that ties a backup to its recovery point. */
+export const POINT_ANNOTATION = 'chronawflow-point';
 
 const KINDS: Readonly<Record<'full' | 'diff' | 'incr', BackupKind>> = {
   full: 'full',
@@ -68,6 +72,10 @@ export function archivesOf(info: StanzaInfo, systemId: string): ArchiveDirectory
     .map((archive) => ({ repository: archive.database['repo-key'], id: archive.id }));
 }
 
+export function backupOfPoint(info: StanzaInfo, pointId: string): string | undefined {
+  return info.backup.find((backup) => backup.annotation?.[POINT_ANNOTATION] === pointId)?.label;
+}
+
 export function repositoryOf(info: StanzaInfo, label: string): number | undefined {
   return info.backup.find((backup) => backup.label === label)?.database['repo-key'];
 }
@@ -95,5 +103,6 @@ function summaryOf(backup: StanzaInfo['backup'][number], systemId: string): Back
     repositoryBytes: backup.info.repository.delta ?? 0,
     flawed: backup.error === true,
     references: backup.reference ?? [],
+    pointId: backup.annotation?.[POINT_ANNOTATION],
   };
 }

@@ -1,5 +1,5 @@
 import type { BackupConfig } from '../../../../config';
-import { findPgBackRest } from '../../../cluster';
+import { findPgBackRest, runProgram } from '../../../cluster';
 import type { StepControl } from '../../engine';
 import { BackupCommandFailedError } from '../../errors/backup-command-failed-error';
 import { BackupOutputUnexpectedError } from '../../errors/backup-output-unexpected-error';
@@ -9,7 +9,9 @@ import { look, pgbackrest, stanzaArguments } from './command';
 import {
   type ArchiveDirectory,
   archivesOf,
+  backupOfPoint,
   contentOf,
+  POINT_ANNOTATION,
   parseInfo,
   repositoryOf,
   type StanzaInfo,
@@ -97,13 +99,20 @@ export function pgbackrestProvider(config: BackupConfig): BackupProvider {
       return { files: files.length, problems: compareFiles(files, await list(backups, repository, control)) };
     },
 
-    async backup(kind, control) {
-      let label: string | undefined;
+    async backup({ kind, pointId }, control) {
+      const annotates = await canAnnotate(config, control);
+      let label = annotates ? backupOfPoint(await info(control), pointId) : undefined;
+      if (label !== undefined) return label;
       const report = throttled(control, 'backup');
       await pgbackrest(
         config,
         'backup',
-        [`--type=${BACKUP_TYPES[kind]}`, '--start-fast', '--log-level-console=detail'],
+        [
+          `--type=${BACKUP_TYPES[kind]}`,
+          '--start-fast',
+          '--log-level-console=detail',
+          ...(annotates ? [`--annotation=${POINT_ANNOTATION}=${pointId}`] : []),
+        ],
         {
           control,
           onLine: (line) => {
@@ -131,6 +140,16 @@ export function pgbackrestProvider(config: BackupConfig): BackupProvider {
       return `${[binary, ...args].map(shellWord).join(' ')} %f "%p"`;
     },
   };
+}
+
+/** Without annotations (before 2.41) a backup whose recording was interrupted is made again. */
+async function canAnnotate(config: BackupConfig, control: StepControl): Promise<boolean> {
+  const { stdout } = await runProgram(await findPgBackRest(config.binary), ['version'], {
+    signal: control.signal,
+  });
+  const version = /(\d+)\.(\d+)/.exec(stdout);
+  const [major, minor] = [Number(version?.[1] ?? 0), Number(version?.[2] ?? 0)];
+  return major > 2 || (major === 2 && minor >= 41);
 }
 
 function understood<T>(command: string, parse: () => T): T {
