@@ -1,7 +1,7 @@
 import { quoteIdentifier, quoteList, quoteQualified } from '../../../database';
 import type { ExclusionConstraint, ForeignKey, UniqueIndex } from '../slice/catalog-types';
 import type { PlanTable } from '../slice/plan-types';
-import { joinColumns, ownedBy, type TableLookup } from '../slice/predicate.pure';
+import { claimedBy, joinColumns, ownedBy, type TableLookup } from '../slice/predicate.pure';
 import type { Reference } from '../slice/read-references';
 import { beforeTable, changesTable, stageTable } from '../slice/restore-tables.pure';
 import { imageDigest } from './image.pure';
@@ -15,6 +15,8 @@ export interface ConflictScope {
   readonly table: PlanTable;
   readonly changes: string;
   readonly lookup: TableLookup;
+  /** Of the plan: for comparisons on the scratch cluster. */
+  readonly searchPath: readonly string[];
 }
 
 const TENANT = '$1::text';
@@ -63,27 +65,56 @@ function clashing(
 }
 
 /**
- * Rows to delete that are referenced by rows which stay: rows of tables outside the slice, of other tenants, or rows of
- * the slice that a decision or the modes keep.
+ * Rows that go, or whose referenced value goes, while rows that stay reference them: rows of tables outside the slice,
+ * of other tenants, or rows of the slice that a decision or the modes keep.
  */
 export function referencedByStaying(
-  { table, changes }: ConflictScope,
+  { restoreId, table, changes }: ConflictScope,
   reference: Reference,
-  childChanges: { readonly table: PlanTable; readonly changes: string } | undefined,
+  child: { readonly table: PlanTable; readonly changes: string } | undefined,
 ): string {
-  const staying =
-    childChanges === undefined || childChanges.table.key.length === 0
-      ? 'true'
-      : `not exists (select from ${childChanges.changes} m where ${joinColumns(childChanges.table.key, childChanges.table.key, 'm', 'k')} and m.op in ('d', 'u') and not m.skip)`;
+  const values = referencedValues(restoreId, table, changes, reference);
   return `select c.ctid from ${changes} c
     join ${quoteQualified(table)} t on ${joinColumns(table.key, table.key, 't', 'c')}
-    where c.op = 'd' and not c.skip and $1::text is not null
-      and exists (select from ${quoteQualified(reference.child)} k where ${joinColumns(reference.columns, reference.parentColumns, 'k', 't')} and ${staying})`;
+    where (${values.go}) and not c.skip and $1::text is not null
+      and exists (select from ${quoteQualified(reference.child)} k where ${joinColumns(reference.columns, reference.parentColumns, 'k', 't')} and ${staying(child)})
+      and not ${values.come}`;
 }
 
-/** Rows to write whose parent will not be there: neither live and staying, nor written by this merge. */
+/** When the value that is referenced goes with change `c` of live row `t`, and when another written row brings it. */
+function referencedValues(
+  restoreId: string,
+  table: PlanTable,
+  changes: string,
+  { parentColumns }: Reference,
+): { readonly go: string; readonly come: string } {
+  const isKey = parentColumns.every((name) => table.key.includes(name));
+  const staged = parentColumns.every((name) => table.columns.some((column) => column.name === name));
+  if (isKey || !staged) return { go: `c.op = 'd'`, come: 'false' };
+  const stage = stageTable(restoreId, table);
+  return {
+    go: `c.op = 'd' or c.op = 'u' and exists (select from ${stage} n where ${joinColumns(table.key, table.key, 'n', 'c')}
+          and row(${quoteList(parentColumns, 'n.')}) is distinct from row(${quoteList(parentColumns, 't.')}))`,
+    come: `exists (select from ${changes} m join ${stage} n on ${joinColumns(table.key, table.key, 'n', 'm')}
+          where m.op in ('i', 'u') and not m.skip and ${joinColumns(parentColumns, parentColumns, 'n', 't')})`,
+  };
+}
+
+/** That child row `k` is neither deleted nor changed by the merge. */
+function staying(child: { readonly table: PlanTable; readonly changes: string } | undefined): string {
+  if (child === undefined) return 'true';
+  const { key } = child.table;
+  const same =
+    key.length > 0 ? joinColumns(key, key, 'm', 'k') : 'm.live_row = k.ctid and m.live_part = k.tableoid';
+  return `not exists (select from ${child.changes} m where ${same} and m.op in ('d', 'u') and not m.skip)`;
+}
+
+/**
+ * Rows to write whose parent will not be there: neither live and staying, nor written by this merge. A parent through
+ * which the row comes to its tenant must be the tenant's, or the row would be written into another tenant's slice.
+ */
 export function parentMissing(
-  { restoreId, table, changes }: ConflictScope,
+  { restoreId, table, changes, lookup }: ConflictScope,
   key: ForeignKey,
   parent: { readonly table: PlanTable; readonly changes: string } | undefined,
 ): string {
@@ -92,7 +123,11 @@ export function parentMissing(
     parent === undefined || parent.table.key.length === 0
       ? ''
       : ` and not exists (select from ${parent.changes} m where ${joinColumns(parent.table.key, parent.table.key, 'm', 'p')} and m.op = 'd' and not m.skip)`;
-  const live = `exists (select from ${quoteQualified(key.parent)} p where ${joinColumns(key.parentColumns, key.columns, 'p', 'n')}${going})`;
+  const { attribution } = table;
+  const isPath = attribution.kind === 'path' && attribution.columns.join('\0') === key.columns.join('\0');
+  const theirs =
+    isPath && parent !== undefined ? ` and (${claimedBy(parent.table, 'p', TENANT, restoreId, lookup)})` : '';
+  const live = `exists (select from ${quoteQualified(key.parent)} p where ${joinColumns(key.parentColumns, key.columns, 'p', 'n')}${going}${theirs})`;
   const written =
     parent === undefined ||
     parent.table.key.length === 0 ||
@@ -104,7 +139,14 @@ export function parentMissing(
     where c.op in ('i', 'u') and not c.skip and $1::text is not null and ${set} and not (${live}) and not (${written})`;
 }
 
-/** Rows to write that a CHECK constraint added or changed since the target refuses. */
+/** A domain's condition on VALUE as one on a column. Words in string literals and quoted names are left alone. */
+export function onColumn(domainCheck: string, column: string): string {
+  return domainCheck.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"|\bVALUE\b/g, (token) =>
+    token === 'VALUE' ? quoteIdentifier(column) : token,
+  );
+}
+
+/** Rows to write that a CHECK, NOT NULL or domain constraint added or changed since the target refuses. */
 export function checkRefuses({ restoreId, table, changes }: ConflictScope, expression: string): string {
   const matched = table.key.length > 0 ? quoteList(table.key) : 'ctid as staged_row';
   return `select c.ctid from ${changes} c

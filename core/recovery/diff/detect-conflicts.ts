@@ -1,9 +1,11 @@
 import type { ClientBase, Pool } from 'pg';
+import { quoteIdentifier } from '../../../database';
 import type { Catalog, CatalogTable, ForeignKey } from '../slice/catalog-types';
 import { tableName } from '../slice/catalog-types';
+import { planLookup } from '../slice/stage-slice';
+import { unqualified } from '../slice/plan-slice.pure';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { type Reference, readReferences } from '../slice/read-references';
-import { planLookup } from '../slice/stage-slice';
 import type { Conflict, ConflictDecision, ConflictKind } from '../types';
 import { type ChangesKind, changesName } from './compute-changes';
 import {
@@ -12,11 +14,13 @@ import {
   checkRefuses,
   excludedByOther,
   insertsWithoutValue,
+  onColumn,
   ownedByOther,
   parentMissing,
   referencedByStaying,
   uniqueTaken,
 } from './conflict-queries.pure';
+import { Findings } from './findings.pure';
 import { otherOwnersAtTarget } from './other-owners';
 
 export interface ConflictInput {
@@ -34,41 +38,43 @@ export interface ConflictInput {
  * Looks at owners first: a row that stays with another owner can be the reason of nothing else.
  */
 export async function detectConflicts(tx: ClientBase, input: ConflictInput): Promise<Conflict[]> {
-  const found: Conflict[] = input.plan.drift.map((drift) => ({
-    ...drift,
-    rows: 0,
-    decision: decisionFor(input.decisions, drift.table, drift.kind),
-  }));
   const references = await readReferences(tx, input.plan.tables);
   const scopes = input.plan.tables.map((table) => ({
     restoreId: input.restoreId,
     table,
     changes: changesName(input.kind, input.restoreId, table),
     lookup: planLookup(input.plan),
+    searchPath: input.plan.searchPath,
   }));
+  const findings = new Findings();
   const look: Look = async (scope, kind, sql, message) => {
-    const name = tableName(scope.table);
-    const decision = decisionFor(input.decisions, name, kind);
+    const decision = decisionFor(input.decisions, tableName(scope.table), kind);
     const rows = await countOrSkip(tx, scope.changes, sql, input.plan.tenant, decision);
-    if (rows > 0) found.push({ table: name, kind, rows, decision, message: message(rows) });
+    if (rows > 0) findings.add({ table: tableName(scope.table), kind, decision, rows, message });
   };
   const { undoOf } = input.plan;
-  if (undoOf !== undefined) {
-    for (const scope of scopes.filter((one) => one.table.key.length > 0)) {
-      await look(
-        scope,
-        'changed-since',
-        changedSince(scope, undoOf),
-        (rows) => `${rows} row(s) were changed again after the restore wrote them`,
-      );
-    }
+  for (const scope of undoOf === undefined ? [] : scopes.filter((one) => one.table.key.length > 0)) {
+    await look(
+      scope,
+      'changed-since',
+      changedSince(scope, undoOf ?? ''),
+      (rows) => `${rows} row(s) were changed again after the restore wrote them`,
+    );
   }
   for (const scope of scopes) await ownerConflicts(tx, scope, input, look);
-  for (const scope of scopes) await valueConflicts(scope, input, look);
-  // Children before parents: a child that is skipped may keep its parent from going, and the other way round.
-  for (const scope of [...scopes].reverse()) await referenceConflicts(scope, scopes, references, look);
-  for (const scope of scopes) await parentConflicts(scope, scopes, input.live, look);
-  return found;
+  // A change that is skipped keeps what is there, which can be in the way of another change: until no more are skipped.
+  do {
+    findings.nextPass();
+    for (const scope of scopes) await valueConflicts(scope, input, look);
+    for (const scope of [...scopes].reverse()) await referenceConflicts(scope, scopes, references, look);
+    for (const scope of scopes) await parentConflicts(scope, scopes, input.live, look);
+  } while (findings.skippedInPass > 0);
+  const drift = input.plan.drift.map((one) => ({
+    ...one,
+    rows: 0,
+    decision: decisionFor(input.decisions, one.table, one.kind),
+  }));
+  return [...drift, ...findings.conflicts()];
 }
 
 type Look = (
@@ -140,6 +146,15 @@ async function valueConflicts(scope: ConflictScope, input: ConflictInput, look: 
       (rows) => `${rows} row(s) break ${check.name}, which is new or changed since the target`,
     );
   }
+  for (const { name, expression } of refusals(live, before, input)) {
+    await look(
+      scope,
+      'constraint-violated',
+      checkRefuses(scope, expression),
+      (rows) =>
+        `${rows} row(s) have a value of ${name} that its NOT NULL or domain, new since the target, refuses`,
+    );
+  }
   const withoutValue = live.columns.filter(
     (column) => column.notNull && !column.hasDefault && !column.generated && !staged.has(column.name),
   );
@@ -152,6 +167,24 @@ async function valueConflicts(scope: ConflictScope, input: ConflictInput, look: 
         `${rows} row(s) to insert have no value for ${column.name}, which is NOT NULL, without default and not staged`,
     );
   }
+}
+
+/** Conditions that columns of both sides have to meet today and had not at the target: NOT NULL and their domain's. */
+function refusals(
+  live: CatalogTable,
+  before: CatalogTable,
+  input: ConflictInput,
+): { readonly name: string; readonly expression: string }[] {
+  return live.columns.flatMap((column) => {
+    const then = before.columns.find((one) => one.name === column.name);
+    if (column.generated || then === undefined || then.type !== column.type) return [];
+    const notNull = column.notNull && !then.notNull ? [`${quoteIdentifier(column.name)} is not null`] : [];
+    const type = unqualified(column.type);
+    const known = input.target?.catalog.domainChecks[type] ?? [];
+    const added = (input.live.domainChecks[type] ?? []).filter((check) => !known.includes(check));
+    const domain = added.map((check) => onColumn(check, column.name));
+    return [...notNull, ...domain].map((expression) => ({ name: column.name, expression }));
+  });
 }
 
 async function referenceConflicts(
@@ -188,7 +221,7 @@ async function parentConflicts(
       'parent-missing',
       parentMissing(scope, key, parent),
       (rows) =>
-        `${rows} row(s) reference ${tableName(key.parent)} rows that are not there any more (${key.name})`,
+        `${rows} row(s) reference ${tableName(key.parent)} rows that are not there, or not the tenant's, any more (${key.name})`,
     );
   }
 }

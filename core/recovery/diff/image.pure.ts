@@ -15,16 +15,23 @@ export const IMAGE_SETTINGS: Readonly<Record<string, string>> = {
   bytea_output: 'hex',
   lc_monetary: 'C',
   xmloption: 'content',
-  // Names inside values (regclass, enum literals in expressions) are printed with their schema.
-  search_path: 'pg_catalog',
   row_security: 'off',
   client_encoding: 'UTF8',
 };
 
-/** Statements that put a transaction under IMAGE_SETTINGS. */
-export const SET_IMAGE_SETTINGS = Object.entries(IMAGE_SETTINGS)
-  .map(([name, value]) => `set local ${name} = '${value}'`)
-  .join('; ');
+/**
+ * Statements that put a transaction under IMAGE_SETTINGS. `searchPath` comes after pg_catalog: the schemas in which the
+ * `=` of types such as citext lives (pg_catalog alone would compare them as text), and those whose functions CHECK
+ * constraints, generated columns and indexes call without naming a schema. It is the plan's, so that values whose text
+ * depends on it (regclass) print alike on both sides.
+ */
+export function setImageSettings(searchPath: readonly string[]): string {
+  const path = ['pg_catalog', ...searchPath].map(quoteIdentifier).join(', ');
+  return [
+    ...Object.entries(IMAGE_SETTINGS).map(([name, value]) => `set local ${name} = '${value}'`),
+    `set local search_path = ${path}`,
+  ].join('; ');
+}
 
 /** Column of a staging table that holds the row's image digest, computed where the row was read. */
 export const IMAGE_COLUMN = 'chronawflow image';
@@ -57,7 +64,10 @@ export function mayDiffer(columns: readonly PlanColumn[], staged: string, live: 
 export function hashLanes(columns: readonly PlanColumn[], alias: string): readonly [string, string] {
   const values = columns.map((column) => {
     const value = `${alias}.${quoteIdentifier(column.name)}`;
-    return column.exactEquality ? value : `${value}::text`;
+    if (column.exactEquality) return value;
+    // A cast to text takes the blanks from blank-padded types; a collation under which A = a would give both one hash.
+    const text = /^(bpchar|character\()/.test(column.storageType) ? `row(${value})::text` : `${value}::text`;
+    return `${text} collate "C"`;
   });
   const row = `row(${values.join(', ')})`;
   return [`hash_record_extended(${row}, 1)`, `hash_record_extended(${row}, 2)`];

@@ -2,7 +2,7 @@ import type { ClientBase, Pool } from 'pg';
 import { inTransaction, quoteIdentifier, quoteQualified } from '../../../database';
 import { joinColumns } from '../slice/predicate.pure';
 import type { ConflictScope } from './conflict-queries.pure';
-import { SET_IMAGE_SETTINGS } from './image.pure';
+import { setImageSettings } from './image.pure';
 
 const BATCH = 5_000;
 
@@ -46,7 +46,7 @@ export async function otherOwnersAtTarget(
 /** Which of these keys exist at the target at all: the tenant's own were staged, so they are no deletes. */
 async function keysAtTarget(
   scratch: Pool,
-  { table }: ConflictScope,
+  { table, searchPath }: ConflictScope,
   keys: readonly (readonly string[])[],
 ): Promise<ReadonlySet<string>> {
   const types = table.key.map(
@@ -60,7 +60,7 @@ async function keysAtTarget(
   return inTransaction(
     scratch,
     async (tx) => {
-      await tx.query(SET_IMAGE_SETTINGS);
+      await tx.query(setImageSettings(searchPath));
       const { rows } = await tx.query<{ key: string[] }>(
         `select array[${table.key.map((name) => `k.${quoteIdentifier(name)}::text`).join(', ')}] as key from (select ${wanted} from unnest(${parameters}) w(${columns})) k
          join ${quoteQualified(table)} t on ${joinColumns(table.key, table.key, 't', 'k')}`,

@@ -8,7 +8,7 @@ import type { PlanColumn, PlanTable } from '../slice/plan-types';
 import { joinColumns } from '../slice/predicate.pure';
 import { previewTable, stageTable } from '../slice/restore-tables.pure';
 import type { ChangeOp } from './changes-sql.pure';
-import { SET_IMAGE_SETTINGS } from './image.pure';
+import { setImageSettings } from './image.pure';
 
 export interface ChangedRow {
   readonly op: 'insert' | 'update' | 'delete';
@@ -58,7 +58,7 @@ export async function pageChanges(ctx: RecoveryContext, request: PageRequest): P
   const rows = await inTransaction(
     ctx.application,
     async (tx) => {
-      await tx.query(SET_IMAGE_SETTINGS);
+      await tx.query(setImageSettings(record.plan?.searchPath ?? []));
       const { rows: found } = await tx.query<{
         op: ChangeOp;
         skip: boolean;

@@ -18,7 +18,7 @@ import { checkStaging, countChanges, saveComparison } from './comparison';
 import { changesName, computeChanges } from './compute-changes';
 import { detectConflicts } from './detect-conflicts';
 import { diffHash } from './diff-hash';
-import { SET_IMAGE_SETTINGS } from './image.pure';
+import { setImageSettings } from './image.pure';
 import { measureExpected, measureLive, type SliceLanes } from './measure-slice';
 import { sliceDigest } from './slice-digest.pure';
 
@@ -51,7 +51,7 @@ export async function previewRestore(
         throw new SchemaChangedError(restoreId);
       if (scratch !== undefined) await checkPresence(tx, scratch, ctx, plan.tenant, request.allowEmpty);
 
-      await tx.query(SET_IMAGE_SETTINGS);
+      await tx.query(setImageSettings(plan.searchPath));
       await tx.query(SET_BULK_SETTINGS);
       await checkStaging(tx, restoreId, plan);
       control.progress?.({ step: 'comparing' });

@@ -8,7 +8,7 @@ import { changesTable, stageTable } from '../slice/restore-tables.pure';
 
 /**
  * Invariant 18: an UPDATE that swaps two unique values fails half-way, and an ALWAYS identity cannot be updated at all.
- * Rows in which such a column changes are deleted and inserted again within the merge.
+ * Nor can a key whose image changed and whose value did not (citext, numeric 1.0 and 1.00) by a join on it. Rows in which such a column changes are deleted and inserted again within the merge.
  */
 export async function markRewrites(
   tx: ClientBase,
@@ -26,15 +26,17 @@ export async function markRewrites(
   );
 }
 
-/** Columns of unique indexes and exclusion constraints beside the key, and ALWAYS identities outside the key. */
+/** Columns of unique indexes and exclusion constraints beside the key, ALWAYS identities outside it, inexact keys. */
 export function rewriteColumns(table: PlanTable, live: CatalogTable): PlanTable['columns'] {
   const guarded = new Set(
     [...live.uniques.filter((unique) => !sameColumns(unique.columns, table.key)), ...live.exclusions].flatMap(
       (one) => one.dependsOn,
     ),
   );
-  return table.columns.filter(
-    (column) => !table.key.includes(column.name) && (guarded.has(column.name) || column.identityAlways),
+  return table.columns.filter((column) =>
+    table.key.includes(column.name)
+      ? !column.exactEquality
+      : guarded.has(column.name) || column.identityAlways,
   );
 }
 

@@ -4,7 +4,7 @@ import { planForSize, SET_BULK_SETTINGS } from '../diff/bulk-settings';
 import { checkStaging } from '../diff/comparison';
 import { computeChanges } from '../diff/compute-changes';
 import { diffHash } from '../diff/diff-hash';
-import { SET_IMAGE_SETTINGS } from '../diff/image.pure';
+import { setImageSettings } from '../diff/image.pure';
 import { measureExpected, measureLive, type SliceLanes } from '../diff/measure-slice';
 import { sliceDigest } from '../diff/slice-digest.pure';
 import type { PreviewRequest, RecoveryContext, StepControl } from '../engine';
@@ -21,8 +21,10 @@ import type { MergeResult } from '../types';
 import { adoptPreview } from './adopt-preview';
 import { copySkips } from './copy-skips';
 import { forwardSequences } from './forward-sequences';
+import { lockSlice } from './lock-slice';
 import { lockOutsideParents, proveReferences } from './prove-references';
 import { proveUniqueness } from './prove-uniqueness';
+import { waitForWriters } from './wait-for-writers';
 import { writeChanges } from './write-changes';
 
 /** A row of the tenant that another session holds FOR UPDATE makes the merge wait; longer than this it gives up. */
@@ -83,10 +85,11 @@ async function mergeInTransaction(
   if (record.state === 'merged' && record.outcome !== undefined) return record.outcome;
   const plan = mergeablePlan(record);
   await openGate(tx, restoreId);
+  await lockSlice(tx, restoreId, plan);
   const live = await loadSlice(tx, ctx.config.tenancy, plan.tenant);
   if (schemaHash(live.catalog, live.attribution) !== plan.schemaHash) throw new SchemaChangedError(restoreId);
 
-  await tx.query(SET_IMAGE_SETTINGS);
+  await tx.query(setImageSettings(plan.searchPath));
   await tx.query(SET_BULK_SETTINGS);
   await checkStaging(tx, restoreId, plan);
   const before = await timings.step('digest before', () => measureLive(tx, restoreId, plan));
@@ -101,7 +104,10 @@ async function mergeInTransaction(
     await lockOutsideParents(tx, restoreId, plan, live.catalog);
     await proveReferences(tx, restoreId, plan, live.catalog, references);
   });
-  await timings.step('prove uniqueness', () => proveUniqueness(tx, restoreId, plan, live.catalog));
+  await timings.step('prove uniqueness', async () => {
+    await waitForWriters(tx, restoreId, plan, live.catalog);
+    await proveUniqueness(tx, restoreId, plan, live.catalog);
+  });
   const after = await timings.step('digest after', () => measureLive(tx, restoreId, plan));
   const [digestBefore, digestExpected, digestAfter] = [
     sliceDigest(before),

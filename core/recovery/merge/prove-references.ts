@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { quoteIdentifier, quoteList, quoteQualified } from '../../../database';
+import { type QualifiedName, quoteIdentifier, quoteList, quoteQualified } from '../../../database';
 import { ProofFailedError } from '../errors/proof-failed-error';
 import { type Catalog, type ForeignKey, tableName } from '../slice/catalog-types';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
@@ -45,12 +45,16 @@ export async function proveReferences(
   live: Catalog,
   references: readonly Reference[],
 ): Promise<void> {
-  for (const { table, key } of writtenKeys(plan, live)) {
+  for (const { table, key, partition } of writtenKeys(plan, live)) {
     const set = key.columns.map((name) => `s.${quoteIdentifier(name)} is not null`).join(' and ');
+    const inPartition =
+      partition === undefined || table.key.length === 0
+        ? ''
+        : ` and exists (select from ${quoteQualified(partition)} q where ${joinColumns(table.key, table.key, 'q', 's')})`;
     const dangling = await count(
       tx,
       `select from ${changesTable(restoreId, table)} c join ${stageTable(restoreId, table)} s on ${stagedRow(table)}
-       where c.op in ('i', 'u') and not c.skip and ${set}
+       where c.op in ('i', 'u') and not c.skip and ${set}${inPartition}
          and not exists (select from ${quoteQualified(key.parent)} p where ${joinColumns(key.parentColumns, key.columns, 'p', 's')})`,
     );
     if (dangling > 0)
@@ -111,13 +115,19 @@ async function anyBefore(tx: ClientBase, restoreId: string, table: PlanTable): P
 function writtenKeys(
   plan: SlicePlan,
   live: Catalog,
-): { readonly table: PlanTable; readonly key: ForeignKey }[] {
+): {
+  readonly table: PlanTable;
+  readonly key: ForeignKey;
+  readonly partition?: QualifiedName;
+}[] {
   return plan.tables.flatMap((table) => {
     const written = new Set(table.columns.map((column) => column.name));
-    const keys = live.tables.find((one) => tableName(one) === tableName(table))?.foreignKeys ?? [];
-    return keys
-      .filter((key) => key.columns.every((name) => written.has(name)))
-      .map((key) => ({ table, key }));
+    const catalog = live.tables.find((one) => tableName(one) === tableName(table));
+    const all = [
+      ...(catalog?.foreignKeys ?? []).map((key) => ({ table, key })),
+      ...(catalog?.partitionKeys ?? []).map((key) => ({ table, key, partition: key.partition })),
+    ];
+    return all.filter(({ key }) => key.columns.every((name) => written.has(name)));
   });
 }
 

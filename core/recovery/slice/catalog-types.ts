@@ -4,8 +4,14 @@ export interface Catalog {
   /** Types whose definition a stored value depends on, keyed by `schema.type`. */
   readonly enums: Readonly<Record<string, readonly string[]>>;
   readonly domains: Readonly<Record<string, string>>;
+  /** What each domain demands, as conditions on VALUE. */
+  readonly domainChecks: Readonly<Record<string, readonly string[]>>;
   readonly materializedViews: readonly string[];
   readonly publications: readonly string[];
+  /** Logical replication slots of this database: the merge is decoded by their readers. */
+  readonly logicalSlots: readonly string[];
+  /** Schemas outside pg_catalog in which `=` of a column's or index's type lives, such as that of citext. */
+  readonly operatorSchemas: readonly string[];
 }
 
 export interface CatalogTable {
@@ -18,6 +24,12 @@ export interface CatalogTable {
   /** Row security would hide rows from the role that asked. */
   readonly rowSecurityActive: boolean;
   readonly hasRules: boolean;
+  /** Takes part in table inheritance other than partitioning. */
+  readonly inherits: boolean;
+  /** Foreign keys that single partitions have on their own. */
+  readonly partitionKeys: readonly PartitionKey[];
+  /** Deferrable UNIQUE and EXCLUDE constraints that single partitions have on their own. */
+  readonly partitionDeferrables: readonly string[];
   readonly columns: readonly CatalogColumn[];
   readonly primaryKey?: readonly string[];
   readonly uniques: readonly UniqueIndex[];
@@ -80,6 +92,11 @@ export interface ForeignKey {
   readonly validated: boolean;
 }
 
+export interface PartitionKey extends ForeignKey {
+  readonly partition: { readonly schema: string; readonly name: string };
+}
+
+/** Of the table or of one of its partitions. */
 export interface UserTrigger {
   readonly name: string;
   /** pg_trigger.tgenabled: O fires normally, A always, R in replica role, D never. */

@@ -1,3 +1,4 @@
+import type { TableAttribution } from '../types';
 import {
   type AttributedTable,
   type Attribution,
@@ -22,6 +23,8 @@ export interface PlanInput {
   readonly rules: AttributionRules;
   readonly forward: Readonly<Record<string, readonly string[]>>;
   readonly schemaHash: string;
+  /** Schemas of the slice. */
+  readonly schemas: readonly string[];
 }
 
 /** Decides which columns of which tables are staged and compared, and names what changed in the schema since. */
@@ -34,6 +37,11 @@ export function planSlice(input: PlanInput): SlicePlan {
     const then = input.target.tables.find((one) => tableName(one) === name);
     if (then === undefined) {
       notices.push(`${name} did not exist at the target; its rows stay as they are`);
+      continue;
+    }
+    const missing = missingWay(attributed, then, tables);
+    if (missing !== undefined) {
+      drift.push({ table: name, kind: 'schema-changed', message: missing });
       continue;
     }
     tables.push(planTable(attributed, then, tables.length + 1, input, drift));
@@ -51,7 +59,11 @@ export function planSlice(input: PlanInput): SlicePlan {
   if (input.live.publications.length > 0) {
     notices.push(`the merge is sent to the subscribers of: ${input.live.publications.join(', ')}`);
   }
-  return { tenant: input.tenant, schemaHash: input.schemaHash, tables, drift, notices };
+  if (input.live.logicalSlots.length > 0) {
+    notices.push(`the merge is decoded by the readers of the slots: ${input.live.logicalSlots.join(', ')}`);
+  }
+  const searchPath = [...new Set([...input.schemas, ...input.live.operatorSchemas])];
+  return { tenant: input.tenant, schemaHash: input.schemaHash, searchPath, tables, drift, notices };
 }
 
 /** Problems that make a plan impossible, for one error that lists them all. */
@@ -62,7 +74,7 @@ export function planProblems(
     .filter(({ table }) => table.unlogged)
     .map(({ table }) => ({
       table: tableName(table),
-      reason: 'it is unlogged, so no backup has its rows',
+      reason: 'it or one of its partitions is unlogged, so no backup has its rows',
       overrides: [`${tableName(table)}: { mode: exclude }`],
     }));
   const rules = attribution.slice
@@ -72,7 +84,57 @@ export function planProblems(
       reason: 'it has rewrite rules, which would turn the merge into something else',
       overrides: [],
     }));
-  return [...attribution.problems, ...brokenPaths(attribution), ...unlogged, ...rules];
+  const inherited = attribution.slice
+    .filter(({ table }) => table.inherits)
+    .map(({ table }) => ({
+      table: tableName(table),
+      reason: 'it takes part in table inheritance, so its rows would be counted in more than one table',
+      overrides: [`${tableName(table)}: { mode: exclude }`],
+    }));
+  const deferrables = attribution.slice
+    .filter(({ table }) => table.partitionDeferrables.length > 0)
+    .map(({ table }) => ({
+      table: tableName(table),
+      reason: `single partitions have deferrable constraints of their own (${table.partitionDeferrables.join(', ')}), which the merge cannot prove`,
+      overrides: [],
+    }));
+  return [
+    ...attribution.problems,
+    ...brokenPaths(attribution),
+    ...unlogged,
+    ...rules,
+    ...inherited,
+    ...deferrables,
+  ];
+}
+
+/** Why the tenant's rows of this table cannot be told from others at the target, or undefined. */
+function missingWay(
+  { table, attribution }: AttributedTable,
+  then: CatalogTable,
+  planned: readonly PlanTable[],
+): string | undefined {
+  const name = tableName(table);
+  const lacking = ownerColumns(attribution).filter(
+    (column) => !then.columns.some((one) => one.name === column),
+  );
+  if (lacking.length > 0)
+    return `${name}.${lacking.join(', ')} leads to the tenant and did not exist at the target; its rows stay as they are`;
+  if (attribution.kind === 'path' && !planned.some((one) => tableName(one) === attribution.parent))
+    return `${name} leads to the tenant through ${attribution.parent}, which cannot be read at the target; its rows stay as they are`;
+  return undefined;
+}
+
+function ownerColumns(attribution: TableAttribution): readonly string[] {
+  switch (attribution.kind) {
+    case 'path':
+      return attribution.columns;
+    case 'column':
+    case 'tenant-table':
+      return [attribution.column];
+    case 'schema':
+      return [];
+  }
 }
 
 function planTable(
@@ -95,22 +157,8 @@ function planTable(
     return reason === undefined;
   });
   const key = keyOf(table, new Set(columns.map((column) => column.name)));
-  const ownerColumns =
-    attribution.kind === 'path'
-      ? attribution.columns
-      : attribution.kind === 'column'
-        ? [attribution.column]
-        : [];
-  for (const column of attribution.kind === 'tenant-table' ? [attribution.column] : ownerColumns) {
-    if (!thenByName.has(column)) {
-      drift.push({
-        table: name,
-        kind: 'schema-changed',
-        message: `${name}.${column} leads to the tenant and did not exist at the target`,
-      });
-    }
-  }
   const owner = table.columns.find((column) => 'column' in attribution && column.name === attribution.column);
+  const ownerThen = owner === undefined ? undefined : thenByName.get(owner.name);
   return {
     n,
     oid: table.oid,
@@ -120,9 +168,14 @@ function planTable(
     depth,
     stagedRows: 0,
     ...(owner === undefined ? {} : { ownerType: owner.type }),
-    nullableOwner: ownerColumns.some((column) =>
-      table.columns.some((one) => one.name === column && !one.notNull),
-    ),
+    ...(ownerThen === undefined || ownerThen.type === owner?.type
+      ? {}
+      : { ownerTypeAtTarget: ownerThen.type }),
+    nullableOwner:
+      attribution.kind !== 'tenant-table' &&
+      ownerColumns(attribution).some((column) =>
+        table.columns.some((one) => one.name === column && !one.notNull),
+      ),
     key,
     columns: columns.map(planColumn),
     liveColumns: writable.map(planColumn),
@@ -156,7 +209,7 @@ function columnDrift(
 }
 
 /** `public."InvoiceStatus"` as the catalog's dictionary spells it: without quotes and array brackets. */
-function unqualified(type: string): string {
+export function unqualified(type: string): string {
   return type.replaceAll('"', '').replace(/\[\]$/, '');
 }
 

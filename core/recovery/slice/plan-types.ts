@@ -7,6 +7,8 @@ export interface SlicePlan {
   readonly undoOf?: string;
   /** SHA-256 over the live catalog's parts that the diff depends on; part of the approved hash. */
   readonly schemaHash: string;
+  /** After pg_catalog: where the application's functions and its types' operators are found. */
+  readonly searchPath: readonly string[];
   /** Parents before the tables that are reached through them. */
   readonly tables: readonly PlanTable[];
   /** Differences of the schemas that are known before any row is compared. */
@@ -26,6 +28,8 @@ export interface PlanTable {
   readonly depth: number;
   /** Type of the tenant column, for attributions by a column. */
   readonly ownerType?: string;
+  /** The same at the target, where it differs. */
+  readonly ownerTypeAtTarget?: string;
   /** A row can lose its owner: one of the columns that lead to it may be NULL. */
   readonly nullableOwner: boolean;
   /** Empty when the table has no key: its rows are matched by their whole image. */

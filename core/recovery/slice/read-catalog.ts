@@ -28,10 +28,11 @@ const TABLES = `
 select
   c.oid::int8 as oid, n.nspname as schema, c.relname as name,
   c.relkind = 'p' as partitioned,
-  c.relpersistence = 'u' as unlogged,
+  c.relpersistence = 'u' or exists (select from pg_partition_tree(c.oid) t join pg_class l on l.oid = t.relid where l.relpersistence = 'u') as unlogged,
   c.relrowsecurity as "rowSecurity",
   row_security_active(c.oid) as "rowSecurityActive",
   c.relhasrules as "hasRules",
+  exists (select from pg_inherits h where c.relkind = 'r' and (h.inhparent = c.oid or h.inhrelid = c.oid)) as inherits,
   coalesce((select jsonb_agg(jsonb_build_object(
       'name', a.attname,
       'type', format_type(a.atttypid, a.atttypmod),
@@ -92,10 +93,26 @@ select
     -- A key on or to a partitioned table has one constraint for each partition; the one without a parent stands for all.
     from pg_constraint k join pg_class p on p.oid = k.confrelid join pg_namespace pn on pn.oid = p.relnamespace
     where k.conrelid = c.oid and k.contype = 'f' and k.conparentid = 0), '[]') as "foreignKeys",
+  coalesce((select jsonb_agg(jsonb_build_object(
+      'name', k.conname,
+      'partition', jsonb_build_object('schema', qn.nspname, 'name', q.relname),
+      'columns', (select jsonb_agg(a.attname order by u.ord) from unnest(k.conkey) with ordinality u (attnum, ord)
+        join pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.attnum),
+      'parent', jsonb_build_object('schema', pn.nspname, 'name', p.relname),
+      'parentColumns', (select jsonb_agg(a.attname order by u.ord) from unnest(k.confkey) with ordinality u (attnum, ord)
+        join pg_attribute a on a.attrelid = k.confrelid and a.attnum = u.attnum),
+      'match', case k.confmatchtype when 'f' then 'full' else 'simple' end,
+      'validated', k.convalidated) order by q.relname, k.conname)
+    from pg_constraint k join pg_class p on p.oid = k.confrelid join pg_namespace pn on pn.oid = p.relnamespace
+    join pg_class q on q.oid = k.conrelid join pg_namespace qn on qn.oid = q.relnamespace
+    where k.conrelid in (select relid from pg_partition_tree(c.oid) where relid <> c.oid) and k.contype = 'f' and k.conparentid = 0), '[]') as "partitionKeys",
+  coalesce((select jsonb_agg(k.conname order by k.conname) from pg_constraint k
+    where k.conrelid in (select relid from pg_partition_tree(c.oid) where relid <> c.oid)
+      and k.contype in ('u', 'p', 'x') and k.condeferrable and k.conparentid = 0), '[]') as "partitionDeferrables",
   coalesce((select jsonb_agg(jsonb_build_object('name', k.conname, 'expression', pg_get_expr(k.conbin, k.conrelid)) order by k.conname)
     from pg_constraint k where k.conrelid = c.oid and k.contype = 'c' and k.convalidated), '[]') as checks,
-  coalesce((select jsonb_agg(jsonb_build_object('name', g.tgname, 'enabled', g.tgenabled) order by g.tgname)
-    from pg_trigger g where g.tgrelid = c.oid and not g.tgisinternal and g.tgname not like 'chronawflow\\_gate%'), '[]') as triggers
+  coalesce((select jsonb_agg(distinct jsonb_build_object('name', g.tgname, 'enabled', g.tgenabled))
+    from pg_trigger g where g.tgrelid in (select c.oid union select relid from pg_partition_tree(c.oid)) and not g.tgisinternal and g.tgname not like 'chronawflow\\_gate%'), '[]') as triggers
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p') and not c.relispartition and n.nspname = any ($1)
   and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
@@ -106,13 +123,40 @@ select n.nspname || '.' || t.typname as name, t.typtype as kind,
   (select jsonb_agg(e.enumlabel order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid) as labels,
   case when t.typtype = 'd' then format_type(t.typbasetype, t.typtypmod) || coalesce(
     (select string_agg(' ' || pg_get_constraintdef(k.oid), '' order by k.conname) from pg_constraint k where k.contypid = t.oid), '')
-    || case when t.typnotnull then ' NOT NULL' else '' end end as definition
+    || case when t.typnotnull then ' NOT NULL' else '' end end as definition,
+  case when t.typtype = 'd' then coalesce((select jsonb_agg(pg_get_expr(k.conbin, 0) order by k.conname) from pg_constraint k where k.contypid = t.oid), '[]')
+    || case when t.typnotnull then '["VALUE IS NOT NULL"]'::jsonb else '[]' end end as checks
 from pg_type t join pg_namespace n on n.oid = t.typnamespace
 where t.typtype in ('e', 'd') and n.nspname not in ('pg_catalog', 'information_schema')
 order by 1`;
 
+/** The equality of every index on the tables of $1, and of every column's type, as far as it is not in pg_catalog. */
+const OPERATOR_SCHEMAS = `
+select distinct n.nspname::text as name
+from pg_class c join pg_namespace s on s.oid = c.relnamespace and s.nspname = any ($1)
+cross join lateral (
+  select oc.opcfamily, oc.opcintype from pg_index i, unnest(i.indclass) k join pg_opclass oc on oc.oid = k where i.indrelid = c.oid
+  union
+  select oc.opcfamily, oc.opcintype from pg_attribute a join pg_type t on t.oid = a.atttypid
+    join pg_opclass oc on oc.opcintype = case when t.typtype = 'd' then t.typbasetype else t.oid end and oc.opcdefault
+    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) used
+join pg_amop m on m.amopfamily = used.opcfamily and m.amoplefttype = used.opcintype and m.amoprighttype = used.opcintype
+join pg_operator o on o.oid = m.amopopr and o.oprname = '=' join pg_namespace n on n.oid = o.oprnamespace
+where c.relkind in ('r', 'p') and n.nspname <> 'pg_catalog'
+order by 1`;
+
 const names = z.array(z.string());
 const optional = <T extends z.ZodType>(type: T) => type.nullish().transform((value) => value ?? undefined);
+
+const qualified = z.object({ schema: z.string(), name: z.string() });
+const foreignKey = z.object({
+  name: z.string(),
+  columns: names,
+  parent: qualified,
+  parentColumns: names,
+  match: z.enum(['simple', 'full']),
+  validated: z.boolean(),
+});
 
 const tableRow = z.object({
   oid: z.coerce.number(),
@@ -123,6 +167,7 @@ const tableRow = z.object({
   rowSecurity: z.boolean(),
   rowSecurityActive: z.boolean(),
   hasRules: z.boolean(),
+  inherits: z.boolean(),
   columns: z.array(
     z.object({
       name: z.string(),
@@ -160,16 +205,9 @@ const tableRow = z.object({
       deferrable: z.boolean(),
     }),
   ),
-  foreignKeys: z.array(
-    z.object({
-      name: z.string(),
-      columns: names,
-      parent: z.object({ schema: z.string(), name: z.string() }),
-      parentColumns: names,
-      match: z.enum(['simple', 'full']),
-      validated: z.boolean(),
-    }),
-  ),
+  foreignKeys: z.array(foreignKey),
+  partitionKeys: z.array(foreignKey.extend({ partition: qualified })),
+  partitionDeferrables: names,
   checks: z.array(z.object({ name: z.string(), expression: z.string() })),
   triggers: z.array(z.object({ name: z.string(), enabled: z.enum(['O', 'A', 'R', 'D']) })),
 });
@@ -179,10 +217,11 @@ const typeRow = z.object({
   kind: z.string(),
   labels: optional(names),
   definition: optional(z.string()),
+  checks: optional(names),
 });
 
 /**
- * Reads the tables of `schemas` (partitions are part of their root, tables of extensions are left out) in two queries.
+ * Reads the tables of `schemas` (partitions are part of their root, tables of extensions are left out) in a few queries.
  * Works on a paused standby as well: nothing is written.
  */
 export async function readCatalog(client: ClientBase, schemas: readonly string[]): Promise<Catalog> {
@@ -199,6 +238,10 @@ export async function readCatalog(client: ClientBase, schemas: readonly string[]
     const publications = await client.query<{ name: string }>(
       'select pubname as name from pg_publication order by 1',
     );
+    const slots = await client.query<{ name: string }>(
+      `select slot_name as name from pg_replication_slots where slot_type = 'logical' and database = current_database() order by 1`,
+    );
+    const operators = await client.query<{ name: string }>(OPERATOR_SCHEMAS, [schemas]);
     const parsedTypes = types.rows.map((row) => typeRow.parse(row));
     return {
       tables: tables.rows.map((row) => {
@@ -211,8 +254,13 @@ export async function readCatalog(client: ClientBase, schemas: readonly string[]
       domains: Object.fromEntries(
         parsedTypes.filter((t) => t.kind === 'd').map((t) => [t.name, t.definition ?? '']),
       ),
+      domainChecks: Object.fromEntries(
+        parsedTypes.filter((t) => t.kind === 'd').map((t) => [t.name, t.checks ?? []]),
+      ),
       materializedViews: views.rows.map((row) => row.name),
       publications: publications.rows.map((row) => row.name),
+      logicalSlots: slots.rows.map((row) => row.name),
+      operatorSchemas: operators.rows.map((row) => row.name),
     };
   } finally {
     await client.query(`select set_config('search_path', $1, false)`, [before.rows[0]?.path ?? '']);

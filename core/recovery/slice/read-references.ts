@@ -11,7 +11,7 @@ export interface Reference {
   readonly parentColumns: readonly string[];
 }
 
-/** Also from schemas that the configuration does not name: a row that goes must not leave anybody's reference dangling. */
+/** A partition counts as its root. Also from schemas that the configuration does not name: a row that goes must not leave anybody's reference dangling. */
 export async function readReferences(client: ClientBase, tables: readonly PlanTable[]): Promise<Reference[]> {
   const { rows } = await client.query<Reference>(
     `select k.conname as constraint,
@@ -22,9 +22,9 @@ export async function readReferences(client: ClientBase, tables: readonly PlanTa
        (select array_agg(a.attname::text order by u.ord) from unnest(k.confkey) with ordinality u (attnum, ord)
           join pg_attribute a on a.attrelid = k.confrelid and a.attnum = u.attnum) as "parentColumns"
      from pg_constraint k
-     join pg_class c on c.oid = k.conrelid join pg_namespace cn on cn.oid = c.relnamespace
-     join pg_class p on p.oid = k.confrelid join pg_namespace pn on pn.oid = p.relnamespace
-     where k.contype = 'f' and k.conparentid = 0 and k.confrelid = any ($1::oid[])
+     join pg_class c on c.oid = coalesce(pg_partition_root(k.conrelid), k.conrelid) join pg_namespace cn on cn.oid = c.relnamespace
+     join pg_class p on p.oid = coalesce(pg_partition_root(k.confrelid), k.confrelid) join pg_namespace pn on pn.oid = p.relnamespace
+     where k.contype = 'f' and k.conparentid = 0 and p.oid = any ($1::oid[])
      order by parent, cn.nspname, c.relname, k.conname`,
     [tables.map((table) => table.oid)],
   );

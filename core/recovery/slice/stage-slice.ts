@@ -3,7 +3,7 @@ import type { ClientBase, Pool, PoolClient } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { inTransaction, quoteIdentifier, quoteList, quoteLiteral, quoteQualified } from '../../../database';
 import { SET_BULK_SETTINGS } from '../diff/bulk-settings';
-import { IMAGE_COLUMN, imageDigest, SET_IMAGE_SETTINGS } from '../diff/image.pure';
+import { IMAGE_COLUMN, imageDigest, setImageSettings } from '../diff/image.pure';
 import type { RecoveryContext, StepControl } from '../engine';
 import { RestoreClosedError } from '../errors/restore-closed-error';
 import { loadRecord, savePlan } from '../record/restore-record';
@@ -34,7 +34,6 @@ export async function stageSlice(
   const record = await loadRecord(ctx.application, restoreId);
   if (record.state !== 'active') throw new RestoreClosedError(restoreId, record.state);
   const plan = await makePlan(ctx, record.tenant, scratch);
-  const lookup = planLookup(plan);
   let bytes = 0;
   const tables: PlanTable[] = [];
   for (const table of plan.tables) {
@@ -44,7 +43,7 @@ export async function stageSlice(
       done: table.n,
       total: plan.tables.length,
     });
-    const staged = await stageOne(ctx.application, scratch, restoreId, table, record.tenant, lookup, control);
+    const staged = await stageOne(ctx.application, scratch, restoreId, plan, table, control);
     tables.push({ ...table, stagedRows: staged.rows });
     bytes += staged.bytes;
   }
@@ -63,6 +62,7 @@ async function makePlan(ctx: RecoveryContext, tenant: string, scratch: Pool): Pr
     rules: live.rules,
     forward: forwardColumns(ctx.config.tenancy.overrides),
     schemaHash: schemaHash(live.catalog, live.attribution),
+    schemas: live.schemas,
   });
 }
 
@@ -90,18 +90,17 @@ async function stageOne(
   application: Pool,
   scratch: Pool,
   restoreId: string,
+  plan: SlicePlan,
   table: PlanTable,
-  tenant: string,
-  lookup: TableLookup,
   control: StepControl,
 ): Promise<Staged> {
   return inTransaction(application, async (tx) => {
-    await tx.query(SET_IMAGE_SETTINGS);
+    await tx.query(setImageSettings(plan.searchPath));
     await tx.query(SET_BULK_SETTINGS);
     await createStage(tx, restoreId, table);
     const bytes = await inTransaction(
       scratch,
-      (source) => copyAcross(source, tx, restoreId, table, tenant, lookup, control),
+      (source) => copyAcross(source, tx, restoreId, plan, table, control),
       {
         readOnly: true,
       },
@@ -136,14 +135,16 @@ async function copyAcross(
   source: PoolClient,
   sink: PoolClient,
   restoreId: string,
+  plan: SlicePlan,
   table: PlanTable,
-  tenant: string,
-  lookup: TableLookup,
   control: StepControl,
 ): Promise<number> {
-  await source.query(SET_IMAGE_SETTINGS);
+  await source.query(setImageSettings(plan.searchPath));
   const columns = table.columns.map((column) => column.name);
-  const owned = ownedBy(table, 't', `${quoteLiteral(tenant)}::text`, lookup);
+  const lookup = planLookup(plan);
+  const owned = ownedBy(asAtTarget(table), 't', `${quoteLiteral(plan.tenant)}::text`, (name) =>
+    asAtTarget(lookup(name)),
+  );
   // COPY takes no parameters. The image digest is computed by the scratch server while this one writes.
   const reading = source.query(
     copyTo(
@@ -163,4 +164,9 @@ async function copyAcross(
   });
   await pipeline(reading, writing, { signal: control.signal });
   return bytes;
+}
+
+/** The tenant column may have had another type then, which has to be compared with a value of that type. */
+function asAtTarget(table: PlanTable): PlanTable {
+  return table.ownerTypeAtTarget === undefined ? table : { ...table, ownerType: table.ownerTypeAtTarget };
 }

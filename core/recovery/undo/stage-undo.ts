@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { inTransaction, quoteList } from '../../../database';
-import { IMAGE_COLUMN, imageDigest, SET_IMAGE_SETTINGS } from '../diff/image.pure';
+import { IMAGE_COLUMN, imageDigest, setImageSettings } from '../diff/image.pure';
 import type { RecoveryContext, StepControl } from '../engine';
 import { NotUndoableError } from '../errors/not-undoable-error';
 import { RestoreClosedError } from '../errors/restore-closed-error';
@@ -36,7 +36,7 @@ export async function stageUndo(
       total: plan.tables.length,
     });
     const stagedRows = await inTransaction(ctx.application, (tx) =>
-      stagePreimages(tx, restoreId, undone.id, table),
+      stagePreimages(tx, restoreId, undone.id, plan, table),
     );
     tables.push({ ...table, stagedRows });
   }
@@ -78,6 +78,7 @@ async function undoPlan(
     rules: live.rules,
     forward: {},
     schemaHash: schemaHash(live.catalog, live.attribution),
+    schemas: live.schemas,
   });
   const tables = undone.tables.map((then): PlanTable => {
     const now = today.tables.find((one) => tableName(one) === tableName(then));
@@ -97,9 +98,10 @@ async function stagePreimages(
   tx: ClientBase,
   restoreId: string,
   undoOf: string,
+  plan: SlicePlan,
   table: PlanTable,
 ): Promise<number> {
-  await tx.query(SET_IMAGE_SETTINGS);
+  await tx.query(setImageSettings(plan.searchPath));
   await createStage(tx, restoreId, table);
   const columns = table.columns.map((column) => column.name);
   await tx.query(
