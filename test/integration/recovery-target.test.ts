@@ -145,6 +145,13 @@ describe('targets that are refused, with nothing left behind', () => {
   });
 });
 
+test("restores that start at the same moment on an idle cluster do not wait for each other's fence", async () => {
+  const started = Date.now();
+  const targets = await Promise.all(Array.from({ length: 8 }, () => notes.resolve('0s ago')));
+  expect(new Set(targets.map((target) => target.fenceToken)).size).toBe(8);
+  expect(Date.now() - started).toBeLessThan(20_000);
+});
+
 test('an archive that takes nothing is an error that shows the failure of the archiver', async () => {
   const { application, pgBackRest } = notes.app;
   await pgBackRest('stop');

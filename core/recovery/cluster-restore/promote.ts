@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { StepControl } from '../engine';
 import { ScratchInvalidError } from '../errors/scratch-invalid-error';
 import { connectScratch } from '../scratch';
+import { pause } from '../target/pause';
 import type { ScratchHandle } from '../types';
 
 const LIMIT_MS = 60_000;
@@ -22,7 +22,7 @@ export async function promote(cluster: ScratchHandle, control: StepControl): Pro
         ]);
       }
       control.progress?.({ step: 'promoting' });
-      await sleep(POLL_MS, undefined, { signal: control.signal });
+      await pause(POLL_MS, control.signal);
     }
   } finally {
     await pool.end();

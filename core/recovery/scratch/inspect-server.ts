@@ -2,6 +2,7 @@ import { Client, DatabaseError } from 'pg';
 import { messageOf } from '../../errors';
 import { ScratchInvalidError } from '../errors/scratch-invalid-error';
 import type { ServerRequest } from './configure-server';
+import { hasCode } from './error-code.pure';
 import { readMarker } from './marker';
 import { SCRATCH_PORT } from './scratch-paths.pure';
 
@@ -10,15 +11,32 @@ const ANY_DATABASE = 'template1';
 /** SQLSTATEs: the role does not exist under this name, or has no right to log in. */
 const NO_SUCH_ROLE = new Set(['28000', '28P01']);
 
+/** False as well while the server does not let anybody in: whether it still runs is for its process to say. */
 export async function isPaused(request: ServerRequest): Promise<boolean> {
+  try {
+    return (await recoveryState(request)) === 'paused';
+  } catch (error) {
+    if (!isUnreachable(error)) throw error;
+    return false;
+  }
+}
+
+async function recoveryState(request: ServerRequest): Promise<string | undefined> {
   const user = await findSuperuser(request);
-  const state = await asUser(request, user, async (client) => {
+  return asUser(request, user, async (client) => {
     const { rows } = await client.query<{ state: string }>(
       `select case when pg_is_in_recovery() then pg_get_wal_replay_pause_state() else 'not in recovery' end as state`,
     );
     return rows[0]?.state;
   });
-  return state === 'paused';
+}
+
+/** The socket is gone or refuses (the server ended), or the server is starting or shutting down (class 57P). */
+function isUnreachable(error: unknown): boolean {
+  if (error instanceof DatabaseError) return error.code?.startsWith('57P') ?? false;
+  return (
+    hasCode(error, 'ENOENT', 'ECONNREFUSED', 'ECONNRESET') || /terminated unexpectedly/.test(messageOf(error))
+  );
 }
 
 /** The bootstrap superuser's name at the target: mostly the one it has now. */

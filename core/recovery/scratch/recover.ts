@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ServerStartFailedError, serverStatus, startServer } from '../../cluster';
 import type { RecoveryContext, StepControl } from '../engine';
 import { TargetNotReachedError } from '../errors/target-not-reached-error';
+import { pause } from '../target/pause';
 import { configureServer, type ServerRequest } from './configure-server';
 import { whenMissing } from './error-code.pure';
 import { findSuperuser, isPaused } from './inspect-server';
@@ -78,7 +79,7 @@ async function untilPaused(
     if (status.kind === 'stopped')
       throw new TargetNotReachedError(request.target.value, ['the server ended']);
     if (log.stoppedBecause !== undefined && (await isPaused(request))) return log;
-    await sleep(POLL_MS, undefined, { signal: control.signal });
+    await pause(POLL_MS, control.signal);
   }
 }
 

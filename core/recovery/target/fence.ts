@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
+import { inTransaction } from '../../../database';
 import type { BackupProvider } from '../backup/provider';
 import type { RecoveryContext, StepControl } from '../engine';
 import { type ArchiverState, ArchivingStuckError } from '../errors/archiving-stuck-error';
+
+import { pause } from './pause';
 
 /** A commit that is surely later than the target, and the segment that holds it. */
 export interface Fence {
@@ -23,9 +25,15 @@ const LAST_POLL_MS = 1000;
  */
 export async function writeFence(application: Pool): Promise<Fence> {
   const token = randomUUID();
-  await application.query('insert into chronawflow.fence (token) values ($1)', [token]);
+  await inTransaction(application, async (tx) => {
+    // Flushed when it commits, whatever the role's default: the next statement relies on it.
+    await tx.query('set local synchronous_commit = local');
+    await tx.query('insert into chronawflow.fence (token) values ($1)', [token]);
+  });
+  // The written position, not the insert position: when another session has just closed the segment, the latter is
+  // already inside an empty one, which a switch would leave open.
   const { rows } = await application.query<{ segment: string }>(
-    'select pg_walfile_name(pg_current_wal_insert_lsn()) as segment',
+    'select pg_walfile_name(pg_current_wal_lsn()) as segment',
   );
   await application.query('select pg_switch_wal()');
   // Fences are of no use once their segment is archived; a day is far longer than any wait for that.
@@ -45,7 +53,7 @@ export async function waitUntilArchived(
   const started = Date.now();
   let progressAt = started;
   let last: string | null = null;
-  for (let pause = FIRST_POLL_MS; ; pause = Math.min(pause * 2, LAST_POLL_MS)) {
+  for (let wait = FIRST_POLL_MS; ; wait = Math.min(wait * 2, LAST_POLL_MS)) {
     control.signal?.throwIfAborted();
     const { segments } = await provider.listArchive(systemId, control);
     if (segments.has(segment)) return;
@@ -58,7 +66,7 @@ export async function waitUntilArchived(
       throw new ArchivingStuckError(segment, Date.now() - started, archiver);
     }
     control.progress?.({ step: 'waiting for the archive' });
-    await sleep(pause, undefined, { signal: control.signal });
+    await pause(wait, control.signal);
   }
 }
 

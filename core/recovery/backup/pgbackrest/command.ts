@@ -11,11 +11,14 @@ import { classifyFailure } from './failure.pure';
 export interface CommandOptions {
   readonly control?: StepControl;
   readonly onLine?: (line: string) => void;
+  /** Percentage in a line of the log, if it has one. */
+  readonly percentOf?: (line: string) => number | undefined;
   readonly timeoutMs?: number;
 }
 
 /** Limits a look at the repository; object stores answer slowly, but not this slowly. */
 const LOOK_LIMIT_MS = 120_000;
+const REPORT_MS = 1000;
 
 /** Runs one pgBackRest command on the configured stanza, as the server user, and turns its failures into typed errors. */
 export async function pgbackrest(
@@ -31,12 +34,21 @@ export async function pgbackrest(
     '--log-level-file=off',
     '--log-level-stderr=error',
   ];
+  let percent: number | undefined;
+  // By the clock, not by the lines: a single large file is silent for longer than a listener waits.
+  const report = setInterval(() => {
+    const state = percent === undefined ? {} : { done: Math.round(percent), total: 100 };
+    options.control?.progress?.({ step: command, ...state });
+  }, REPORT_MS);
   try {
     return await runProgram(binary, [...common, command, ...args], {
       asServerUser: true,
       signal: options.control?.signal,
       timeoutMs: options.timeoutMs,
-      onLine: options.onLine,
+      onLine: (line) => {
+        percent = options.percentOf?.(line) ?? percent;
+        options.onLine?.(line);
+      },
     });
   } catch (error) {
     if (!(error instanceof CommandFailedError)) throw error;
@@ -53,6 +65,8 @@ export async function pgbackrest(
       case 'other':
         throw new BackupCommandFailedError(command, error.exit, failure.reason);
     }
+  } finally {
+    clearInterval(report);
   }
 }
 

@@ -17,6 +17,11 @@ export function parseListing(json: string): Listing {
   return listingSchema.parse(JSON.parse(json));
 }
 
+/** The same listing seen from the directory above. */
+export function below(directory: string, listing: Listing): Listing {
+  return Object.fromEntries(Object.entries(listing).map(([path, entry]) => [`${directory}/${path}`, entry]));
+}
+
 /** `000000010000000000000003-a695…4a1d.zst`; partial segments and backup history files do not match. */
 const SEGMENT_FILE = /^([0-9A-F]{24})-([0-9a-f]{40})(?:\.[a-z0-9]+)?$/;
 const HISTORY_FILE = /^([0-9A-F]{8})\.history/;

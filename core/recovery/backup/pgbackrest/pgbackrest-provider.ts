@@ -16,18 +16,21 @@ import {
   repositoryOf,
   type StanzaInfo,
 } from './info.pure';
-import { archiveListing, type Listing, parseListing } from './listing.pure';
+import { archiveListing, below, type Listing, parseListing } from './listing.pure';
 import { compareFiles, manifestFiles } from './manifest.pure';
-import { archiveGetArguments, restoreArguments, restoredPercent, shellWord } from './restore-arguments.pure';
+import {
+  archiveGetArguments,
+  backedUpPercent,
+  restoreArguments,
+  restoredPercent,
+  shellWord,
+} from './restore-arguments.pure';
 
 const BACKUP_TYPES: Readonly<Record<BackupKind, string>> = {
   full: 'full',
   differential: 'diff',
   incremental: 'incr',
 };
-
-/** At most this often, so that a restore of 100,000 files does not drown its listener. */
-const PROGRESS_EVERY_MS = 1000;
 
 /** pgBackRest, through its command line; needs its configuration file and access to the repository on this host. */
 export function pgbackrestProvider(config: BackupConfig): BackupProvider {
@@ -96,14 +99,18 @@ export function pgbackrestProvider(config: BackupConfig): BackupProvider {
       const path = `${backups}/${label}/backup.manifest`;
       const manifest = await look(config, 'repo-get', [`--repo=${repository}`, path], control);
       const files = understood('repo-get', () => manifestFiles(manifest, label));
-      return { files: files.length, problems: compareFiles(files, await list(backups, repository, control)) };
+      const stored: Listing = {};
+      // Only the backups that this one builds on: a repository may hold many times as many files.
+      for (const owner of new Set(files.map(({ path: file }) => file.slice(0, file.indexOf('/'))))) {
+        Object.assign(stored, below(owner, await list(`${backups}/${owner}`, repository, control)));
+      }
+      return { files: files.length, problems: compareFiles(files, stored) };
     },
 
     async backup({ kind, pointId }, control) {
       const annotates = await canAnnotate(config, control);
       let label = annotates ? backupOfPoint(await info(control), pointId) : undefined;
       if (label !== undefined) return label;
-      const report = throttled(control, 'backup');
       await pgbackrest(
         config,
         'backup',
@@ -115,9 +122,9 @@ export function pgbackrestProvider(config: BackupConfig): BackupProvider {
         ],
         {
           control,
+          percentOf: backedUpPercent,
           onLine: (line) => {
             label ??= /new backup label = (\S+)/.exec(line)?.[1];
-            report(/\bbackup file .+ \([^()]*?(\d+(?:\.\d+)?)%\)/.exec(line)?.[1]);
           },
         },
       );
@@ -127,10 +134,9 @@ export function pgbackrestProvider(config: BackupConfig): BackupProvider {
     },
 
     async restore(request: RestoreRequest, control) {
-      const report = throttled(control, 'restore');
       await pgbackrest(config, 'restore', [...restoreArguments(request), '--log-level-console=detail'], {
         control,
-        onLine: (line) => report(restoredPercent(line)),
+        percentOf: restoredPercent,
       });
     },
 
@@ -163,14 +169,4 @@ function understood<T>(command: string, parse: () => T): T {
       error,
     );
   }
-}
-
-function throttled(control: StepControl, step: string): (percent: string | number | undefined) => void {
-  let last = 0;
-  return (percent) => {
-    const now = Date.now();
-    if (percent === undefined || now - last < PROGRESS_EVERY_MS) return;
-    last = now;
-    control.progress?.({ step, done: Math.round(Number(percent)), total: 100 });
-  };
 }

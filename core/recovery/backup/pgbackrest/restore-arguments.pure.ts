@@ -72,6 +72,15 @@ export function shellWord(text: string): string {
 
 /** Percentage from a line such as `restore file /x/base/1/112 (8KB, 12.34%) checksum …`; undefined for other lines. */
 export function restoredPercent(line: string): number | undefined {
-  const match = /\brestore file .+ \([^()]*?(\d+(?:\.\d+)?)%\)/.exec(line);
+  return percentIn(/\brestore file .+ \([^()]*?(\d+(?:\.\d+)?)%\)/, line);
+}
+
+/** The same from `backup file /x/base/1/112 (8KB, 12.34%) checksum …`. */
+export function backedUpPercent(line: string): number | undefined {
+  return percentIn(/\bbackup file .+ \([^()]*?(\d+(?:\.\d+)?)%\)/, line);
+}
+
+function percentIn(pattern: RegExp, line: string): number | undefined {
+  const match = pattern.exec(line);
   return match === null ? undefined : Number(match[1]);
 }
