@@ -1,4 +1,7 @@
 import type { Pool } from 'pg';
+import type { z } from 'zod';
+import { configSchema } from '../../config';
+import { grantApplicationRole } from '../../core/local-stack';
 import { previewRestore } from '../../core/recovery/diff/preview';
 import type { RecoveryContext } from '../../core/recovery/engine';
 import { freezeSlice } from '../../core/recovery/gate/freeze-slice';
@@ -9,7 +12,7 @@ import { openRestore } from '../../core/recovery/record/open-restore';
 import { stageSlice } from '../../core/recovery/slice/stage-slice';
 import type { ConflictDecision, MergeResult, RestoreModes, RestorePreview } from '../../core/recovery/types';
 import { stageUndo } from '../../core/recovery/undo/stage-undo';
-import { quoteIdentifier } from '../../database';
+import { quoteIdentifier, quoteLiteral } from '../../database';
 import type { RealApplication } from './real-application';
 
 /**
@@ -19,6 +22,7 @@ import type { RealApplication } from './real-application';
 export class SliceLab {
   private copies = 0;
   private restores = 0;
+  private readonly targets: { readonly name: string; readonly pool: Pool }[] = [];
 
   constructor(readonly app: RealApplication) {}
 
@@ -27,16 +31,33 @@ export class SliceLab {
     return { application, platform, config, log: { info: () => undefined, warn: () => undefined } };
   }
 
+  /** What the application itself does, as a superuser. */
+  get live(): Pool {
+    return this.app.superuser;
+  }
+
   /** A copy of the application's database as it is now; nobody may be connected to it meanwhile. */
   async captureTarget(): Promise<Pool> {
-    const name = `target_${++this.copies}`;
-    const control = this.app.cluster.connect('postgres');
     const source = this.app.config.application.database.database;
-    await control.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [
-      source,
-    ]);
-    await control.query(`create database ${quoteIdentifier(name)} template ${quoteIdentifier(source)}`);
-    return this.app.cluster.connect(name);
+    const name = `${source}_target_${++this.copies}`;
+    const pool = await copyDatabase(this.app, source, name);
+    this.targets.push({ name, pool });
+    return pool;
+  }
+
+  /** Drops the target's copies, and the database too when it is one of `openWorld`. */
+  async drop(): Promise<void> {
+    const own = this.app.config.application.database.database;
+    const control = this.app.cluster.connect('postgres', undefined, 1);
+    for (const { name, pool } of this.targets.splice(0)) {
+      await pool.end();
+      await control.query(`drop database ${quoteIdentifier(name)} with (force)`);
+    }
+    if (own.startsWith(WORLD)) {
+      await Promise.all([this.app.application.end(), this.app.superuser.end()]);
+      await control.query(`drop database ${quoteIdentifier(own)} with (force)`);
+    }
+    await control.end();
   }
 
   /** From open to preview; the tenant stands frozen. */
@@ -132,6 +153,53 @@ export class SliceLab {
     await removeGate(this.app.application, restoreId, { lockTimeoutMs: 500, attempts: 20 });
     await closeRestore(this.context, restoreId, 'cancelled');
   }
+}
+
+const WORLD = 'world_';
+let worlds = 0;
+
+export interface World {
+  /** DDL and rows, run as superuser. */
+  readonly schema: string;
+  /** Default: table public.tenants with key id, tenant columns tenant_id. */
+  readonly tenancy?: Partial<z.input<typeof configSchema>['tenancy']>;
+}
+
+/** A database of its own in the application's cluster, so that schemas of different tests never meet. */
+export async function openWorld(app: RealApplication, world: World): Promise<SliceLab> {
+  const name = `${WORLD}${++worlds}`;
+  const tenancy = configSchema.shape.tenancy.parse({ table: 'public.tenants', ...world.tenancy });
+  const { application, ...config } = app.config;
+  const superuser = await copyDatabase(app, application.database.database, name);
+  await superuser.query(world.schema);
+  // application-role.sql reads its schemas from the session.
+  await superuser.query(
+    `alter database ${quoteIdentifier(name)} set chronawflow.schemas = ${quoteLiteral(tenancy.schemas.join(','))}`,
+  );
+  const granting = app.cluster.connect(name, undefined, 1);
+  await grantApplicationRole(granting);
+  await granting.end();
+  return new SliceLab({
+    ...app,
+    superuser,
+    application: app.cluster.connect(name, application.database.user, 8),
+    config: {
+      ...config,
+      tenancy,
+      application: { ...application, database: { ...application.database, database: name } },
+    },
+    grant: () => grantApplicationRole(superuser),
+  });
+}
+
+async function copyDatabase(app: RealApplication, source: string, name: string): Promise<Pool> {
+  const control = app.cluster.connect('postgres', undefined, 1);
+  await control.query('select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1', [
+    source,
+  ]);
+  await control.query(`create database ${quoteIdentifier(name)} template ${quoteIdentifier(source)}`);
+  await control.end();
+  return app.cluster.connect(name);
 }
 
 export interface RestoreOptions {
