@@ -1,9 +1,9 @@
 import type { ClientBase } from 'pg';
-import { quoteIdentifier, quoteList, quoteQualified } from '../../../database';
+import { quoteIdentifier, quoteQualified } from '../../../database';
+import { planLookup } from '../slice/plan-lookup.pure';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { joinColumns } from '../slice/predicate.pure';
 import { changesTable, previewTable, stageTable } from '../slice/restore-tables.pure';
-import { planLookup } from '../slice/stage-slice';
 import type { RestoreModes } from '../types';
 import { type ChangesQuery, selectChanges } from './changes-sql.pure';
 import { IMAGE_COLUMN, imageDigest } from './image.pure';
@@ -37,7 +37,6 @@ export async function computeChanges(
       `create ${kind === 'preview' ? 'unlogged ' : ''}table ${name} as ${select.includes('$1') ? select : `${select} and $1::text is not null`}`,
       [plan.tenant],
     );
-    if (table.key.length > 0) await tx.query(`create unique index on ${name} (${quoteList(table.key)})`);
     await tx.query(`analyze ${name}`);
   }
 }

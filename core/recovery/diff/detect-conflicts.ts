@@ -2,7 +2,7 @@ import type { ClientBase, Pool } from 'pg';
 import { quoteIdentifier } from '../../../database';
 import type { Catalog, CatalogTable, ForeignKey } from '../slice/catalog-types';
 import { tableName } from '../slice/catalog-types';
-import { planLookup } from '../slice/stage-slice';
+import { planLookup } from '../slice/plan-lookup.pure';
 import { unqualified } from '../slice/plan-slice.pure';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { type Reference, readReferences } from '../slice/read-references';

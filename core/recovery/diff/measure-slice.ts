@@ -1,12 +1,13 @@
 import type { ClientBase } from 'pg';
 import { quoteQualified } from '../../../database';
+import { planLookup } from '../slice/plan-lookup.pure';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { claimedBy, joinColumns } from '../slice/predicate.pure';
-import { stageTable } from '../slice/restore-tables.pure';
-import { planLookup } from '../slice/stage-slice';
 import { type ChangesKind, changesName } from './compute-changes';
+import { countAllChanges, countsOf } from './count-changes';
 import { hashLanes } from './image.pure';
 import { addLanes, type Lanes, parseLanes, subtractLanes } from './slice-digest.pure';
+import { writtenRows } from './written-rows.pure';
 
 export type SliceLanes = ReadonlyMap<string, Lanes>;
 
@@ -35,24 +36,22 @@ export async function measureExpected(
   kind: ChangesKind,
 ): Promise<SliceLanes> {
   const expected = new Map<string, Lanes>();
+  const counts = await countAllChanges(tx, restoreId, plan, kind);
   for (const table of plan.tables) {
     const current = now.get(name(table));
     if (current === undefined) throw new RangeError(`${name(table)} was not measured`);
     const changes = changesName(kind, restoreId, table);
-    const [live, staged] =
+    const live =
       table.key.length > 0
-        ? [joinColumns(table.key, table.key, 't', 'c'), joinColumns(table.key, table.key, 't', 'c')]
-        : ['t.ctid = c.live_row and t.tableoid = c.live_part', 't.ctid = c.staged_row'];
+        ? joinColumns(table.key, table.key, 't', 'c')
+        : 't.ctid = c.live_row and t.tableoid = c.live_part';
+    const written = writtenRows({ restoreId, table, changes, counts: countsOf(counts, table) }, 't');
     const going = await sumLanes(
       tx,
       table,
       `${changes} c join ${quoteQualified(table)} t on ${live} where c.op in ('u', 'd') and not c.skip`,
     );
-    const coming = await sumLanes(
-      tx,
-      table,
-      `${changes} c join ${stageTable(restoreId, table)} t on ${staged} where c.op in ('u', 'i') and not c.skip`,
-    );
+    const coming = await sumLanes(tx, table, written);
     expected.set(name(table), addLanes(subtractLanes(current, going), coming));
   }
   return expected;

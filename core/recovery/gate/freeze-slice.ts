@@ -1,13 +1,9 @@
-import { quoteLiteral } from '../../../database';
 import type { RecoveryContext, StepControl } from '../engine';
 import { RestoreClosedError } from '../errors/restore-closed-error';
 import { loadRecord } from '../record/restore-record';
-import type { PlanTable, SlicePlan } from '../slice/plan-types';
-import { ownedBy } from '../slice/predicate.pure';
-import { planLookup } from '../slice/stage-slice';
 import type { FreezeResult } from '../types';
 import { freezeTenant } from './freeze-tenant';
-import type { GateTable } from './types';
+import { gateTables } from './gate-tables';
 
 /** Freezes the tenant on all tables of the restore's plan, for at most the configured freeze limit. */
 export async function freezeSlice(
@@ -28,17 +24,4 @@ export async function freezeSlice(
     attempts: lockAttempts,
   };
   return freezeTenant(ctx.application, spec, control);
-}
-
-function gateTables(plan: SlicePlan): GateTable[] {
-  const lookup = planLookup(plan);
-  const tenant = `${quoteLiteral(plan.tenant)}::text`;
-  return plan.tables.map((table: PlanTable) => {
-    const { attribution } = table;
-    const condition: GateTable['condition'] =
-      attribution.kind === 'column' || attribution.kind === 'tenant-table'
-        ? { kind: 'column', column: attribution.column, type: table.ownerType ?? 'text' }
-        : { kind: 'lookup', sql: (row) => ownedBy(table, row, tenant, lookup) };
-    return { schema: table.schema, name: table.name, condition };
-  });
 }

@@ -3,6 +3,7 @@ import { inTransaction } from '../../../database';
 import { planForSize, SET_BULK_SETTINGS } from '../diff/bulk-settings';
 import { checkStaging } from '../diff/comparison';
 import { computeChanges } from '../diff/compute-changes';
+import { countAllChanges } from '../diff/count-changes';
 import { diffHash } from '../diff/diff-hash';
 import { setImageSettings } from '../diff/image.pure';
 import { measureExpected, measureLive, type SliceLanes } from '../diff/measure-slice';
@@ -95,14 +96,15 @@ async function mergeInTransaction(
   const before = await timings.step('digest before', () => measureLive(tx, restoreId, plan));
   const expected = await approvedChanges(tx, plan, request, approvedHash, before, timings);
   await planForSize(tx, restoreId, plan, 'merge');
+  const counts = await countAllChanges(tx, restoreId, plan, 'merge');
   const references = await readReferences(tx, plan.tables);
   await tx.query('set local session_replication_role = replica');
-  const rows = await timings.step('write', () => writeChanges(tx, restoreId, plan, live.catalog));
+  const rows = await timings.step('write', () => writeChanges(tx, restoreId, plan, live.catalog, counts));
   await tx.query('set local session_replication_role = origin');
   const sequencesForwarded = await timings.step('sequences', () => forwardSequences(tx, restoreId, plan));
   await timings.step('prove references', async () => {
-    await lockOutsideParents(tx, restoreId, plan, live.catalog);
-    await proveReferences(tx, restoreId, plan, live.catalog, references);
+    await lockOutsideParents(tx, restoreId, plan, live.catalog, counts);
+    await proveReferences(tx, restoreId, plan, live.catalog, references, counts);
   });
   await timings.step('prove uniqueness', async () => {
     await waitForWriters(tx, restoreId, plan, live.catalog);

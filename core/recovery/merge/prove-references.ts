@@ -1,12 +1,14 @@
 import type { ClientBase } from 'pg';
 import { type QualifiedName, quoteIdentifier, quoteList, quoteQualified } from '../../../database';
+import { countsOf } from '../diff/count-changes';
+import { type AllCounts, writtenRows } from '../diff/written-rows.pure';
 import { ProofFailedError } from '../errors/proof-failed-error';
 import { type Catalog, type ForeignKey, tableName } from '../slice/catalog-types';
+import { planLookup } from '../slice/plan-lookup.pure';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { joinColumns, ownedBy } from '../slice/predicate.pure';
 import type { Reference } from '../slice/read-references';
-import { beforeTable, changesTable, stageTable } from '../slice/restore-tables.pure';
-import { planLookup } from '../slice/stage-slice';
+import { beforeTable, changesTable } from '../slice/restore-tables.pure';
 
 /**
  * Replica role skips foreign keys, so they are proved by query (invariant 16). Under READ COMMITTED each statement has a
@@ -18,6 +20,7 @@ export async function lockOutsideParents(
   restoreId: string,
   plan: SlicePlan,
   live: Catalog,
+  counts: AllCounts,
 ): Promise<void> {
   const lookup = planLookup(plan);
   for (const { table, key } of writtenKeys(plan, live)) {
@@ -29,8 +32,7 @@ export async function lockOutsideParents(
         : `(${ownedBy(parent, 'p', '$1::text', lookup)}) is not true and $1::text is not null`;
     await tx.query(
       `select from ${quoteQualified(key.parent)} p where ${outside} and (${quoteList(key.parentColumns, 'p.')}) in (
-         select ${quoteList(key.columns, 's.')} from ${changesTable(restoreId, table)} c join ${stageTable(restoreId, table)} s on ${stagedRow(table)}
-         where c.op in ('i', 'u') and not c.skip)
+         select ${quoteList(key.columns, 's.')} from ${written(restoreId, table, counts)})
        for key share of p`,
       [plan.tenant],
     );
@@ -44,6 +46,7 @@ export async function proveReferences(
   plan: SlicePlan,
   live: Catalog,
   references: readonly Reference[],
+  counts: AllCounts,
 ): Promise<void> {
   for (const { table, key, partition } of writtenKeys(plan, live)) {
     const set = key.columns.map((name) => `s.${quoteIdentifier(name)} is not null`).join(' and ');
@@ -53,8 +56,8 @@ export async function proveReferences(
         : ` and exists (select from ${quoteQualified(partition)} q where ${joinColumns(table.key, table.key, 'q', 's')})`;
     const dangling = await count(
       tx,
-      `select from ${changesTable(restoreId, table)} c join ${stageTable(restoreId, table)} s on ${stagedRow(table)}
-       where c.op in ('i', 'u') and not c.skip and ${set}${inPartition}
+      `select from ${written(restoreId, table, counts)}
+       where ${set}${inPartition}
          and not exists (select from ${quoteQualified(key.parent)} p where ${joinColumns(key.parentColumns, key.columns, 'p', 's')})`,
     );
     if (dangling > 0)
@@ -131,8 +134,12 @@ function writtenKeys(
   });
 }
 
-function stagedRow(table: PlanTable): string {
-  return table.key.length > 0 ? joinColumns(table.key, table.key, 's', 'c') : 's.ctid = c.staged_row';
+/** The rows that were written, as `s`. */
+function written(restoreId: string, table: PlanTable, counts: AllCounts): string {
+  return writtenRows(
+    { restoreId, table, changes: changesTable(restoreId, table), counts: countsOf(counts, table) },
+    's',
+  );
 }
 
 async function count(tx: ClientBase, select: string): Promise<number> {

@@ -1,10 +1,12 @@
 import type { ClientBase } from 'pg';
 import { quoteList } from '../../../database';
+import { countsOf } from '../diff/count-changes';
+import type { AllCounts } from '../diff/written-rows.pure';
 import { ProofFailedError } from '../errors/proof-failed-error';
 import { type Catalog, tableName } from '../slice/catalog-types';
+import { planLookup } from '../slice/plan-lookup.pure';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { beforeTable, changesTable } from '../slice/restore-tables.pure';
-import { planLookup } from '../slice/stage-slice';
 import type { MergeResult } from '../types';
 import { markRewrites } from './mark-rewrites';
 import {
@@ -35,17 +37,23 @@ export async function writeChanges(
   restoreId: string,
   plan: SlicePlan,
   live: Catalog,
+  counts: AllCounts,
 ): Promise<WrittenRows> {
   const lookup = planLookup(plan);
-  const scopes: WriteScope[] = plan.tables.map((table) => ({ restoreId, table, lookup }));
+  const scopes: WriteScope[] = plan.tables.map((table) => ({
+    restoreId,
+    table,
+    lookup,
+    counts: countsOf(counts, table),
+  }));
   const deepestFirst = [...scopes].reverse();
   const planned = new Map<string, Planned>();
   for (const scope of scopes) {
     const catalog = live.tables.find((table) => tableName(table) === tableName(scope.table));
     if (catalog !== undefined) await markRewrites(tx, restoreId, scope.table, catalog);
-    const counts = await countPlanned(tx, scope);
-    planned.set(tableName(scope.table), counts);
-    await keepPreimages(tx, scope, counts);
+    const plannedHere = await countPlanned(tx, scope);
+    planned.set(tableName(scope.table), plannedHere);
+    await keepPreimages(tx, scope, plannedHere);
   }
   const write = async (
     scope: WriteScope,
@@ -71,12 +79,12 @@ export async function writeChanges(
     await write(scope, 'rewrote', reinsertRows(scope), (p) => p.rewrites);
   }
   return plan.tables.map((table) => {
-    const counts = planned.get(tableName(table));
+    const done = planned.get(tableName(table));
     return {
       table: tableName(table),
-      inserted: counts?.inserts ?? 0,
-      updated: (counts?.updates ?? 0) + (counts?.rewrites ?? 0),
-      deleted: counts?.deletes ?? 0,
+      inserted: done?.inserts ?? 0,
+      updated: (done?.updates ?? 0) + (done?.rewrites ?? 0),
+      deleted: done?.deletes ?? 0,
     };
   });
 }

@@ -1,4 +1,5 @@
 import { quoteIdentifier, quoteList, quoteQualified } from '../../../database';
+import { type ChangeCounts, writesAllStaged } from '../diff/written-rows.pure';
 import type { PlanTable } from '../slice/plan-types';
 import { claimedBy, joinColumns, type TableLookup } from '../slice/predicate.pure';
 import { beforeTable, changesTable, stageTable } from '../slice/restore-tables.pure';
@@ -12,6 +13,7 @@ export interface WriteScope {
   readonly restoreId: string;
   readonly table: PlanTable;
   readonly lookup: TableLookup;
+  readonly counts: ChangeCounts;
 }
 
 const BOUND = '$1::text';
@@ -47,12 +49,19 @@ export function deleteRows({ restoreId, table, lookup }: WriteScope): string {
     where ${liveRow(table)} and (c.op = 'd' or c.op = 'u' and c.rewrite) and not c.skip and ${bounded(table, restoreId, lookup)}`;
 }
 
-/** Rows that come. Identity values are the target's own; columns added since get their default. */
-export function insertRows({ restoreId, table }: WriteScope): string {
+/**
+ * Rows that come, in the order in which they lay at the target, which B-trees of growing keys like far better than the
+ * order of a join. Identity values are the target's own; columns added since get their default.
+ */
+export function insertRows({ restoreId, table, counts }: WriteScope): string {
   const columns = table.columns.map((column) => column.name);
+  if (writesAllStaged(table, counts)) {
+    return `insert into ${quoteQualified(table)} (${quoteList(columns)}) overriding system value
+      select ${quoteList(columns, 's.')} from ${stageTable(restoreId, table)} s where $1::text is not null`;
+  }
   return `insert into ${quoteQualified(table)} (${quoteList(columns)}) overriding system value
     select ${quoteList(columns, 's.')} from ${changesTable(restoreId, table)} c
-    join ${stageTable(restoreId, table)} s on ${stagedRow(table)} where c.op = 'i' and not c.skip and $1::text is not null`;
+    join ${stageTable(restoreId, table)} s on ${stagedRow(table)} where c.op = 'i' and not c.skip and $1::text is not null order by s.ctid`;
 }
 
 /** Rows that were deleted by `deleteRows` to be written anew: columns added since the target keep today's value. */

@@ -6,11 +6,13 @@ import { SET_BULK_SETTINGS } from '../diff/bulk-settings';
 import { IMAGE_COLUMN, imageDigest, setImageSettings } from '../diff/image.pure';
 import type { RecoveryContext, StepControl } from '../engine';
 import { RestoreClosedError } from '../errors/restore-closed-error';
+import { freezeNotices } from '../gate/freeze-notices';
 import { loadRecord, savePlan } from '../record/restore-record';
 import { loadSlice } from './load-slice';
+import { planLookup } from './plan-lookup.pure';
 import { planSlice } from './plan-slice.pure';
 import type { PlanTable, SlicePlan } from './plan-types';
-import { ownedBy, type TableLookup } from './predicate.pure';
+import { ownedBy } from './predicate.pure';
 import { readCatalog } from './read-catalog';
 import { stageTable } from './restore-tables.pure';
 import { schemaHash } from './schema-hash';
@@ -47,7 +49,8 @@ export async function stageSlice(
     tables.push({ ...table, stagedRows: staged.rows });
     bytes += staged.bytes;
   }
-  await savePlan(ctx.application, restoreId, { ...plan, tables });
+  const notices = [...plan.notices, ...(await freezeNotices(ctx.application, plan))];
+  await savePlan(ctx.application, restoreId, { ...plan, tables, notices });
   return { rows: tables.reduce((sum, table) => sum + table.stagedRows, 0), bytes };
 }
 
@@ -75,15 +78,6 @@ export function forwardColumns(
       forward === undefined ? [] : [[name, forward]],
     ),
   );
-}
-
-export function planLookup(plan: SlicePlan): TableLookup {
-  const byName = new Map(plan.tables.map((table) => [`${table.schema}.${table.name}`, table]));
-  return (name) => {
-    const table = byName.get(name);
-    if (table === undefined) throw new RangeError(`${name} is not part of the slice's plan`);
-    return table;
-  };
 }
 
 async function stageOne(
