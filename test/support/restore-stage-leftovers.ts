@@ -1,0 +1,71 @@
+import { readdir, readFile } from 'node:fs/promises';
+import type { Pool } from 'pg';
+import { PLATFORM } from '../../core/local-stack';
+import type { RestoreStage } from './restore-stage';
+
+type Parts = Pick<RestoreStage, 'app' | 'books' | 'config'>;
+
+/**
+ * Everything that a restore makes for its own time and that is still there, as readable lines: gates, triggers, staging,
+ * open records, frozen tenants, sessions, scratch clusters with their processes. Empty when all operations are over.
+ * Pre-images of merged restores stay for the undo and do not count.
+ */
+export async function leftovers({ app, books, config }: Parts): Promise<string[]> {
+  const platform = app.platformCluster.connect(PLATFORM.database, undefined, 1);
+  try {
+    const { scratchDirectory } = config.application.backup;
+    return [
+      ...(await lines(books, IN_APPLICATION)),
+      ...(await lines(platform, IN_PLATFORM)),
+      ...(await readdir(scratchDirectory)).map((name) => `scratch directory ${name}`),
+      ...(await processesIn(scratchDirectory)),
+    ];
+  } finally {
+    await platform.end();
+  }
+}
+
+const IN_APPLICATION = `
+select 'function ' || proname as line from pg_proc
+ where pronamespace = 'chronawflow'::regnamespace and proname like 'gate%'
+union all
+select 'trigger ' || tgname || ' on ' || tgrelid::regclass from pg_trigger where tgname like 'chronawflow%'
+union all
+select 'table ' || c.relname from pg_class c
+ where c.relnamespace = 'chronawflow'::regnamespace and c.relkind = 'r' and c.relname ~ '^r[0-9a-f]{12}_'
+   and not (c.relname ~ '_(changes|before)_' and exists (
+     select from chronawflow.restore r where r.id = left(c.relname, 13) and r.state = 'merged'))
+union all
+select 'open record of ' || workflow_id from chronawflow.restore where closed_at is null
+union all
+select 'frozen gate ' || restore_id from chronawflow.gate where state <> 'open' and until > clock_timestamp()
+union all
+select 'session in a transaction: ' || query from pg_stat_activity
+ where usename = 'chronawflow' and state like 'idle in transaction%'`;
+
+const IN_PLATFORM = `
+select 'unfinished in the journal: ' || workflow_id || ' in ' || phase as line from chronawflow.restore
+ where finished_at is null`;
+
+async function lines(pool: Pool, sql: string): Promise<string[]> {
+  const { rows } = await pool.query<{ line: string }>(sql);
+  return rows.map((row) => row.line);
+}
+
+/** Processes that name the directory in an argument or stand in it: servers, pgBackRest, its fetchers. */
+export async function processesIn(directory: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const pid of await readdir('/proc')) {
+    if (!/^\d+$/.test(pid)) continue;
+    const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(whenGone);
+    if (commandLine.includes(`${directory}/`))
+      found.push(`process ${pid} ${commandLine.replaceAll('\0', ' ')}`);
+  }
+  return found;
+}
+
+/** A process that ended between the listing and the look. */
+function whenGone(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT' || error.code === 'ESRCH') return '';
+  throw error;
+}
