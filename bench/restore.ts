@@ -4,7 +4,7 @@
  * How it measures, and what came out: docs/resilience/figures.md.
  */
 import { restoreAmongPeers } from './restore/peers';
-import { runRounds, type Task, type TaskRounds } from './restore/rounds';
+import { backUp, runRounds, type Task, type TaskRounds } from './restore/rounds';
 import { scaleOf } from './restore/scale';
 import { openScene } from './restore/scene';
 import { peersTable, ratioOf, taskTable } from './restore/tables';
@@ -25,8 +25,9 @@ async function measure(bench: Bench): Promise<Measured> {
   const scene = await openScene(bench, scale);
   const { small, large } = scene.tenants;
   const rows = (count: number) => `${count.toLocaleString('en')} rows`;
-  const rounds = (task: Task) => runRounds(bench, scene, task, scale.rounds);
+  const rounds = (task: Task) => runRounds(bench, scene, task, scale);
 
+  if (!scale.backupForEachTask) await bench.progress.during('backup', () => backUp(scene));
   const ratio60k = await rounds({
     name: `${rows(scale.smallRows)}, 5 % changed`,
     tenant: small,

@@ -2,6 +2,7 @@ import { MeasurementInvalidError } from '../support/measurement-invalid-error';
 import type { Bench } from '../support/run-benchmark';
 import { restoreWithChronawflow } from './chronawflow-side';
 import { harm, type MishapKind } from './mishaps';
+import type { Scale } from './scale';
 import type { Scene } from './scene';
 import { sliceDigest } from './slice-digest';
 import type { SideResult } from './step-timer';
@@ -25,9 +26,15 @@ type SideName = 'chronawflow' | 'byHand';
  * The same harm, done again and again, mended by one side and by the other in turn; who begins changes with the round.
  * After each restore the tenant has to be what it was at the target, and a witness what it was all the time.
  */
-export async function runRounds(bench: Bench, scene: Scene, task: Task, rounds: number): Promise<TaskRounds> {
+export async function runRounds(
+  bench: Bench,
+  scene: Scene,
+  task: Task,
+  { rounds, backupForEachTask }: Scale,
+): Promise<TaskRounds> {
   const { progress } = bench;
-  const target = await progress.during(`${task.name}: backup`, () => backUp(scene));
+  if (backupForEachTask) await progress.during(`${task.name}: backup`, () => backUp(scene));
+  const target = await timeNow(scene);
   const expected = await digests(scene, task.tenant);
   const results: Record<SideName, SideResult[]> = { chronawflow: [], byHand: [] };
   for (let round = 1; round <= rounds; round += 1) {
@@ -61,12 +68,18 @@ export const inWords: Readonly<Record<SideName, string>> = {
   byHand: 'by hand',
 };
 
-/** A new backup for every task, so that the WAL of the last one is not replayed in this one. @returns the target */
-export async function backUp({ app, database }: Pick<Scene, 'app' | 'database'>): Promise<string> {
+/**
+ * After each task's backup recovery is short: the WAL of the task before is not replayed again.
+ * pgBackRest knows a backup's end to the second only and takes one for a target only when it ended earlier.
+ */
+export async function backUp({ app, database }: Pick<Scene, 'app' | 'database'>): Promise<void> {
   await database.query('vacuum (analyze)');
   await app.pgBackRest('--type=full', '--repo1-retention-full=1', 'backup');
-  // pgBackRest knows a backup's end to the second only, and takes one for a target only when it ended earlier.
   await database.query('select pg_sleep(1.1)');
+}
+
+/** A target, by the database's clock. */
+export async function timeNow({ database }: Pick<Scene, 'database'>): Promise<string> {
   const { rows } = await database.query<{ now: string }>(
     `select to_char(clock_timestamp() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as now`,
   );

@@ -1,6 +1,8 @@
 /** How much a run does. `--quick` has the same figures from so little work that its numbers only show that it works. */
 export interface Scale {
   readonly rounds: number;
+  /** Else one backup serves all tasks. */
+  readonly backupForEachTask: boolean;
   /** Rows of the tenant of `ratio_60k`, of the one of `ratio_1m` and `ratio_1m_lost`, and of each of the bystanders. */
   readonly smallRows: number;
   readonly largeRows: number;
@@ -19,6 +21,7 @@ export function scaleOf(quick: boolean): Scale {
 
 const FULL: Scale = {
   rounds: 3,
+  backupForEachTask: true,
   smallRows: 60_000,
   largeRows: 1_000_000,
   bystanders: [700_000, 700_000, 600_000],
@@ -29,6 +32,7 @@ const FULL: Scale = {
 
 const QUICK: Scale = {
   rounds: 1,
+  backupForEachTask: false,
   smallRows: 4_000,
   largeRows: 20_000,
   bystanders: [20_000],

@@ -44,8 +44,8 @@ export function peersTable(peers: PeerResult): string {
       [
         ['longest stall of another tenant’s write', Math.round(peers.stallMs)],
         ['the same without a restore', Math.round(peers.controlMs)],
-        ['tenant frozen', Math.round(peers.frozenMs)],
-        ['longest wait of the tenant’s own office', Math.round(peers.ownStallMs)],
+        ['tenant frozen, by its own office', Math.round(peers.frozenMs)],
+        ['tenant frozen, by the report', Math.round(peers.reportedFrozenMs)],
       ],
     ),
     `${peers.commits} transactions of other tenants were committed during that restore.`,
@@ -75,7 +75,7 @@ function seconds(ms: number): string {
 function table(head: readonly string[], rows: readonly Row[]): string {
   const drawn = new Table({
     head: [...head],
-    style: { head: [], border: [] },
+    style: { head: [], border: [], compact: true },
     colAligns: head.map((_, i) => (i % 2 === 0 ? 'left' : 'right')),
   });
   for (const row of rows) drawn.push([...row]);

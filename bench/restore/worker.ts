@@ -35,7 +35,7 @@ export class BenchWorker {
       args: ['--enable-source-maps', join(packageRoot(), 'dist/workers/main.js')],
       recordFile: this.recordFile,
       logFile: this.logFile,
-      env: { CHRONAWFLOW_CONFIG: this.options.configFile },
+      env: { CHRONAWFLOW_CONFIG: this.options.configFile, CHRONAWFLOW_METRICS_PORT: '0' },
     });
     const connection = await Connection.connect({ address: this.options.temporal.address });
     try {
@@ -60,6 +60,15 @@ export class BenchWorker {
       throw new MeasurementInvalidError(`/proc/${status.pid}/status has no line VmHWM`, 'Run it on Linux.');
     }
     return (Number(kilobytes) * 1_024) / 1e6;
+  }
+
+  /** The last lines of its log that are warnings or worse. */
+  async complaints(): Promise<string> {
+    const lines = (await readFile(this.logFile, 'utf8')).trimEnd().split('\n');
+    return lines
+      .filter((line) => /"level":[456]0/.test(line))
+      .slice(-5)
+      .join('\n');
   }
 
   stop(): Promise<void> {
