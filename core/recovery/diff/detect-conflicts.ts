@@ -20,8 +20,10 @@ import {
   referencedByStaying,
   uniqueTaken,
 } from './conflict-queries.pure';
+import { countAllChanges, countsOf } from './count-changes';
 import { Findings } from './findings.pure';
 import { otherOwnersAtTarget } from './other-owners';
+import type { ChangeCounts } from './written-rows.pure';
 
 export interface ConflictInput {
   readonly restoreId: string;
@@ -39,6 +41,7 @@ export interface ConflictInput {
  */
 export async function detectConflicts(tx: ClientBase, input: ConflictInput): Promise<Conflict[]> {
   const references = await readReferences(tx, input.plan.tables);
+  const counts = await countAllChanges(tx, input.restoreId, input.plan, input.kind);
   const scopes = input.plan.tables.map((table) => ({
     restoreId: input.restoreId,
     table,
@@ -46,6 +49,9 @@ export async function detectConflicts(tx: ClientBase, input: ConflictInput): Pro
     lookup: planLookup(input.plan),
     searchPath: input.plan.searchPath,
   }));
+  // Most tables of most restores have no change, or none of a kind: nothing to look for there.
+  const having = (...ops: readonly (keyof ChangeCounts)[]) =>
+    scopes.filter(({ table }) => ops.some((op) => countsOf(counts, table)[op] > 0));
   const findings = new Findings();
   const look: Look = async (scope, kind, sql, message) => {
     const decision = decisionFor(input.decisions, tableName(scope.table), kind);
@@ -53,7 +59,9 @@ export async function detectConflicts(tx: ClientBase, input: ConflictInput): Pro
     if (rows > 0) findings.add({ table: tableName(scope.table), kind, decision, rows, message });
   };
   const { undoOf } = input.plan;
-  for (const scope of undoOf === undefined ? [] : scopes.filter((one) => one.table.key.length > 0)) {
+  for (const scope of undoOf === undefined
+    ? []
+    : having('insert', 'update', 'delete').filter((one) => one.table.key.length > 0)) {
     await look(
       scope,
       'changed-since',
@@ -61,13 +69,14 @@ export async function detectConflicts(tx: ClientBase, input: ConflictInput): Pro
       (rows) => `${rows} row(s) were changed again after the restore wrote them`,
     );
   }
-  for (const scope of scopes) await ownerConflicts(tx, scope, input, look);
+  for (const scope of having('insert', 'delete')) await ownerConflicts(tx, scope, input, look);
   // A change that is skipped keeps what is there, which can be in the way of another change: until no more are skipped.
   do {
     findings.nextPass();
-    for (const scope of scopes) await valueConflicts(scope, input, look);
-    for (const scope of [...scopes].reverse()) await referenceConflicts(scope, scopes, references, look);
-    for (const scope of scopes) await parentConflicts(scope, scopes, input.live, look);
+    for (const scope of having('insert', 'update')) await valueConflicts(scope, input, look);
+    for (const scope of having('delete', 'update').reverse())
+      await referenceConflicts(scope, scopes, references, look);
+    for (const scope of having('insert', 'update')) await parentConflicts(scope, scopes, input.live, look);
   } while (findings.skippedInPass > 0);
   const drift = input.plan.drift.map((one) => ({
     ...one,
