@@ -20,7 +20,7 @@ export class TemporalLink {
         address: config.address,
         tls: config.tls,
         apiKey: config.apiKey,
-        connectTimeout: '10s',
+        connectTimeout: '5s',
       });
       return new TemporalLink(new Client({ connection, namespace: config.namespace }), config);
     } catch (cause) {

@@ -1,0 +1,193 @@
+/**
+ * `node -r ./scripts/register.cjs scripts/record-histories.ts`: records one history for each way through the workflows
+ * into test/workflow/histories/, where test/workflow/replay.test.ts replays them.
+ *
+ * Histories are a promise to runs that are under way while a new version is deployed. So keep those that are there:
+ * record again only after a change that `patched` guards, under a new name, and drop an old one when no run of its time
+ * can be left.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { WorkflowHandle } from '@temporalio/client';
+import { type Ground, Scene, startGround } from '../test/workflow/support/workflow-run';
+
+const run = promisify(execFile);
+const DIRECTORY = join(__dirname, '..', 'test', 'workflow', 'histories');
+
+type Story = (scene: Scene, ground: Ground) => Promise<WorkflowHandle>;
+
+const approve = (handle: WorkflowHandle, diffHash: string, as = 'grace') =>
+  handle.executeUpdate('approve', { args: [{ diffHash, as }] });
+
+const STORIES: Readonly<Record<string, Story>> = {
+  'restore-merged': async (scene) => {
+    const handle = await scene.restore();
+    await scene.awaitingApproval(handle);
+    await approve(handle, 'hash-1');
+    return handle;
+  },
+  'restore-two-approvals': async (scene) => {
+    const handle = await scene.restore({ approvals: 2 });
+    await scene.awaitingApproval(handle);
+    await approve(handle, 'hash-1');
+    await approve(handle, 'hash-1', 'mary');
+    return handle;
+  },
+  'restore-frozen-after-approval-diff-changed': async (scene) => {
+    const handle = await scene.restore({ freeze: 'after-approval' });
+    await scene.awaitingApproval(handle);
+    scene.engine.liveHash = 'hash-2';
+    await approve(handle, 'hash-1');
+    await scene.awaitingApproval(handle, 'hash-2');
+    await approve(handle, 'hash-2');
+    return handle;
+  },
+  'restore-merge-diff-changed': async (scene) => {
+    const handle = await scene.restore();
+    await scene.awaitingApproval(handle);
+    scene.engine.liveHash = 'hash-2';
+    await approve(handle, 'hash-1');
+    await scene.awaitingApproval(handle, 'hash-2');
+    await approve(handle, 'hash-2');
+    return handle;
+  },
+  'restore-nothing-to-do': async (scene) => {
+    scene.engine.changes = 0;
+    return scene.restore();
+  },
+  'restore-rejected': async (scene) => {
+    const handle = await scene.restore();
+    await scene.awaitingApproval(handle);
+    await handle.executeUpdate('reject', { args: [{ as: 'grace', reason: 'wrong tenant' }] });
+    return handle;
+  },
+  'restore-expired': async (scene) => {
+    scene.engine.freezeLimitMs = 300;
+    return scene.restore();
+  },
+  'restore-cancelled-while-staging': async (scene) => {
+    const hold = scene.engine.hold('stageSlice');
+    const handle = await scene.restore();
+    await hold.reached;
+    await handle.cancel();
+    return handle;
+  },
+  'restore-cancelled-merge-won': async (scene) => {
+    scene.engine.failNext('cancel', new Error('Connection terminated unexpectedly'));
+    const hold = scene.engine.hold('merge');
+    const handle = await scene.restore();
+    await scene.awaitingApproval(handle);
+    await approve(handle, 'hash-1');
+    await hold.reached;
+    scene.engine.afterNext('merge', () => {
+      throw new Error('Connection terminated unexpectedly');
+    });
+    hold.release();
+    await handle.cancel();
+    return handle;
+  },
+  'restore-conflicts-block': async (scene) => {
+    scene.engine.conflicts = [
+      {
+        table: 'public.invoice',
+        kind: 'unique-taken',
+        message: 'number 7 is taken',
+        rows: 1,
+        decision: 'block',
+      },
+    ];
+    return scene.restore();
+  },
+  'restore-input-refused': async (scene) => scene.restore({ to: '' }),
+  'undo-merged': async (scene, ground) => {
+    const restored = await scene.restore();
+    await scene.awaitingApproval(restored);
+    await approve(restored, 'hash-1');
+    const { restoreId } = await restored.result();
+    const handle = await start(ground, scene, 'tenantUndo', {
+      restoreId,
+      tenant: scene.tenant,
+      requestedBy: 'ada',
+    });
+    await scene.awaitingApproval(handle);
+    await approve(handle, 'hash-1');
+    return handle;
+  },
+  'recovery-point': (scene, ground) =>
+    start(ground, scene, 'recoveryPoint', { kind: 'named', name: 'before-import', requestedBy: 'ada' }),
+  'cluster-restored': (scene, ground) =>
+    start(ground, scene, 'clusterRestore', { to: '20m ago', into: '/new', requestedBy: 'ada' }),
+  'cluster-failed': (scene, ground) => {
+    scene.engine.failNext('verifyBackup', new TypeError('x is not a function'));
+    return start(ground, scene, 'clusterRestore', { to: '20m ago', into: '/new', requestedBy: 'ada' });
+  },
+  'restore-released': async (scene, ground) => {
+    const hold = scene.engine.hold('preview');
+    const handle = await scene.restore();
+    await hold.reached;
+    await handle.terminate();
+    hold.release();
+    const restoreId = scene.engine.unclosed[0]?.restoreId;
+    return start(ground, scene, 'releaseRestore', { restoreId, requestedBy: 'grace' });
+  },
+};
+
+function start(ground: Ground, scene: Scene, workflow: string, input: object): Promise<WorkflowHandle> {
+  const workflowId = `${workflow}-${scene.taskQueue}`;
+  return ground.client.workflow.start(workflow, { workflowId, taskQueue: scene.taskQueue, args: [input] });
+}
+
+async function record(ground: Ground, name: string, story: Story): Promise<void> {
+  const file = join(DIRECTORY, `${name}.json`);
+  if (existsSync(file)) {
+    console.log(`${name}: kept`);
+    return;
+  }
+  const scene = new Scene(ground);
+  await scene.startWorker();
+  try {
+    const handle = await story(scene, ground);
+    // However the run ends, its history is what is wanted.
+    await handle.result().catch((error: unknown) => error);
+    const shown = await run(
+      ground.temporal.cli,
+      [
+        'workflow',
+        'show',
+        '--workflow-id',
+        handle.workflowId,
+        '--address',
+        ground.temporal.address,
+        '--output',
+        'json',
+      ],
+      { maxBuffer: 64 * 1024 * 1024 },
+    );
+    writeFileSync(file, `${JSON.stringify(JSON.parse(shown.stdout, withoutStacks))}\n`);
+    console.log(`${name}: recorded`);
+  } finally {
+    await scene.stopWorker();
+  }
+}
+
+/** Stack traces name the paths of this machine and mean nothing to a replay. */
+function withoutStacks(key: string, value: unknown): unknown {
+  return key === 'stackTrace' ? undefined : value;
+}
+
+async function main(): Promise<void> {
+  mkdirSync(DIRECTORY, { recursive: true });
+  const ground = await startGround();
+  try {
+    for (const [name, story] of Object.entries(STORIES)) await record(ground, name, story);
+  } finally {
+    await ground.stop();
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
