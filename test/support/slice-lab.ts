@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { z } from 'zod';
-import { configSchema } from '../../config';
+import { configSchema, type TenancyConfig } from '../../config';
 import { grantApplicationRole } from '../../core/local-stack';
 import { previewRestore } from '../../core/recovery/diff/preview';
 import type { RecoveryContext } from '../../core/recovery/engine';
@@ -12,7 +12,7 @@ import { openRestore } from '../../core/recovery/record/open-restore';
 import { stageSlice } from '../../core/recovery/slice/stage-slice';
 import type { ConflictDecision, MergeResult, RestoreModes, RestorePreview } from '../../core/recovery/types';
 import { stageUndo } from '../../core/recovery/undo/stage-undo';
-import { quoteIdentifier, quoteLiteral } from '../../database';
+import { quoteIdentifier } from '../../database';
 import type { RealApplication } from './real-application';
 
 /**
@@ -21,7 +21,6 @@ import type { RealApplication } from './real-application';
  */
 export class SliceLab {
   private copies = 0;
-  private restores = 0;
   private readonly targets: { readonly name: string; readonly pool: Pool }[] = [];
 
   constructor(readonly app: RealApplication) {}
@@ -29,6 +28,11 @@ export class SliceLab {
   get context(): RecoveryContext {
     const { application, platform, config } = this.app;
     return { application, platform, config, log: { info: () => undefined, warn: () => undefined } };
+  }
+
+  /** The same databases under another `tenancy` block. */
+  withTenancy(tenancy: NonNullable<World['tenancy']>): SliceLab {
+    return new SliceLab({ ...this.app, config: { ...this.app.config, tenancy: parseTenancy(tenancy) } });
   }
 
   /** What the application itself does, as a superuser. */
@@ -145,7 +149,7 @@ export class SliceLab {
   }
 
   private nextId(): string {
-    return `r${String(++this.restores).padStart(6, '0')}${process.pid}`;
+    return `r${String(++restores).padStart(6, '0')}${process.pid}`;
   }
 
   private async end(restoreId: string): Promise<void> {
@@ -157,6 +161,8 @@ export class SliceLab {
 
 const WORLD = 'world_';
 let worlds = 0;
+/** Labs may share a database, so their restores share a numbering. */
+let restores = 0;
 
 export interface World {
   /** DDL and rows, run as superuser. */
@@ -165,20 +171,18 @@ export interface World {
   readonly tenancy?: Partial<z.input<typeof configSchema>['tenancy']>;
 }
 
+function parseTenancy(tenancy: World['tenancy']): TenancyConfig {
+  return configSchema.shape.tenancy.parse({ table: 'public.tenants', ...tenancy });
+}
+
 /** A database of its own in the application's cluster, so that schemas of different tests never meet. */
 export async function openWorld(app: RealApplication, world: World): Promise<SliceLab> {
   const name = `${WORLD}${++worlds}`;
-  const tenancy = configSchema.shape.tenancy.parse({ table: 'public.tenants', ...world.tenancy });
+  const tenancy = parseTenancy(world.tenancy);
   const { application, ...config } = app.config;
   const superuser = await copyDatabase(app, application.database.database, name);
   await superuser.query(world.schema);
-  // application-role.sql reads its schemas from the session.
-  await superuser.query(
-    `alter database ${quoteIdentifier(name)} set chronawflow.schemas = ${quoteLiteral(tenancy.schemas.join(','))}`,
-  );
-  const granting = app.cluster.connect(name, undefined, 1);
-  await grantApplicationRole(granting);
-  await granting.end();
+  await grantApplicationRole(superuser, tenancy.schemas);
   return new SliceLab({
     ...app,
     superuser,
@@ -188,7 +192,7 @@ export async function openWorld(app: RealApplication, world: World): Promise<Sli
       tenancy,
       application: { ...application, database: { ...application.database, database: name } },
     },
-    grant: () => grantApplicationRole(superuser),
+    grant: () => grantApplicationRole(superuser, tenancy.schemas),
   });
 }
 
