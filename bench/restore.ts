@@ -4,13 +4,12 @@
  * How it measures, and what came out: docs/resilience/figures.md.
  */
 import { restoreAmongPeers } from './restore/peers';
-import { backUp, runRounds, type Task, type TaskRounds } from './restore/rounds';
+import { runRounds, type Task, type TaskRounds } from './restore/rounds';
 import { scaleOf } from './restore/scale';
 import { openScene } from './restore/scene';
 import { peersTable, ratioOf, taskTable } from './restore/tables';
 import type { Goals } from './support/goals.pure';
 import { type Bench, type Measured, runBenchmark } from './support/run-benchmark';
-import { rounded } from './support/statistics.pure';
 
 const GOALS: Goals = {
   ratio_60k: '<=1.15',
@@ -27,7 +26,6 @@ async function measure(bench: Bench): Promise<Measured> {
   const rows = (count: number) => `${count.toLocaleString('en')} rows`;
   const rounds = (task: Task) => runRounds(bench, scene, task, scale);
 
-  if (!scale.backupForEachTask) await bench.progress.during('backup', () => backUp(scene));
   const ratio60k = await rounds({
     name: `${rows(scale.smallRows)}, 5 % changed`,
     tenant: small,
@@ -60,11 +58,11 @@ async function measure(bench: Bench): Promise<Measured> {
   };
   return {
     text: [
-      ...tasks.map(taskTable),
+      ...tasks.map((task) => taskTable(task)),
       peersTable(peers),
       `Worker's peak memory: ${Math.round(rssSmall)} MB after the small tenant, ${Math.round(rss)} MB after the large one.`,
     ].join('\n\n'),
-    figures: Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, rounded(value)])),
+    figures,
   };
 }
 

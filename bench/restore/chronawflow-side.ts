@@ -15,7 +15,7 @@ export async function restoreWithChronawflow(
   tenant: string,
   target: string,
   mishap: MishapKind,
-): Promise<SideResult & { readonly report: RestoreReport }> {
+): Promise<SideResult> {
   const started = performance.now();
   const run = await scene.chronawflow.recovery.restoreTenant({
     tenant,
@@ -26,7 +26,12 @@ export async function restoreWithChronawflow(
   });
   const report = await mergedReport(scene, run);
   const totalMs = performance.now() - started;
-  return { totalMs, report, steps: report.steps.map(({ phase, ms }) => ({ name: phase, ms })) };
+  const timings = Object.entries(report.merge?.timings ?? {});
+  return {
+    totalMs,
+    steps: report.steps.map(({ phase, ms }) => ({ name: phase, ms })),
+    inside: { step: 'merging', parts: timings.map(([name, ms]) => ({ name, ms })) },
+  };
 }
 
 /** Waits for the end. @throws MeasurementInvalidError when it is no merge, or none comes. */

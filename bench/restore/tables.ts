@@ -2,7 +2,7 @@ import Table from 'cli-table3';
 import { median } from '../support/statistics.pure';
 import type { PeerResult } from './peers';
 import { inWords, type TaskRounds } from './rounds';
-import type { SideResult } from './step-timer';
+import type { SideResult, Step } from './step-timer';
 
 type Row = readonly (string | number)[];
 
@@ -18,6 +18,7 @@ export function taskTable({ task, chronawflow, byHand }: TaskRounds): string {
   return [
     `${task.name}: ratio ${ratioOf({ task, chronawflow, byHand }).toFixed(2)}`,
     table([inWords.chronawflow, 's', inWords.byHand, 's'], rows),
+    ...partsLine(chronawflow),
   ].join('\n');
 }
 
@@ -25,15 +26,12 @@ export function ratioOf({ chronawflow, byHand }: TaskRounds): number {
   return totalOf(chronawflow) / totalOf(byHand);
 }
 
-/** Milliseconds inside the merge's transaction. */
-export function mergeTable(title: string, timings: Readonly<Record<string, number>>): string {
-  return [
-    title,
-    table(
-      ['step', 's'],
-      Object.entries(timings).map(([name, ms]) => [name, seconds(ms)]),
-    ),
-  ].join('\n');
+/** Of the last round. */
+function partsLine(results: readonly SideResult[]): string[] {
+  const inside = results.at(-1)?.inside;
+  if (inside === undefined) return [];
+  const parts = inside.parts.map(({ name, ms }) => `${name} ${seconds(ms)}`);
+  return [`Inside ${inside.step}, last round: ${parts.join(', ')}`];
 }
 
 export function peersTable(peers: PeerResult): string {
@@ -56,15 +54,15 @@ function totalOf(results: readonly SideResult[]): number {
   return median(results.map(({ totalMs }) => totalMs));
 }
 
-/** The steps of the first round, each with the median of all rounds; a step that came twice is counted together. */
-function medianSteps(results: readonly SideResult[]): { readonly name: string; readonly ms: number }[] {
+/** Each step with the median of all rounds; a step that came twice in a round counts as one. */
+function medianSteps(results: readonly SideResult[]): Step[] {
   const names = [...new Set(results.flatMap(({ steps }) => steps.map(({ name }) => name)))];
   const sum = ({ steps }: SideResult, name: string) =>
     steps.filter((step) => step.name === name).reduce((total, { ms }) => total + ms, 0);
   return names.map((name) => ({ name, ms: median(results.map((result) => sum(result, name))) }));
 }
 
-function cells(step: { readonly name: string; readonly ms: number } | undefined): Row {
+function cells(step: Step | undefined): Row {
   return step === undefined ? ['', ''] : [step.name, seconds(step.ms)];
 }
 

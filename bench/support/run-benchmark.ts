@@ -3,6 +3,7 @@ import { ChronawflowError, InvalidInputError, messageOf } from '../../core/error
 import { CleanUp } from '../../test/support/clean-up';
 import { type Figures, type Goals, judge } from './goals.pure';
 import { Progress } from './progress';
+import { rounded } from './statistics.pure';
 
 /** What a benchmark is given. */
 export interface Bench {
@@ -18,6 +19,7 @@ export interface Bench {
 export interface Measured {
   /** For people. */
   readonly text: string;
+  /** As measured; they are judged first and rounded for printing. */
   readonly figures: Figures;
 }
 
@@ -50,7 +52,11 @@ export async function runBenchmark(
     // Whatever is under way when a signal comes fails by itself once its servers are gone: the race has its answer.
     const measured = await Promise.race([measure(bench), aborted]);
     if (!json) process.stdout.write(`${measured.text}\n\n`);
-    process.stdout.write(`${JSON.stringify(judge(name, measured.figures, goals))}\n`);
+    const result = judge(name, measured.figures, goals);
+    const figures = Object.fromEntries(
+      Object.entries(result.figures).map(([figure, value]) => [figure, rounded(value)]),
+    );
+    process.stdout.write(`${JSON.stringify({ ...result, figures })}\n`);
   } catch (error) {
     complain(error);
   }

@@ -7,7 +7,7 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
-/** Three significant places are more than a benchmark's noise leaves meaningful; whole numbers above a thousand. */
+/** Four significant places: more than a benchmark's noise leaves meaningful, enough to tell 1.154 from 1.15. */
 export function rounded(value: number): number {
-  return Math.abs(value) >= 1_000 ? Math.round(value) : Number(value.toPrecision(3));
+  return Math.abs(value) >= 1_000 ? Math.round(value) : Number(value.toPrecision(4));
 }
