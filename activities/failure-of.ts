@@ -22,11 +22,11 @@ const TRANSIENT_SYSTEM = new Set([
 
 /**
  * Any thrown value as the failure that Temporal stores: `type` is the error's code, `nonRetryable` the opposite of its
- * `retryable`, the first detail its {@link ErrorFacts}, everything bounded.
+ * `retryable`, the first detail its {@link ErrorFacts}, everything bounded. `attempt` counts from 1.
  */
-export function failureOf(thrown: unknown): TemporalFailure {
+export function failureOf(thrown: unknown, attempt = 1): TemporalFailure {
   if (thrown instanceof CancelledFailure || thrown instanceof ApplicationFailure) return thrown;
-  const { code, facts } = describe(thrown);
+  const { code, facts } = describe(thrown, attempt);
   return ApplicationFailure.create({
     message: boundedText(messageOf(thrown)),
     type: code,
@@ -35,7 +35,7 @@ export function failureOf(thrown: unknown): TemporalFailure {
   });
 }
 
-function describe(thrown: unknown): { readonly code: string; readonly facts: ErrorFacts } {
+function describe(thrown: unknown, attempt: number): { readonly code: string; readonly facts: ErrorFacts } {
   if (thrown instanceof ChronawflowError) {
     return {
       code: thrown.code,
@@ -49,21 +49,27 @@ function describe(thrown: unknown): { readonly code: string; readonly facts: Err
   }
   return {
     code: 'UNEXPECTED',
-    facts: { kind: 'failed', retryable: isTransient(thrown), details: sqlstateOf(thrown) },
+    facts: { kind: 'failed', retryable: isTransient(thrown, attempt), details: sqlstateOf(thrown) },
   };
 }
 
-/**
- * Whether an error that is not ours may go away by itself. A plain Error without a code may (pg reports a lost
- * connection like that); a mistake in the program does not.
- */
-export function isTransient(thrown: unknown): boolean {
-  if (thrown instanceof TypeError || thrown instanceof RangeError || thrown instanceof ReferenceError)
-    return false;
+/** What pg says of a connection that broke or was not to be had; these errors carry no code. */
+const CONNECTION_LOST =
+  /connection terminated|timeout exceeded when trying to connect|not queryable|read timeout/i;
+
+/** Nobody knows these errors. A tenant may be frozen meanwhile, so they are not tried for an hour. */
+const ATTEMPTS_OF_THE_UNKNOWN = 5;
+
+/** Whether an error that is not ours may go away by itself; a mistake in the program does not. */
+export function isTransient(thrown: unknown, attempt: number): boolean {
+  if (!(thrown instanceof Error)) return false;
+  if (MISTAKES.some((mistake) => thrown instanceof mistake)) return false;
   const code = codeOf(thrown);
-  if (code === undefined) return thrown instanceof Error;
-  return TRANSIENT_SYSTEM.has(code) || TRANSIENT_SQLSTATE.test(code);
+  if (code !== undefined) return TRANSIENT_SYSTEM.has(code) || TRANSIENT_SQLSTATE.test(code);
+  return CONNECTION_LOST.test(thrown.message) || attempt < ATTEMPTS_OF_THE_UNKNOWN;
 }
+
+const MISTAKES = [TypeError, RangeError, ReferenceError, SyntaxError];
 
 function codeOf(thrown: unknown): string | undefined {
   if (typeof thrown !== 'object' || thrown === null) return undefined;

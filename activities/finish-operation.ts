@@ -1,7 +1,9 @@
 import { Context } from '@temporalio/activity';
+import { recordAuditEvent } from '../core/audit';
 import { checkObjectives } from '../core/recovery/check-objectives.pure';
 import { RestoreJournal } from '../core/recovery/restore-journal';
 import type { BackupVerification, ClusterRestoreReport, RestoreReport } from '../core/recovery/types';
+import { auditScope } from './audit-scope';
 import type { RecoveryServices } from './recovery-services';
 import type { OperationRef, ReportFacts } from './types';
 
@@ -28,6 +30,18 @@ export async function finishRestore(
     ...(objectives === undefined ? {} : { objectives }),
     ...(cleanUp.length === 0 ? {} : { cleanUp }),
   };
+  if (objectives !== undefined && !(objectives.rpoMet && objectives.rtoMet)) {
+    await recordAuditEvent(services.platform, {
+      id: `${auditScope()}/objective-missed`,
+      actor: 'chronawflow',
+      action: 'recovery.objective-missed',
+      tenant: operation.tenant,
+      object: operation.restoreId,
+      outcome: 'OBJECTIVE_MISSED',
+      request: report.workflowId,
+      details: { ...objectives },
+    });
+  }
   const journal = new RestoreJournal(services.platform);
   const entry = await journal.find(operation.restoreId);
   await journal.finish(operation.restoreId, facts.outcome, { ...report, errorCode });

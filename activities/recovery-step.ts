@@ -6,6 +6,7 @@ import type { StepControl } from '../core/recovery/engine';
 import { parseInput } from '../core/recovery/operation-input';
 import { RestoreJournal } from '../core/recovery/restore-journal';
 import type { RestorePhase } from '../core/recovery/types';
+import { auditScope } from './audit-scope';
 import { failureOf } from './failure-of';
 import type { RecoveryServices } from './recovery-services';
 import { withStepControl } from './step-control';
@@ -50,7 +51,7 @@ export function recoveryStep<In extends { readonly operation: OperationRef }, Ou
         await audit(services, definition, input, 'ok', definition.facts?.(output, input) ?? {});
         return output;
       } catch (error) {
-        const failure = failureOf(error);
+        const failure = failureOf(error, Context.current().info.attempt);
         const final = failure instanceof ApplicationFailure && failure.nonRetryable === true;
         if (final) await audit(services, definition, input, failure.type ?? 'UNEXPECTED', {});
         throw error;
@@ -70,7 +71,7 @@ export async function asActivity<T>(
     measured('ok');
     return result;
   } catch (error) {
-    const failure = failureOf(error);
+    const failure = failureOf(error, Context.current().info.attempt);
     const interrupted = failure instanceof CancelledFailure;
     measured(interrupted ? 'interrupted' : 'failed');
     if (!interrupted) services.log.warn({ action, err: error }, 'a step failed');
@@ -95,11 +96,4 @@ async function audit<In extends { readonly operation: OperationRef }, Out>(
     request: Context.current().info.workflowExecution?.workflowId,
     details,
   });
-}
-
-/** The same for every attempt of one step, and different for the same step done again later in the workflow. */
-export function auditScope(): string {
-  const { info } = Context.current();
-  const { workflowId, runId } = info.workflowExecution ?? { workflowId: 'none', runId: 'none' };
-  return `${workflowId}/${runId}/${info.activityId}`;
 }

@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import { recordAuditEvent } from '../core/audit';
 import { ChronawflowError } from '../core/errors';
 import { RestoreJournal } from '../core/recovery/restore-journal';
+import { auditScope } from './audit-scope';
 import { finishClusterRestore, finishRestore } from './finish-operation';
 import {
   prepareClusterRestore,
@@ -11,7 +12,7 @@ import {
   prepareUndo,
 } from './prepare-operation';
 import type { RecoveryServices } from './recovery-services';
-import { asActivity, auditScope, recoveryStep, type StepDefinition } from './recovery-step';
+import { asActivity, recoveryStep, type StepDefinition } from './recovery-step';
 import type { ChangeRules, OperationRef, RecoveryActivities } from './types';
 
 /** The activities of the capability `recovery`: each one calls one step of the engine and says that it did. */

@@ -43,8 +43,8 @@ export interface ChronawflowWorker {
 /** A cached workflow of this size costs about 1 MB; those beyond are replayed from their history when needed. */
 const MAX_CACHED_WORKFLOWS = 200;
 
-/** Scratch restores share this host's disk and cores. */
-const SCRATCH_STEPS_AT_ONCE = 4;
+/** Scratch restores share this host's disk and cores; a step that finds no slot in its patience counts the host as lost. */
+const SCRATCH_STEPS_AT_ONCE = 10;
 
 export async function createWorker(options: CreateWorkerOptions): Promise<ChronawflowWorker> {
   const { config, log, recovery } = options;

@@ -49,7 +49,7 @@ export class OperationBoard {
 
   constructor(
     private readonly kind: OperationStatus['kind'],
-    private readonly tenant?: string,
+    private tenant?: string,
   ) {
     setHandler(statusQuery, () => this.status(), {
       description: 'Phase, approvals, and time by step.',
@@ -92,8 +92,10 @@ export class OperationBoard {
     return this.approval.kind === 'approved' ? this.approval.approvedBy : [];
   }
 
-  identify(restoreId: string): void {
+  identify(restoreId: string, tenant = this.tenant): void {
     this.restoreId = restoreId;
+    if (tenant !== this.tenant) showInSearch({ tenant });
+    this.tenant = tenant;
     this.show();
   }
 

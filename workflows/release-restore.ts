@@ -11,7 +11,7 @@ import { cleanUp, quick } from './steps';
 export async function releaseRestore(input: ReleaseInput): Promise<RestoreReport> {
   const board = new OperationBoard('release');
   const operation = await quick('Find the restore').prepareRelease(input);
-  board.identify(operation.restoreId);
+  board.identify(operation.restoreId, operation.tenant);
   const outcome = await cleanUp('Settle whether the merge has committed').cancelRestore({ operation });
   const left = await tidy(board, operation, undefined, outcome);
   const rtoMs = board.workingMs();

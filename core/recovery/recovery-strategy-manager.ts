@@ -17,7 +17,7 @@ export interface RecoveryRun {
 /** A restore as an SDK's caller asks for it: the requester defaults to the operator who runs the process. */
 export type RestoreRequest = Omit<TenantRestoreInput, 'requestedBy'> & {
   readonly requestedBy?: string;
-  /** Name of this request, the last part of the workflow's ID: the same name again is the same restore. */
+  /** Name of this request, the last part of the workflow's ID; a name is carried out once. Default: the time. */
   readonly request?: string;
 };
 

@@ -66,3 +66,11 @@ test.each([
 ])('%s: tried again unless it is final', (_, error, nonRetryable) => {
   expect(asApplicationFailure(error)).toMatchObject({ type: 'UNEXPECTED', nonRetryable });
 });
+
+test('an error that nobody knows is tried a few times, a lost connection for as long as it takes', () => {
+  expect(failureOf(new Error('odd'), 4)).toMatchObject({ nonRetryable: false });
+  expect(failureOf(new Error('odd'), 5)).toMatchObject({ nonRetryable: true });
+  expect(failureOf(new Error('Connection terminated unexpectedly'), 100)).toMatchObject({
+    nonRetryable: false,
+  });
+});

@@ -27,7 +27,7 @@ export function registerCluster(recovery: Command): void {
     .option('--timeline <n>', 'when the time exists on more than one timeline', wholeNumber)
     .option('--as <name>', 'who asks', currentOperator())
     .option('--reason <text>', 'for the audit log')
-    .option('--request <name>', "last part of the workflow's ID; the same name again is the same request")
+    .option('--request <name>', "last part of the workflow's ID; a name is carried out once")
     .option('--wait', 'wait until the end (default)', true)
     .option('--no-wait', 'return as soon as it has started')
     .addHelpText(

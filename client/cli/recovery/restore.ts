@@ -113,7 +113,7 @@ function withApprovalOptions(command: Command): Command {
       approvals,
     )
     .option('--decide <decision>', '<schema.table>:<conflict>=skip; may be repeated', decision)
-    .option('--request <name>', "last part of the workflow's ID; the same name again is the same request")
+    .option('--request <name>', "last part of the workflow's ID; a name is carried out once")
     .option('--yes', 'do not ask before starting')
     .option('--wait', 'watch until the end (default)', true)
     .option('--no-wait', 'return as soon as it has started');
