@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { ChronawflowError, InvalidInputError, messageOf } from '../../core/errors';
 import { CleanUp } from '../../test/support/clean-up';
+import { BenchmarkStoppedError } from './benchmark-stopped-error';
 import { type Figures, type Goals, judge } from './goals.pure';
 import { Progress } from './progress';
 import { rounded } from './statistics.pure';
@@ -42,7 +43,7 @@ export async function runBenchmark(
   for (const [signal, code] of Object.entries(SIGNALS)) {
     process.once(signal, () => {
       process.exitCode = code;
-      abort.abort(new Error(`stopped by ${signal}`));
+      abort.abort(new BenchmarkStoppedError(signal));
     });
   }
   try {
