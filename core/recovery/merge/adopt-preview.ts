@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
-import { quoteIdentifier } from '../../../database';
+import { quoteIdentifier, quoteQualified } from '../../../database';
 import { type Comparison, changesIntact, loadComparison, sameLanes } from '../diff/comparison';
+import { imageDigest } from '../diff/image.pure';
 import type { SliceLanes } from '../diff/measure-slice';
 import type { SlicePlan } from '../slice/plan-types';
 import { changesTable, previewTable, restoreTableName } from '../slice/restore-tables.pure';
@@ -23,6 +24,7 @@ export async function adoptPreview(
   if (comparison === undefined || comparison.diffHash !== approvedHash || !sameLanes(comparison.now, now))
     return undefined;
   if (!(await changesIntact(tx, restoreId, plan, comparison))) return undefined;
+  if (await anyMoved(tx, restoreId, plan)) return undefined;
   for (const table of plan.tables) {
     await tx.query(`drop table if exists ${changesTable(restoreId, table)}`);
     await tx.query(
@@ -32,4 +34,17 @@ export async function adoptPreview(
     await tx.query(`alter table ${changesTable(restoreId, table)} set logged`);
   }
   return comparison;
+}
+
+/** Rows without a key are known by their place, and VACUUM FULL or CLUSTER by anybody moves them without changing a byte. */
+async function anyMoved(tx: ClientBase, restoreId: string, plan: SlicePlan): Promise<boolean> {
+  for (const table of plan.tables.filter((one) => one.key.length === 0)) {
+    const { rows } = await tx.query<{ moved: boolean }>(
+      `select exists (select from ${previewTable(restoreId, table)} c where c.op = 'd' and not exists (
+         select from ${quoteQualified(table)} t
+         where t.ctid = c.live_row and t.tableoid = c.live_part and ${imageDigest(table.columns, 't')} = c.before)) as moved`,
+    );
+    if (rows[0]?.moved) return true;
+  }
+  return false;
 }

@@ -1,17 +1,16 @@
 import type { ClientBase } from 'pg';
 import type { TableOverride, TenancyConfig } from '../../../config';
-import { inTransaction, quoteQualified } from '../../../database';
+import { inTransaction } from '../../../database';
 import type { OpenRestore, RecoveryContext } from '../engine';
 import { RestoreAlreadyRanError } from '../errors/restore-already-ran-error';
 import { RestoreInProgressError } from '../errors/restore-in-progress-error';
-import { RightsMissingError } from '../errors/rights-missing-error';
-import { RowsHiddenError } from '../errors/rows-hidden-error';
 import { TriggersFireError } from '../errors/triggers-fire-error';
 import { UnknownTenantError } from '../errors/unknown-tenant-error';
 import type { AttributedTable } from '../slice/attribution.pure';
 import { tableName } from '../slice/catalog-types';
 import { loadSlice } from '../slice/load-slice';
 import { findTenant } from '../slice/tenant-row';
+import { checkRole } from './check-role';
 import { findActiveRecord, findRecord } from './restore-record';
 
 /**
@@ -46,28 +45,6 @@ async function insertRecord(tx: ClientBase, request: OpenRestore, tenant: string
   const running = await findActiveRecord(tx, tenant);
   if (running !== undefined && running.id !== request.restoreId)
     throw new RestoreInProgressError(tenant, running);
-}
-
-async function checkRole(tx: ClientBase, slice: readonly AttributedTable[]): Promise<void> {
-  const { rows } = await tx.query<{ role: string; replica: boolean; switch: boolean }>(
-    `select current_user as role, has_parameter_privilege('session_replication_role', 'SET') as replica,
-            has_function_privilege('pg_switch_wal()', 'EXECUTE') as switch`,
-  );
-  const role = rows[0]?.role ?? '';
-  const missing: string[] = [];
-  if (!rows[0]?.replica) missing.push('it may not set session_replication_role');
-  if (!rows[0]?.switch) missing.push('it may not call pg_switch_wal()');
-  for (const { table } of slice) {
-    const lacks = await tx.query<{ right: string }>(
-      `select r as right from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRIGGER']) r where not has_table_privilege($1, r)`,
-      [quoteQualified(table)],
-    );
-    if (lacks.rows.length > 0)
-      missing.push(`no ${lacks.rows.map((row) => row.right).join(', ')} on ${tableName(table)}`);
-  }
-  if (missing.length > 0) throw new RightsMissingError(role, missing);
-  const hidden = slice.filter(({ table }) => table.rowSecurityActive).map(({ table }) => tableName(table));
-  if (hidden.length > 0) throw new RowsHiddenError(role, hidden);
 }
 
 /** Invariant 15: user triggers that replica role does not silence are an error unless they are allowed by name. */

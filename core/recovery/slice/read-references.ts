@@ -1,5 +1,4 @@
 import type { ClientBase } from 'pg';
-import type { PlanTable } from './plan-types';
 
 /** A foreign key of any table in the database that points at a table of the slice. */
 export interface Reference {
@@ -12,7 +11,10 @@ export interface Reference {
 }
 
 /** A partition counts as its root. Also from schemas that the configuration does not name: a row that goes must not leave anybody's reference dangling. */
-export async function readReferences(client: ClientBase, tables: readonly PlanTable[]): Promise<Reference[]> {
+export async function readReferences(
+  client: ClientBase,
+  tables: readonly { readonly oid: number }[],
+): Promise<Reference[]> {
   const { rows } = await client.query<Reference>(
     `select k.conname as constraint,
        jsonb_build_object('schema', cn.nspname, 'name', c.relname) as child,

@@ -4,7 +4,10 @@ import { type QualifiedName, quoteIdentifier, quoteQualified } from '../../../da
 import { UnknownTenantError } from '../errors/unknown-tenant-error';
 
 export interface TenantRow {
-  /** The key as its type prints it: a UUID in lower case, a number without zeros in front. */
+  /**
+   * The key as the tenant's row has it, else as its type prints it: a UUID in lower case, a number without zeros in
+   * front. All spellings of one key (citext, numeric) name one tenant, and so one restore.
+   */
   readonly tenant: string;
   readonly exists: boolean;
 }
@@ -20,13 +23,15 @@ export async function findTenant(
   const key = quoteIdentifier(tenancy.key);
   try {
     const { rows } = await client.query<{ tenant: string; exists: boolean }>(
-      `select $1::text::${type}::text as tenant, exists (select from ${quoteQualified(table)} where ${key} = $1::text::${type}) as exists`,
+      `select coalesce(t.tenant, given.key::text) as tenant, t.tenant is not null as exists
+       from (select $1::text::${type} as key) given
+       left join lateral (select ${key}::text as tenant from ${quoteQualified(table)} where ${key} = given.key limit 1) t on true`,
       [tenant],
     );
     return rows[0] ?? { tenant, exists: false };
   } catch (cause) {
-    // 22P02 invalid_text_representation, 22003 out of range: a text that is no key at all names no tenant.
-    if (cause instanceof Error && 'code' in cause && (cause.code === '22P02' || cause.code === '22003')) {
+    // Class 22, data exceptions, and a domain's CHECK: a text that is no key at all names no tenant.
+    if (cause instanceof Error && 'code' in cause && /^(22|23514)/.test(String(cause.code))) {
       throw new UnknownTenantError(tenant, { table: tenancy.table, key: tenancy.key, when: 'now' });
     }
     throw cause;
@@ -36,8 +41,9 @@ export async function findTenant(
 async function keyType(client: ClientBase, table: QualifiedName, key: string): Promise<string> {
   const { rows } = await client.query<{ type: string }>(
     `select format_type(a.atttypid, a.atttypmod) as type from pg_attribute a
-     where a.attrelid = to_regclass($1) and a.attname = $2 and not a.attisdropped`,
-    [quoteQualified(table), key],
+     join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = $1 and c.relname = $2 and a.attname = $3 and not a.attisdropped`,
+    [table.schema, table.name, key],
   );
   return rows[0]?.type ?? 'text';
 }
