@@ -1,5 +1,3 @@
-import type { Workflow } from '@temporalio/client';
-import { defineSearchAttributeKey } from '@temporalio/common';
 import type { Pool } from 'pg';
 import { RestoreInProgressError } from '../core/recovery/errors/restore-in-progress-error';
 import {
@@ -34,13 +32,14 @@ import {
   restoreWorkflowId,
   undoWorkflowId,
 } from '../core/recovery/workflow-id';
-import { capability, searchAttributeNames, workflowNames } from '../workflows/contract';
+import { workflowNames } from '../workflows/contract';
 import { RunEndedError, RunNotFoundError } from './errors';
 import { OperationRun } from './operation-run';
 import { currentOperator } from './operator';
 import type { RecoveryReader } from './recovery-reader';
 import { RecoverySchedules } from './recovery-schedules';
 import { newRequestName } from './request-name';
+import { startOperation } from './start-operation';
 import type { TemporalLink } from './temporal-link';
 
 export type UndoRequest = Omit<TenantUndoInput, 'requestedBy'> & {
@@ -83,7 +82,7 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
     parseTarget(input.to);
     const workflowId = restoreWorkflowId(input.tenant, request ?? newRequestName());
     await this.refuseSecond(input.tenant, workflowId);
-    await this.start(workflowNames.tenantRestore, workflowId, input, {
+    await startOperation(this.link, workflowNames.tenantRestore, workflowId, input, {
       tenant: input.tenant,
       summary: `Restore ${input.tenant} to ${input.to}`,
       details: detailsOf(input),
@@ -100,7 +99,7 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
     );
     const workflowId = undoWorkflowId(input.tenant, input.restoreId, request);
     await this.refuseSecond(input.tenant, workflowId);
-    await this.start(workflowNames.tenantUndo, workflowId, input, {
+    await startOperation(this.link, workflowNames.tenantUndo, workflowId, input, {
       tenant: input.tenant,
       summary: `Undo restore ${input.restoreId} of ${input.tenant}`,
       details: detailsOf(input),
@@ -119,7 +118,7 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
       name: options.name ?? `${options.kind}-${newRequestName()}`,
     };
     const workflowId = recoveryPointWorkflowId(input.name);
-    await this.start(workflowNames.recoveryPoint, workflowId, input, {
+    await startOperation(this.link, workflowNames.recoveryPoint, workflowId, input, {
       summary: `Recovery point ${input.name} (${input.kind})`,
       details: detailsOf(input),
     });
@@ -135,7 +134,7 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
     );
     parseTarget(input.to);
     const workflowId = clusterRestoreWorkflowId(request ?? newRequestName());
-    await this.start(workflowNames.clusterRestore, workflowId, input, {
+    await startOperation(this.link, workflowNames.clusterRestore, workflowId, input, {
       summary: `Restore the cluster to ${input.to}`,
       details: detailsOf(input),
     });
@@ -171,7 +170,7 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
       { restoreId: entry.id, requestedBy: by.requestedBy ?? currentOperator(), reason: by.reason },
       'cancel',
     );
-    await this.start(workflowNames.releaseRestore, workflowId, input, {
+    await startOperation(this.link, workflowNames.releaseRestore, workflowId, input, {
       tenant: entry.tenant,
       summary: `Clean up after ${run.workflowId}`,
       details: detailsOf(input),
@@ -231,41 +230,6 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
     const running = await new RestoreJournal(this.platform).running(tenant);
     if (running === undefined || running.workflowId === workflowId) return;
     if (await this.link.isRunning(running.workflowId)) throw new RestoreInProgressError(tenant, running);
-  }
-
-  private async start(
-    workflow: string,
-    workflowId: string,
-    input: object,
-    shown: {
-      readonly tenant?: string;
-      readonly summary: string;
-      readonly details: string;
-      /** May be tried again after it failed. */
-      readonly again?: boolean;
-    },
-  ): Promise<void> {
-    const key = (name: string) => defineSearchAttributeKey(name, 'KEYWORD');
-    try {
-      await this.link.client.workflow.start<Workflow>(workflow, {
-        workflowId,
-        taskQueue: this.link.taskQueue,
-        args: [input],
-        // A request is carried out once, also when its name comes again after it ended.
-        workflowIdReusePolicy: shown.again ? 'ALLOW_DUPLICATE_FAILED_ONLY' : 'REJECT_DUPLICATE',
-        workflowIdConflictPolicy: 'FAIL',
-        staticSummary: shown.summary,
-        staticDetails: shown.details,
-        typedSearchAttributes: [
-          { key: key(searchAttributeNames.capability), value: capability },
-          ...(shown.tenant === undefined
-            ? []
-            : [{ key: key(searchAttributeNames.tenant), value: shown.tenant }]),
-        ],
-      });
-    } catch (error) {
-      throw this.link.mapped(error, workflowId);
-    }
   }
 }
 
