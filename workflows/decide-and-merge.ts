@@ -138,20 +138,20 @@ async function haveApproved(
   preview: RestorePreview,
   freezeDeadline: number | undefined,
 ): Promise<'approved' | 'rejected' | 'expired'> {
-  if (approvals === 0 || board.isApproved(preview.diffHash)) return 'approved';
+  if (approvals === 0 || board.approvals.isApproved(preview.diffHash)) return 'approved';
   const { diffHash } = preview;
-  board.openApproval({
+  let seen = board.approvals.open({
     diffHash,
     requestedBy: operation.requestedBy,
     needed: approvals,
     deadline: Math.min(Date.now() + approvalMs, freezeDeadline ?? Number.POSITIVE_INFINITY),
   });
+  board.enter('awaiting-approval');
   const record = quick('Record the decision').recordApproval;
-  let seen = board.approvalState;
   let recorded = 0;
   await quick('Note that approval is awaited').notePhase({ operation, phase: 'awaiting-approval' });
   for (;;) {
-    const now = await board.nextDecision(seen);
+    const now = await board.approvals.next(seen);
     if (now.kind === 'open' || now.kind === 'approved' || now.kind === 'expired') {
       for (const by of now.approvedBy.slice(recorded))
         await record({ operation, record: { kind: 'approved', by, diffHash } });

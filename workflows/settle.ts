@@ -127,7 +127,7 @@ async function tellReport(
     operation,
     facts: {
       outcome,
-      approvedBy: board.approvedBy,
+      approvedBy: board.approvals.approvedBy,
       target: findings.target,
       verification: findings.verification,
       preview: board.preview,
