@@ -8,14 +8,14 @@ import { IMAGE_COLUMN, imageDigest, mayDiffer } from './image.pure';
 /**
  * The table of changes of one slice table. Its columns:
  *
- *   op       'i' insert, 'u' update, 'd' delete
- *   before   SHA-256 of the live row's image, NULL for an insert
- *   after    SHA-256 of the staged row's image, NULL for a delete
- *   skip     a decision keeps this row out of the merge
- *   rewrite  the merge deletes and inserts this row again instead of updating it
+ *   chronawflow_op       'i' insert, 'u' update, 'd' delete
+ *   chronawflow_before   SHA-256 of the live row's image, NULL for an insert
+ *   chronawflow_after    SHA-256 of the staged row's image, NULL for a delete
+ *   chronawflow_skip     a decision keeps this row out of the merge
+ *   chronawflow_rewrite  the merge deletes and inserts this row again instead of updating it
  *
- * then for a table with a key its key columns under their own names; for one without, where the live row is
- * (`live_part`, `live_row`) and where the staged one (`staged_row`).
+ * then for a table with a key its key columns under their own names, which the prefix keeps apart from these; for one
+ * without, where the live row is (`live_part`, `live_row`) and where the staged one (`staged_row`).
  */
 export const CHANGE_OPS = ['i', 'u', 'd'] as const;
 export type ChangeOp = (typeof CHANGE_OPS)[number];
@@ -44,8 +44,8 @@ export function selectChanges(query: ChangesQuery): string {
       : query.undoOf === undefined
         ? keylessChanges(query)
         : keylessUndo(query, query.undoOf);
-  return `select *, false as skip, false as rewrite from (${all}) changes
-    where op in (${ops.length > 0 ? ops.join(', ') : 'null'}) and (op <> 'u' or before <> after)`;
+  return `select *, false as chronawflow_skip, false as chronawflow_rewrite from (${all}) changes
+    where chronawflow_op in (${ops.length > 0 ? ops.join(', ') : 'null'}) and (chronawflow_op <> 'u' or chronawflow_before <> chronawflow_after)`;
 }
 
 function keyedChanges(query: ChangesQuery): string {
@@ -57,10 +57,10 @@ function keyedChanges(query: ChangesQuery): string {
     const quoted = quoteIdentifier(name);
     return `coalesce(s.${quoted}, l.${quoted}) as ${quoted}`;
   });
-  return `select case when not (${inLive}) then 'i' when not (${inStage}) then 'd' else 'u' end as op,
+  return `select case when not (${inLive}) then 'i' when not (${inStage}) then 'd' else 'u' end as chronawflow_op,
       ${keys.join(', ')},
-      case when ${inLive} then ${imageDigest(table.columns, 'l')} end as before,
-      s.${quoteIdentifier(IMAGE_COLUMN)} as after
+      case when ${inLive} then ${imageDigest(table.columns, 'l')} end as chronawflow_before,
+      s.${quoteIdentifier(IMAGE_COLUMN)} as chronawflow_after
     from ${stageTable(restoreId, table)} s
     full join (${liveRows(query)}) l on ${joinColumns(table.key, table.key, 's', 'l')}
     where not (${inLive}) or not (${inStage}) or ${mayDiffer(table.columns, 's', 'l')}`;
@@ -69,8 +69,8 @@ function keyedChanges(query: ChangesQuery): string {
 /** Rows without a key are matched as a multiset: the n-th row of an image with the n-th staged row of that image. */
 function keylessChanges({ restoreId, table, tenant, lookup }: ChangesQuery): string {
   const image = quoteIdentifier(IMAGE_COLUMN);
-  return `select case when l.live_row is null then 'i' else 'd' end as op,
-      l.image as before, s.image as after, l.live_part, l.live_row, s.staged_row
+  return `select case when l.live_row is null then 'i' else 'd' end as chronawflow_op,
+      l.image as chronawflow_before, s.image as chronawflow_after, l.live_part, l.live_row, s.staged_row
     from (select t.${image} as image, t.ctid as staged_row, row_number() over (partition by t.${image}) as nth
       from ${stageTable(restoreId, table)} t) s
     full join (select r.image, r.live_part, r.live_row, row_number() over (partition by r.image) as nth
@@ -83,12 +83,12 @@ function keylessChanges({ restoreId, table, tenant, lookup }: ChangesQuery): str
 /** Takes away as many rows of each image as the undone restore inserted, and puts back every row that it deleted. */
 function keylessUndo({ restoreId, table, tenant, lookup }: ChangesQuery, undoOf: string): string {
   const image = quoteIdentifier(IMAGE_COLUMN);
-  return `select 'd' as op, r.before, null::bytea as after, r.live_part, r.live_row, null::tid as staged_row
+  return `select 'd' as chronawflow_op, r.before as chronawflow_before, null::bytea as chronawflow_after, r.live_part, r.live_row, null::tid as staged_row
     from (select ${imageDigest(table.columns, 't')} as before, ${imageDigest(table.writtenColumns ?? table.columns, 't')} as written,
         row_number() over (partition by ${imageDigest(table.writtenColumns ?? table.columns, 't')}) as nth, t.tableoid as live_part, t.ctid as live_row
       from ${quoteQualified(table)} t where ${claimedBy(table, 't', tenant, restoreId, lookup)}) r
-    join (select k.after, count(*) as inserted from ${changesTable(undoOf, table)} k where k.op = 'i' and not k.skip group by k.after) w
-      on r.written = w.after and r.nth <= w.inserted
+    join (select k.chronawflow_after, count(*) as inserted from ${changesTable(undoOf, table)} k where k.chronawflow_op = 'i' and not k.chronawflow_skip group by k.chronawflow_after) w
+      on r.written = w.chronawflow_after and r.nth <= w.inserted
     union all
     select 'i', null, s.${image}, null, null, s.ctid from ${stageTable(restoreId, table)} s`;
 }
@@ -102,6 +102,6 @@ function liveRows({ table, tenant, restoreId, lookup, undoOf }: ChangesQuery): s
   const written =
     undoOf === undefined
       ? ''
-      : ` and exists (select from ${changesTable(undoOf, table)} k where not k.skip and ${joinColumns(table.key, table.key, 'k', 't')})`;
+      : ` and exists (select from ${changesTable(undoOf, table)} k where not k.chronawflow_skip and ${joinColumns(table.key, table.key, 'k', 't')})`;
   return `select ${columns} from ${quoteQualified(table)} t where ${claimedBy(table, 't', tenant, restoreId, lookup)}${written}`;
 }

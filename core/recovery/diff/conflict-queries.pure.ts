@@ -24,13 +24,16 @@ const TENANT = '$1::text';
 /** Inserts whose key is taken by a live row that belongs to somebody else. */
 export function ownedByOther({ table, changes, lookup }: ConflictScope): string {
   return `select c.ctid from ${changes} c join ${quoteQualified(table)} t on ${joinColumns(table.key, table.key, 't', 'c')}
-    where c.op = 'i' and not c.skip and (${ownedBy(table, 't', TENANT, lookup)}) is not true`;
+    where c.chronawflow_op = 'i' and not c.chronawflow_skip and (${ownedBy(table, 't', TENANT, lookup)}) is not true`;
 }
 
 /** Rows to write whose unique values are held by a live row that stays. */
 export function uniqueTaken({ restoreId, table, changes }: ConflictScope, index: UniqueIndex): string {
   const equal = index.expressions
-    .map((_, i) => `n.e${i} ${index.nullsNotDistinct ? 'is not distinct from' : '='} l.e${i}`)
+    .map(
+      (_, i) =>
+        `n.chronawflow_e${i} ${index.nullsNotDistinct ? 'is not distinct from' : '='} l.chronawflow_e${i}`,
+    )
     .join(' and ');
   return clashing(restoreId, table, changes, index.expressions, index.predicate, equal);
 }
@@ -40,7 +43,9 @@ export function excludedByOther(
   { restoreId, table, changes }: ConflictScope,
   constraint: ExclusionConstraint,
 ): string {
-  const clash = constraint.operators.map((operator, i) => `n.e${i} ${operator} l.e${i}`).join(' and ');
+  const clash = constraint.operators
+    .map((operator, i) => `n.chronawflow_e${i} ${operator} l.chronawflow_e${i}`)
+    .join(' and ');
   return clashing(restoreId, table, changes, constraint.expressions, constraint.predicate, clash);
 }
 
@@ -52,15 +57,15 @@ function clashing(
   predicate: string | undefined,
   on: string,
 ): string {
-  const values = expressions.map((expression, i) => `(${expression}) as e${i}`).join(', ');
+  const values = expressions.map((expression, i) => `(${expression}) as chronawflow_e${i}`).join(', ');
   const keys = quoteList(table.key);
   const where = predicate === undefined ? '' : ` where ${predicate}`;
   const same = joinColumns(table.key, table.key, 'm', 'l');
   return `select c.ctid from ${changes} c
     join (select ${values}, ${keys} from ${stageTable(restoreId, table)}${where}) n on ${joinColumns(table.key, table.key, 'n', 'c')}
     join (select ${values}, ${keys} from ${quoteQualified(table)}${where}) l on ${on}
-    where c.op in ('i', 'u') and not c.skip and $1::text is not null
-      and not exists (select from ${changes} m where ${same} and m.op in ('d', 'u') and not m.skip)
+    where c.chronawflow_op in ('i', 'u') and not c.chronawflow_skip and $1::text is not null
+      and not exists (select from ${changes} m where ${same} and m.chronawflow_op in ('d', 'u') and not m.chronawflow_skip)
       and not (${joinColumns(table.key, table.key, 'l', 'c')})`;
 }
 
@@ -76,7 +81,7 @@ export function referencedByStaying(
   const values = referencedValues(restoreId, table, changes, reference);
   return `select c.ctid from ${changes} c
     join ${quoteQualified(table)} t on ${joinColumns(table.key, table.key, 't', 'c')}
-    where (${values.go}) and not c.skip and $1::text is not null
+    where (${values.go}) and not c.chronawflow_skip and $1::text is not null
       and exists (select from ${quoteQualified(reference.child)} k where ${joinColumns(reference.columns, reference.parentColumns, 'k', 't')} and ${staying(child)})
       and not ${values.come}`;
 }
@@ -90,13 +95,13 @@ function referencedValues(
 ): { readonly go: string; readonly come: string } {
   const isKey = parentColumns.every((name) => table.key.includes(name));
   const staged = parentColumns.every((name) => table.columns.some((column) => column.name === name));
-  if (isKey || !staged) return { go: `c.op = 'd'`, come: 'false' };
+  if (isKey || !staged) return { go: `c.chronawflow_op = 'd'`, come: 'false' };
   const stage = stageTable(restoreId, table);
   return {
-    go: `c.op = 'd' or c.op = 'u' and exists (select from ${stage} n where ${joinColumns(table.key, table.key, 'n', 'c')}
+    go: `c.chronawflow_op = 'd' or c.chronawflow_op = 'u' and exists (select from ${stage} n where ${joinColumns(table.key, table.key, 'n', 'c')}
           and row(${quoteList(parentColumns, 'n.')}) is distinct from row(${quoteList(parentColumns, 't.')}))`,
     come: `exists (select from ${changes} m join ${stage} n on ${joinColumns(table.key, table.key, 'n', 'm')}
-          where m.op in ('i', 'u') and not m.skip and ${joinColumns(parentColumns, parentColumns, 'n', 't')})`,
+          where m.chronawflow_op in ('i', 'u') and not m.chronawflow_skip and ${joinColumns(parentColumns, parentColumns, 'n', 't')})`,
   };
 }
 
@@ -106,7 +111,7 @@ function staying(child: { readonly table: PlanTable; readonly changes: string } 
   const { key } = child.table;
   const same =
     key.length > 0 ? joinColumns(key, key, 'm', 'k') : 'm.live_row = k.ctid and m.live_part = k.tableoid';
-  return `not exists (select from ${child.changes} m where ${same} and m.op in ('d', 'u') and not m.skip)`;
+  return `not exists (select from ${child.changes} m where ${same} and m.chronawflow_op in ('d', 'u') and not m.chronawflow_skip)`;
 }
 
 /**
@@ -122,7 +127,7 @@ export function parentMissing(
   const going =
     parent === undefined || parent.table.key.length === 0
       ? ''
-      : ` and not exists (select from ${parent.changes} m where ${joinColumns(parent.table.key, parent.table.key, 'm', 'p')} and m.op = 'd' and not m.skip)`;
+      : ` and not exists (select from ${parent.changes} m where ${joinColumns(parent.table.key, parent.table.key, 'm', 'p')} and m.chronawflow_op = 'd' and not m.chronawflow_skip)`;
   const { attribution } = table;
   const isPath = attribution.kind === 'path' && attribution.columns.join('\0') === key.columns.join('\0');
   const theirs =
@@ -134,9 +139,9 @@ export function parentMissing(
     !key.parentColumns.every((name) => parent.table.columns.some((column) => column.name === name))
       ? 'false'
       : `exists (select from ${parent.changes} m join ${stageTable(restoreId, parent.table)} p on ${joinColumns(parent.table.key, parent.table.key, 'p', 'm')}
-          where m.op in ('i', 'u') and not m.skip and ${joinColumns(key.parentColumns, key.columns, 'p', 'n')})`;
+          where m.chronawflow_op in ('i', 'u') and not m.chronawflow_skip and ${joinColumns(key.parentColumns, key.columns, 'p', 'n')})`;
   return `select c.ctid from ${changes} c join ${stageTable(restoreId, table)} n on ${rowOf(table, 'n', 'ctid')}
-    where c.op in ('i', 'u') and not c.skip and $1::text is not null and ${set} and not (${live}) and not (${written})`;
+    where c.chronawflow_op in ('i', 'u') and not c.chronawflow_skip and $1::text is not null and ${set} and not (${live}) and not (${written})`;
 }
 
 /** A domain's condition on VALUE as one on a column. Words in string literals and quoted names are left alone. */
@@ -150,13 +155,13 @@ export function onColumn(domainCheck: string, column: string): string {
 export function checkRefuses({ restoreId, table, changes }: ConflictScope, expression: string): string {
   const matched = table.key.length > 0 ? quoteList(table.key) : 'ctid as staged_row';
   return `select c.ctid from ${changes} c
-    join (select ${matched}, (${expression}) as holds from ${stageTable(restoreId, table)}) n on ${rowOf(table, 'n', 'staged_row')}
-    where c.op in ('i', 'u') and not c.skip and $1::text is not null and n.holds is false`;
+    join (select ${matched}, (${expression}) as chronawflow_holds from ${stageTable(restoreId, table)}) n on ${rowOf(table, 'n', 'staged_row')}
+    where c.chronawflow_op in ('i', 'u') and not c.chronawflow_skip and $1::text is not null and n.chronawflow_holds is false`;
 }
 
 /** Rows to insert for which a NOT NULL column has no value: it was added since the target and has no default. */
 export function insertsWithoutValue({ changes }: ConflictScope): string {
-  return `select c.ctid from ${changes} c where c.op = 'i' and not c.skip and $1::text is not null`;
+  return `select c.ctid from ${changes} c where c.chronawflow_op = 'i' and not c.chronawflow_skip and $1::text is not null`;
 }
 
 /**
@@ -171,12 +176,12 @@ export function changedSince({ table, changes }: ConflictScope, undoOf: string):
       ? ''
       : ` or (${quoteRow(others, 't')}) is distinct from (select ${quoteRow(others, 'b')} from ${beforeTable(undoOf, table)} b where ${joinColumns(table.key, table.key, 'b', 'c')})`;
   return `select c.ctid from ${changes} c
-    join ${changesTable(undoOf, table)} k on not k.skip and ${joinColumns(table.key, table.key, 'k', 'c')}
+    join ${changesTable(undoOf, table)} k on not k.chronawflow_skip and ${joinColumns(table.key, table.key, 'k', 'c')}
     left join ${quoteQualified(table)} t on ${joinColumns(table.key, table.key, 't', 'c')}
-    where not c.skip and $1::text is not null and case k.op
-      when 'd' then c.op = 'u'
-      when 'i' then ${imageDigest(written, 't')} <> k.after
-      else c.op = 'i' or ${imageDigest(written, 't')} <> k.after${othersChanged} end`;
+    where not c.chronawflow_skip and $1::text is not null and case k.chronawflow_op
+      when 'd' then c.chronawflow_op = 'u'
+      when 'i' then ${imageDigest(written, 't')} <> k.chronawflow_after
+      else c.chronawflow_op = 'i' or ${imageDigest(written, 't')} <> k.chronawflow_after${othersChanged} end`;
 }
 
 function quoteRow(columns: PlanTable['columns'], alias: string): string {

@@ -13,7 +13,7 @@ export async function countAllChanges(
   const counts = new Map<number, ChangeCounts>();
   for (const table of plan.tables) {
     const { rows } = await tx.query<{ op: ChangeOp; count: string }>(
-      `select op, count(*) as count from ${changesName(kind, restoreId, table)} where not skip group by op`,
+      `select chronawflow_op as op, count(*) as count from ${changesName(kind, restoreId, table)} where not chronawflow_skip group by 1`,
     );
     const of = (op: ChangeOp) => Number(rows.find((row) => row.op === op)?.count ?? 0);
     counts.set(table.n, { insert: of('i'), update: of('u'), delete: of('d') });

@@ -243,9 +243,10 @@ async function countOrSkip(
   decision: 'block' | 'skip',
 ): Promise<number> {
   if (decision === 'skip') {
-    const { rowCount } = await tx.query(`update ${changes} set skip = true where ctid in (${conflicting})`, [
-      tenant,
-    ]);
+    const { rowCount } = await tx.query(
+      `update ${changes} set chronawflow_skip = true where ctid in (${conflicting})`,
+      [tenant],
+    );
     return rowCount ?? 0;
   }
   const { rows } = await tx.query<{ count: string }>(`select count(*) from (${conflicting}) conflicting`, [

@@ -22,7 +22,7 @@ export async function diffHash(
       select encode(sha256(string_agg(part, ''::bytea order by op, skip, bucket)), 'hex') as digest from (
         select op, skip, get_byte(coalesce(after, before), 0) as bucket,
           sha256(convert_to(op || skip::text, 'UTF8') || string_agg(images, ''::bytea order by images)) as part
-        from (select op, skip, before, after, coalesce(before, '') || coalesce(after, '') as images
+        from (select chronawflow_op as op, chronawflow_skip as skip, chronawflow_before as before, chronawflow_after as after, coalesce(chronawflow_before, '') || coalesce(chronawflow_after, '') as images
           from ${changesName(kind, restoreId, table)}) changes
         group by 1, 2, 3) buckets`);
     hash.update(`${JSON.stringify(`${table.schema}.${table.name}`)} ${rows[0]?.digest ?? 'no changes'}\n`);

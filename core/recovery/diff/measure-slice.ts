@@ -49,7 +49,7 @@ export async function measureExpected(
     const going = await sumLanes(
       tx,
       table,
-      `${changes} c join ${quoteQualified(table)} t on ${live} where c.op in ('u', 'd') and not c.skip`,
+      `${changes} c join ${quoteQualified(table)} t on ${live} where c.chronawflow_op in ('u', 'd') and not c.chronawflow_skip`,
     );
     const coming = await sumLanes(tx, table, written);
     expected.set(name(table), addLanes(subtractLanes(current, going), coming));

@@ -1,5 +1,6 @@
 import type { ClientBase, Pool } from 'pg';
 import { inTransaction, quoteIdentifier, quoteQualified } from '../../../database';
+import { forbidTextIndexes } from '../slice/forbid-text-indexes';
 import { joinColumns } from '../slice/predicate.pure';
 import type { ConflictScope } from './conflict-queries.pure';
 import { setImageSettings } from './image.pure';
@@ -24,7 +25,7 @@ export async function otherOwnersAtTarget(
   await tx.query(`create temporary table if not exists ${found} (row_id tid) on commit drop`);
   await tx.query(`truncate ${found}`);
   await tx.query(
-    `declare deleted_keys no scroll cursor for select ctid::text as row_id, array[${keys.map((key) => `${key}::text`).join(', ')}] as key from ${changes} where op = 'd' and not skip`,
+    `declare deleted_keys no scroll cursor for select ctid::text as row_id, array[${keys.map((key) => `${key}::text`).join(', ')}] as key from ${changes} where chronawflow_op = 'd' and not chronawflow_skip`,
   );
   for (;;) {
     const { rows } = await tx.query<{ row_id: string; key: string[] }>(`fetch ${BATCH} from deleted_keys`);
@@ -61,6 +62,7 @@ async function keysAtTarget(
     scratch,
     async (tx) => {
       await tx.query(setImageSettings(searchPath));
+      await forbidTextIndexes(tx, table);
       const { rows } = await tx.query<{ key: string[] }>(
         `select array[${table.key.map((name) => `k.${quoteIdentifier(name)}::text`).join(', ')}] as key from (select ${wanted} from unnest(${parameters}) w(${columns})) k
          join ${quoteQualified(table)} t on ${joinColumns(table.key, table.key, 't', 'k')}`,

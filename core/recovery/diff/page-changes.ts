@@ -99,11 +99,11 @@ function pageQuery(restoreId: string, table: PlanTable): string {
   const key = table.key
     .map((name) => `'${name.replaceAll("'", "''")}', c.${quoteIdentifier(name)}::text`)
     .join(', ');
-  return `select c.op, c.skip, jsonb_build_object(${key}) as key,
-      case when c.op <> 'i' then ${values('l')} end as current, case when c.op <> 'd' then ${values('s')} end as restored
+  return `select c.chronawflow_op as op, c.chronawflow_skip as skip, jsonb_build_object(${key}) as key,
+      case when c.chronawflow_op <> 'i' then ${values('l')} end as current, case when c.chronawflow_op <> 'd' then ${values('s')} end as restored
     from ${previewTable(restoreId, table)} c
-    left join ${quoteQualified(table)} l on c.op <> 'i' and ${live}
-    left join ${stageTable(restoreId, table)} s on c.op <> 'd' and ${staged}
+    left join ${quoteQualified(table)} l on c.chronawflow_op <> 'i' and ${live}
+    left join ${stageTable(restoreId, table)} s on c.chronawflow_op <> 'd' and ${staged}
     order by ${table.key.length > 0 ? quoteList(table.key, 'c.') : 'c.live_part, c.live_row, c.staged_row'} limit $1 offset $2`;
 }
 

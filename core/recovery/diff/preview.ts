@@ -129,8 +129,8 @@ async function summarizeChanges(
   const counted: TableChanges[] = [];
   for (const table of plan.tables) {
     const { rows } = await tx.query<{ i: string; u: string; d: string }>(
-      `select count(*) filter (where op = 'i') as i, count(*) filter (where op = 'u') as u, count(*) filter (where op = 'd') as d
-       from ${changesName('preview', restoreId, table)} where not skip`,
+      `select count(*) filter (where chronawflow_op = 'i') as i, count(*) filter (where chronawflow_op = 'u') as u, count(*) filter (where chronawflow_op = 'd') as d
+       from ${changesName('preview', restoreId, table)} where not chronawflow_skip`,
     );
     const [insert, update, gone] = [
       Number(rows[0]?.i ?? 0),

@@ -36,5 +36,5 @@ export function writtenRows(
   const stage = stageTable(restoreId, table);
   if (writesAllStaged(table, counts)) return `${stage} ${alias}`;
   const same = table.key.length > 0 ? joinColumns(table.key, table.key, 's', 'c') : 's.ctid = c.staged_row';
-  return `(select s.* from ${changes} c join ${stage} s on ${same} where c.op in ('i', 'u') and not c.skip) ${alias}`;
+  return `(select s.* from ${changes} c join ${stage} s on ${same} where c.chronawflow_op in ('i', 'u') and not c.chronawflow_skip) ${alias}`;
 }

@@ -40,9 +40,9 @@ export async function adoptPreview(
 async function anyMoved(tx: ClientBase, restoreId: string, plan: SlicePlan): Promise<boolean> {
   for (const table of plan.tables.filter((one) => one.key.length === 0)) {
     const { rows } = await tx.query<{ moved: boolean }>(
-      `select exists (select from ${previewTable(restoreId, table)} c where c.op = 'd' and not exists (
+      `select exists (select from ${previewTable(restoreId, table)} c where c.chronawflow_op = 'd' and not exists (
          select from ${quoteQualified(table)} t
-         where t.ctid = c.live_row and t.tableoid = c.live_part and ${imageDigest(table.columns, 't')} = c.before)) as moved`,
+         where t.ctid = c.live_row and t.tableoid = c.live_part and ${imageDigest(table.columns, 't')} = c.chronawflow_before)) as moved`,
     );
     if (rows[0]?.moved) return true;
   }

@@ -14,7 +14,7 @@ export async function copySkips(tx: ClientBase, restoreId: string, plan: SlicePl
         ? joinColumns(table.key, table.key, 'p', 'c')
         : 'p.live_row is not distinct from c.live_row and p.live_part is not distinct from c.live_part and p.staged_row is not distinct from c.staged_row';
     await tx.query(
-      `update ${changesTable(restoreId, table)} c set skip = true from ${previewTable(restoreId, table)} p where p.skip and p.op = c.op and ${same}`,
+      `update ${changesTable(restoreId, table)} c set chronawflow_skip = true from ${previewTable(restoreId, table)} p where p.chronawflow_skip and p.chronawflow_op = c.chronawflow_op and ${same}`,
     );
   }
 }

@@ -47,7 +47,7 @@ async function forwardOne(
         / p.seqincrement::numeric) as steps
      from ${sequence} s, pg_sequence p,
        (select max(r.${name})::numeric as highest, min(r.${name})::numeric as lowest
-        from ${changesTable(restoreId, table)} c join ${stageTable(restoreId, table)} r on ${staged} where c.op = 'i' and not c.skip) w
+        from ${changesTable(restoreId, table)} c join ${stageTable(restoreId, table)} r on ${staged} where c.chronawflow_op = 'i' and not c.chronawflow_skip) w
      where p.seqrelid = $1::regclass`,
     [sequence],
   );

@@ -19,9 +19,9 @@ export async function markRewrites(
   const columns = rewriteColumns(table, live);
   if (table.key.length === 0 || columns.length === 0) return;
   await tx.query(
-    `update ${changesTable(restoreId, table)} c set rewrite = true
+    `update ${changesTable(restoreId, table)} c set chronawflow_rewrite = true
      from ${stageTable(restoreId, table)} s, ${quoteQualified(table)} l
-     where c.op = 'u' and not c.skip and ${joinColumns(table.key, table.key, 's', 'c')} and ${joinColumns(table.key, table.key, 'l', 'c')}
+     where c.chronawflow_op = 'u' and not c.chronawflow_skip and ${joinColumns(table.key, table.key, 's', 'c')} and ${joinColumns(table.key, table.key, 'l', 'c')}
        and ${mayDiffer(columns, 's', 'l')}`,
   );
 }

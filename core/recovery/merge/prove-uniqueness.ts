@@ -48,7 +48,7 @@ async function proveOne(
     `(select ${values}, tableoid as part, ctid as place from ${quoteQualified(table)} t where ${where}${filter})`;
   const written =
     table.key.length > 0
-      ? ` and exists (select from ${changesTable(restoreId, table)} c where ${joinColumns(table.key, table.key, 't', 'c')} and c.op in ('i', 'u') and not c.skip)`
+      ? ` and exists (select from ${changesTable(restoreId, table)} c where ${joinColumns(table.key, table.key, 't', 'c')} and c.chronawflow_op in ('i', 'u') and not c.chronawflow_skip)`
       : '';
   const { rows: found } = await tx.query<{ count: string }>(
     `select count(*) from (select from ${rows(written)} w join ${rows('')} o on ${clash.join(' and ')} where (w.part, w.place) <> (o.part, o.place) limit 1000) clashes`,

@@ -40,7 +40,7 @@ function hasDeferrable(table: PlanTable, live: Catalog): boolean {
 
 async function anyWritten(tx: ClientBase, restoreId: string, table: PlanTable): Promise<boolean> {
   const { rows } = await tx.query<{ any: boolean }>(
-    `select exists (select from ${changesTable(restoreId, table)} where op in ('i', 'u') and not skip) as any`,
+    `select exists (select from ${changesTable(restoreId, table)} where chronawflow_op in ('i', 'u') and not chronawflow_skip) as any`,
   );
   return rows[0]?.any ?? false;
 }

@@ -103,9 +103,9 @@ async function countPlanned(
   { restoreId, table }: { readonly restoreId: string; readonly table: PlanTable },
 ): Promise<Planned> {
   const { rows } = await tx.query<Record<keyof Planned, string>>(
-    `select count(*) filter (where op = 'i') as inserts, count(*) filter (where op = 'u' and not rewrite) as updates,
-            count(*) filter (where op = 'u' and rewrite) as rewrites, count(*) filter (where op = 'd') as deletes
-     from ${changesTable(restoreId, table)} where not skip`,
+    `select count(*) filter (where chronawflow_op = 'i') as inserts, count(*) filter (where chronawflow_op = 'u' and not chronawflow_rewrite) as updates,
+            count(*) filter (where chronawflow_op = 'u' and chronawflow_rewrite) as rewrites, count(*) filter (where chronawflow_op = 'd') as deletes
+     from ${changesTable(restoreId, table)} where not chronawflow_skip`,
   );
   const row = rows[0];
   return {

@@ -25,8 +25,8 @@ export function keepBefore({ restoreId, table }: WriteScope): string {
     't.',
   );
   return `create table ${beforeTable(restoreId, table)} as
-    select c.op as "chronawflow op", ${columns} from ${changesTable(restoreId, table)} c
-    join ${quoteQualified(table)} t on ${liveRow(table)} where c.op in ('u', 'd') and not c.skip`;
+    select c.chronawflow_op as "chronawflow op", ${columns} from ${changesTable(restoreId, table)} c
+    join ${quoteQualified(table)} t on ${liveRow(table)} where c.chronawflow_op in ('u', 'd') and not c.chronawflow_skip`;
 }
 
 /** Updates in place the rows whose unique, excluded and identity values stay. Undefined when no column could be set. */
@@ -40,13 +40,13 @@ export function updateRows({ restoreId, table, lookup }: WriteScope): string | u
     .join(', ');
   return `update ${quoteQualified(table)} t set ${set}
     from ${changesTable(restoreId, table)} c join ${stageTable(restoreId, table)} s on ${joinColumns(table.key, table.key, 's', 'c')}
-    where ${liveRow(table)} and c.op = 'u' and not c.skip and not c.rewrite and ${bounded(table, restoreId, lookup)}`;
+    where ${liveRow(table)} and c.chronawflow_op = 'u' and not c.chronawflow_skip and not c.chronawflow_rewrite and ${bounded(table, restoreId, lookup)}`;
 }
 
 /** Deletes the rows that go, and those that are written anew by `insertRows` in the same transaction. */
 export function deleteRows({ restoreId, table, lookup }: WriteScope): string {
   return `delete from ${quoteQualified(table)} t using ${changesTable(restoreId, table)} c
-    where ${liveRow(table)} and (c.op = 'd' or c.op = 'u' and c.rewrite) and not c.skip and ${bounded(table, restoreId, lookup)}`;
+    where ${liveRow(table)} and (c.chronawflow_op = 'd' or c.chronawflow_op = 'u' and c.chronawflow_rewrite) and not c.chronawflow_skip and ${bounded(table, restoreId, lookup)}`;
 }
 
 /**
@@ -61,7 +61,7 @@ export function insertRows({ restoreId, table, counts }: WriteScope): string {
   }
   return `insert into ${quoteQualified(table)} (${quoteList(columns)}) overriding system value
     select ${quoteList(columns, 's.')} from ${changesTable(restoreId, table)} c
-    join ${stageTable(restoreId, table)} s on ${stagedRow(table)} where c.op = 'i' and not c.skip and $1::text is not null order by s.ctid`;
+    join ${stageTable(restoreId, table)} s on ${stagedRow(table)} where c.chronawflow_op = 'i' and not c.chronawflow_skip and $1::text is not null order by s.ctid`;
 }
 
 /** Rows that were deleted by `deleteRows` to be written anew: columns added since the target keep today's value. */
@@ -74,7 +74,7 @@ export function reinsertRows({ restoreId, table }: WriteScope): string | undefin
     select ${values} from ${changesTable(restoreId, table)} c
     join ${stageTable(restoreId, table)} s on ${joinColumns(table.key, table.key, 's', 'c')}
     join ${beforeTable(restoreId, table)} b on ${joinColumns(table.key, table.key, 'b', 'c')}
-    where c.op = 'u' and c.rewrite and not c.skip and $1::text is not null`;
+    where c.chronawflow_op = 'u' and c.chronawflow_rewrite and not c.chronawflow_skip and $1::text is not null`;
 }
 
 /** Where the change's live row is. */

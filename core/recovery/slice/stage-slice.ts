@@ -8,6 +8,7 @@ import type { RecoveryContext, StepControl } from '../engine';
 import { RestoreClosedError } from '../errors/restore-closed-error';
 import { freezeNotices } from '../gate/freeze-notices';
 import { loadRecord, savePlan } from '../record/restore-record';
+import { forbidTextIndexes } from './forbid-text-indexes';
 import { loadSlice } from './load-slice';
 import { planLookup } from './plan-lookup.pure';
 import { planSlice } from './plan-slice.pure';
@@ -134,6 +135,7 @@ async function copyAcross(
   control: StepControl,
 ): Promise<number> {
   await source.query(setImageSettings(plan.searchPath));
+  await forbidTextIndexes(source, table);
   const columns = table.columns.map((column) => column.name);
   const lookup = planLookup(plan);
   const owned = ownedBy(asAtTarget(table), 't', `${quoteLiteral(plan.tenant)}::text`, (name) =>
