@@ -3,27 +3,18 @@ import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createRecoveryActivities } from '../activities/recovery';
 import { RecoveryMetrics } from '../activities/recovery-metrics';
-import type { RecoveryServices } from '../activities/recovery-services';
 import type { Config } from '../config';
 import { createPool } from '../database';
 import { ensureSearchAttributes } from './ensure-search-attributes';
+import { type RecoveryParts, recoveryParts } from './recovery-parts';
 import { scratchTaskQueue } from './scratch-queue';
 import { workflowSource } from './workflow-source';
-
-/** The engine's side of the activities; see recovery-parts.ts for the real one. */
-export type RecoveryParts = Pick<
-  RecoveryServices,
-  'engine' | 'parseTarget' | 'createRecoveryPoint' | 'restoreCluster'
-> & {
-  /** Removes what earlier runs on this host left behind; called before the first step is taken. */
-  readonly sweep: () => Promise<void>;
-  readonly close: () => Promise<void>;
-};
 
 export interface CreateWorkerOptions {
   readonly config: Config;
   readonly log: Logger;
-  readonly recovery: RecoveryParts;
+  /** Default: the engine on real parts, from the configuration. */
+  readonly recovery?: RecoveryParts;
   /** Default: the built bundle, or the sources. */
   readonly workflows?: Pick<TemporalWorkerOptions, 'workflowBundle' | 'workflowsPath'>;
   /** How long a step waits for this host when its worker is away, in milliseconds; default 30 minutes. */
@@ -40,14 +31,14 @@ export interface ChronawflowWorker {
   shutdown(): void;
 }
 
-/** A cached workflow of this size costs about 1 MB; those beyond are replayed from their history when needed. */
+/** Restores wait for people, so many are idle; one that left the cache is replayed from its history when it goes on. */
 const MAX_CACHED_WORKFLOWS = 200;
 
 /** Scratch restores share this host's disk and cores; a step that finds no slot in its patience counts the host as lost. */
 const SCRATCH_STEPS_AT_ONCE = 10;
 
 export async function createWorker(options: CreateWorkerOptions): Promise<ChronawflowWorker> {
-  const { config, log, recovery } = options;
+  const { config, log, recovery = recoveryParts(options.config, options.log) } = options;
   const { temporal } = config;
   const platform = createPool(config.platform.database, { applicationName: 'chronawflow worker', max: 8 });
   let connection: NativeConnection | undefined;
@@ -107,7 +98,9 @@ function assemble(
   registry: Registry,
   release: () => Promise<void>,
 ): ChronawflowWorker {
+  let asked = false;
   const shutdown = () => {
+    asked = true;
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   return {
@@ -123,6 +116,8 @@ function assemble(
           shutdown();
         }
       });
+      // A worker that was told to stop before it ran has to run for a moment: only then it gives its connection back.
+      if (asked) shutdown();
       const results = await Promise.allSettled(runs);
       await release();
       const failures = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason);

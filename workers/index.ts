@@ -1,7 +1,2 @@
-export {
-  type ChronawflowWorker,
-  type CreateWorkerOptions,
-  createWorker,
-  type RecoveryParts,
-} from './create-worker';
-export { recoveryParts } from './recovery-parts';
+export { type ChronawflowWorker, type CreateWorkerOptions, createWorker } from './create-worker';
+export { type RecoveryParts, recoveryParts } from './recovery-parts';

@@ -6,8 +6,7 @@ import { loadConfig } from '../config';
 import { ChronawflowError, InvalidInputError, messageOf } from '../core/errors';
 import { type ChronawflowWorker, createWorker } from './create-worker';
 import { installRuntime } from './install-runtime';
-import { serveMetrics } from './metrics-server';
-import { recoveryParts } from './recovery-parts';
+import { type MetricsServer, serveMetrics } from './metrics-server';
 
 /**
  * The worker's process. It runs until SIGTERM or SIGINT: then nothing more is taken, steps that run are interrupted
@@ -59,15 +58,16 @@ async function run(options: Options, log: Logger): Promise<void> {
   };
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
 
-  const worker = await startPatiently(
-    () => createWorker({ config, log, recovery: recoveryParts(config, log) }),
-    log,
-    stop.signal,
-  );
+  const worker = await startPatiently(() => createWorker({ config, log }), log, stop.signal);
   if (worker === undefined) return;
-  const metrics = await metricsFor(worker, options.metricsPort);
-  log.info({ taskQueues: worker.taskQueues, metricsPort: metrics.port }, 'running');
   stop.signal.addEventListener('abort', () => worker.shutdown());
+  if (stop.signal.aborted) worker.shutdown();
+  const metrics = await metricsFor(worker, options.metricsPort).catch(async (error: unknown) => {
+    worker.shutdown();
+    await worker.run();
+    throw error;
+  });
+  log.info({ taskQueues: worker.taskQueues, metricsPort: metrics.port }, 'running');
   try {
     await worker.run();
     log.info('stopped');
@@ -98,7 +98,7 @@ async function startPatiently(
 }
 
 /** Several workers may share a host: the default port is for the first one, the others take any. */
-async function metricsFor(worker: ChronawflowWorker, port: number | undefined) {
+async function metricsFor(worker: ChronawflowWorker, port: number | undefined): Promise<MetricsServer> {
   if (port !== undefined) return serveMetrics(worker.registry, port);
   try {
     return await serveMetrics(worker.registry, DEFAULT_METRICS_PORT);

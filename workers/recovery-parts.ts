@@ -1,11 +1,21 @@
 import type { Logger } from 'pino';
+import type { RecoveryServices } from '../activities/recovery-services';
 import type { Config } from '../config';
 import { createRecoveryEngine, parseTarget, type RecoveryContext } from '../core/recovery';
 import { createRecoveryPoint } from '../core/recovery/backup';
 import { restoreCluster } from '../core/recovery/cluster-restore';
 import { createPool } from '../database';
-import type { RecoveryParts } from './create-worker';
 import { startSweeper } from './sweeper';
+
+/** The engine's side of the activities. */
+export type RecoveryParts = Pick<
+  RecoveryServices,
+  'engine' | 'parseTarget' | 'createRecoveryPoint' | 'restoreCluster'
+> & {
+  /** Removes what earlier runs on this host left behind; called before the first step is taken. */
+  readonly sweep: () => Promise<void>;
+  readonly close: () => Promise<void>;
+};
 
 /** Steps of several restores share the pool; a merge holds one connection for as long as it takes. */
 const POOL_SIZE = 10;

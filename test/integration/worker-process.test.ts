@@ -1,5 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
@@ -93,4 +95,17 @@ test('a wrong port ends it with 1 and says why', async () => {
   const ended = startWorker(['--metrics-port', 'many']);
   await expect(ended).resolves.toBe(1);
   expect(lines().at(-1)?.msg).toContain("'many' is no port");
+});
+
+test('a port that is taken ends it with 1 when it was asked for', async () => {
+  const taken = createServer().listen(0, '0.0.0.0');
+  await once(taken, 'listening');
+  const address = taken.address();
+  const port = typeof address === 'object' && address !== null ? String(address.port) : '';
+  try {
+    await expect(startWorker(['--metrics-port', port])).resolves.toBe(1);
+    expect(lines().at(-1)?.msg).toContain('EADDRINUSE');
+  } finally {
+    taken.close();
+  }
 });
