@@ -374,6 +374,28 @@ describe('10: every conflict has a decision', () => {
     expect([await all(lab, 'orders'), await all(lab, 'log')]).toEqual([['(2,b)'], ['(b,2,y)']]);
   });
 
+  test('10: a table without key: its unique values, and rows that reference them', async () => {
+    const lab = await world(`create table rates (tenant_id text, code text unique);
+      create table uses (id int primary key, tenant_id text not null, code text references rates (code));
+      insert into rates values ('a', 'x'), ('a', 'y'), ('b', 'z'); insert into uses values (1, 'a', 'y');`);
+    const target = await lab.captureTarget();
+    const atTarget = [await all(lab, 'rates'), await all(lab, 'uses')];
+    await lab.live.query(`delete from uses; delete from rates where tenant_id = 'a'; insert into rates values ('b', 'x'), ('a', 'new');
+      insert into uses values (2, 'b', 'new')`);
+    const prepared = await lab.prepare('a', target);
+    expect(prepared.preview.conflicts).toHaveLength(2);
+    expect(prepared.preview.conflicts).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ table: 'public.rates', kind: 'unique-taken', rows: 1 }),
+        expect.objectContaining({ table: 'public.rates', kind: 'referenced', rows: 1 }),
+      ]),
+    );
+    await prepared.end();
+    await lab.live.query(`delete from rates where code = 'x'; delete from uses where id = 2`);
+    await lab.restore('a', target);
+    expect([await all(lab, 'rates'), await all(lab, 'uses')]).toEqual(atTarget);
+  });
+
   test('10: a referenced value outside the key that would change is named before the merge', async () => {
     const lab =
       await world(`create table products (id int primary key, tenant_id text not null, code text unique);

@@ -58,15 +58,20 @@ function clashing(
   on: string,
 ): string {
   const values = expressions.map((expression, i) => `(${expression}) as chronawflow_e${i}`).join(', ');
-  const keys = quoteList(table.key);
+  const keyed = table.key.length > 0;
+  const [staged, live] = keyed
+    ? [quoteList(table.key), quoteList(table.key)]
+    : ['ctid as staged_row', 'ctid as live_row, tableoid as live_part'];
+  const [ofChange, goes] = keyed
+    ? [joinColumns(table.key, table.key, 'n', 'c'), joinColumns(table.key, table.key, 'm', 'l')]
+    : ['n.staged_row = c.staged_row', 'm.live_row = l.live_row and m.live_part = l.live_part'];
+  const itself = keyed ? ` and not (${joinColumns(table.key, table.key, 'l', 'c')})` : '';
   const where = predicate === undefined ? '' : ` where ${predicate}`;
-  const same = joinColumns(table.key, table.key, 'm', 'l');
   return `select c.ctid from ${changes} c
-    join (select ${values}, ${keys} from ${stageTable(restoreId, table)}${where}) n on ${joinColumns(table.key, table.key, 'n', 'c')}
-    join (select ${values}, ${keys} from ${quoteQualified(table)}${where}) l on ${on}
+    join (select ${values}, ${staged} from ${stageTable(restoreId, table)}${where}) n on ${ofChange}
+    join (select ${values}, ${live} from ${quoteQualified(table)}${where}) l on ${on}
     where c.chronawflow_op in ('i', 'u') and not c.chronawflow_skip and $1::text is not null
-      and not exists (select from ${changes} m where ${same} and m.chronawflow_op in ('d', 'u') and not m.chronawflow_skip)
-      and not (${joinColumns(table.key, table.key, 'l', 'c')})`;
+      and not exists (select from ${changes} m where ${goes} and m.chronawflow_op in ('d', 'u') and not m.chronawflow_skip)${itself}`;
 }
 
 /**
@@ -80,7 +85,7 @@ export function referencedByStaying(
 ): string {
   const values = referencedValues(restoreId, table, changes, reference);
   return `select c.ctid from ${changes} c
-    join ${quoteQualified(table)} t on ${joinColumns(table.key, table.key, 't', 'c')}
+    join ${quoteQualified(table)} t on ${liveIs(table, 't', 'c')}
     where (${values.go}) and not c.chronawflow_skip and $1::text is not null
       and exists (select from ${quoteQualified(reference.child)} k where ${joinColumns(reference.columns, reference.parentColumns, 'k', 't')} and ${staying(child)})
       and not ${values.come}`;
@@ -93,25 +98,36 @@ function referencedValues(
   changes: string,
   { parentColumns }: Reference,
 ): { readonly go: string; readonly come: string } {
-  const isKey = parentColumns.every((name) => table.key.includes(name));
+  const isKey = table.key.length > 0 && parentColumns.every((name) => table.key.includes(name));
   const staged = parentColumns.every((name) => table.columns.some((column) => column.name === name));
   if (isKey || !staged) return { go: `c.chronawflow_op = 'd'`, come: 'false' };
   const stage = stageTable(restoreId, table);
   return {
-    go: `c.chronawflow_op = 'd' or c.chronawflow_op = 'u' and exists (select from ${stage} n where ${joinColumns(table.key, table.key, 'n', 'c')}
+    go: `c.chronawflow_op = 'd' or c.chronawflow_op = 'u' and exists (select from ${stage} n where ${stagedIs(table, 'n', 'c')}
           and row(${quoteList(parentColumns, 'n.')}) is distinct from row(${quoteList(parentColumns, 't.')}))`,
-    come: `exists (select from ${changes} m join ${stage} n on ${joinColumns(table.key, table.key, 'n', 'm')}
+    come: `exists (select from ${changes} m join ${stage} n on ${stagedIs(table, 'n', 'm')}
           where m.chronawflow_op in ('i', 'u') and not m.chronawflow_skip and ${joinColumns(parentColumns, parentColumns, 'n', 't')})`,
   };
+}
+
+/** That `row` of the live table is the one of `change`; without a key, rows are known by their place. */
+function liveIs(table: PlanTable, row: string, change: string): string {
+  return table.key.length > 0
+    ? joinColumns(table.key, table.key, row, change)
+    : `${row}.ctid = ${change}.live_row and ${row}.tableoid = ${change}.live_part`;
+}
+
+/** The same for a row of staging. */
+function stagedIs(table: PlanTable, row: string, change: string): string {
+  return table.key.length > 0
+    ? joinColumns(table.key, table.key, row, change)
+    : `${row}.ctid = ${change}.staged_row`;
 }
 
 /** That child row `k` is neither deleted nor changed by the merge. */
 function staying(child: { readonly table: PlanTable; readonly changes: string } | undefined): string {
   if (child === undefined) return 'true';
-  const { key } = child.table;
-  const same =
-    key.length > 0 ? joinColumns(key, key, 'm', 'k') : 'm.live_row = k.ctid and m.live_part = k.tableoid';
-  return `not exists (select from ${child.changes} m where ${same} and m.chronawflow_op in ('d', 'u') and not m.chronawflow_skip)`;
+  return `not exists (select from ${child.changes} m where ${liveIs(child.table, 'k', 'm')} and m.chronawflow_op in ('d', 'u') and not m.chronawflow_skip)`;
 }
 
 /**
@@ -125,9 +141,9 @@ export function parentMissing(
 ): string {
   const set = key.columns.map((name) => `n.${quoteIdentifier(name)} is not null`).join(' and ');
   const going =
-    parent === undefined || parent.table.key.length === 0
+    parent === undefined
       ? ''
-      : ` and not exists (select from ${parent.changes} m where ${joinColumns(parent.table.key, parent.table.key, 'm', 'p')} and m.chronawflow_op = 'd' and not m.chronawflow_skip)`;
+      : ` and not exists (select from ${parent.changes} m where ${liveIs(parent.table, 'p', 'm')} and m.chronawflow_op = 'd' and not m.chronawflow_skip)`;
   const { attribution } = table;
   const isPath = attribution.kind === 'path' && attribution.columns.join('\0') === key.columns.join('\0');
   const theirs =
@@ -135,10 +151,9 @@ export function parentMissing(
   const live = `exists (select from ${quoteQualified(key.parent)} p where ${joinColumns(key.parentColumns, key.columns, 'p', 'n')}${going}${theirs})`;
   const written =
     parent === undefined ||
-    parent.table.key.length === 0 ||
     !key.parentColumns.every((name) => parent.table.columns.some((column) => column.name === name))
       ? 'false'
-      : `exists (select from ${parent.changes} m join ${stageTable(restoreId, parent.table)} p on ${joinColumns(parent.table.key, parent.table.key, 'p', 'm')}
+      : `exists (select from ${parent.changes} m join ${stageTable(restoreId, parent.table)} p on ${stagedIs(parent.table, 'p', 'm')}
           where m.chronawflow_op in ('i', 'u') and not m.chronawflow_skip and ${joinColumns(key.parentColumns, key.columns, 'p', 'n')})`;
   return `select c.ctid from ${changes} c join ${stageTable(restoreId, table)} n on ${rowOf(table, 'n', 'ctid')}
     where c.chronawflow_op in ('i', 'u') and not c.chronawflow_skip and $1::text is not null and ${set} and not (${live}) and not (${written})`;

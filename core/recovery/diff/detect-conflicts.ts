@@ -122,23 +122,21 @@ async function valueConflicts(scope: ConflictScope, input: ConflictInput, look: 
   const live = catalogTable(input.live, scope.table);
   const staged = new Set(scope.table.columns.map((column) => column.name));
   const readable = (columns: readonly string[]) => columns.every((name) => staged.has(name));
-  if (scope.table.key.length > 0) {
-    for (const index of live.uniques.filter((one) => !one.primary && readable(one.dependsOn))) {
-      await look(
-        scope,
-        'unique-taken',
-        uniqueTaken(scope, index),
-        (rows) => `${rows} row(s) need a value of ${index.name} that another row holds now`,
-      );
-    }
-    for (const constraint of live.exclusions.filter((one) => readable(one.dependsOn))) {
-      await look(
-        scope,
-        'unique-taken',
-        excludedByOther(scope, constraint),
-        (rows) => `${rows} row(s) overlap a row that stays (${constraint.name})`,
-      );
-    }
+  for (const index of live.uniques.filter((one) => !one.primary && readable(one.dependsOn))) {
+    await look(
+      scope,
+      'unique-taken',
+      uniqueTaken(scope, index),
+      (rows) => `${rows} row(s) need a value of ${index.name} that another row holds now`,
+    );
+  }
+  for (const constraint of live.exclusions.filter((one) => readable(one.dependsOn))) {
+    await look(
+      scope,
+      'unique-taken',
+      excludedByOther(scope, constraint),
+      (rows) => `${rows} row(s) overlap a row that stays (${constraint.name})`,
+    );
   }
   const before = input.target?.catalog.tables.find((one) => tableName(one) === tableName(scope.table));
   if (before === undefined) return;
@@ -202,7 +200,6 @@ async function referenceConflicts(
   references: readonly Reference[],
   look: Look,
 ): Promise<void> {
-  if (scope.table.key.length === 0) return;
   for (const reference of references.filter((one) => one.parent === tableName(scope.table))) {
     const child = scopes.find((one) => tableName(one.table) === tableName(reference.child));
     await look(
