@@ -6,8 +6,8 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Pool } from 'pg';
 import { Chronawflow } from '../client';
-import { previewPage } from '../client/cli/pages/preview-page';
 import { reportPage } from '../client/cli/pages/report-page';
+import { previewWithSamples } from '../client/cli/recovery/preview-with-samples';
 import { describe } from '../client/cli/stack-display';
 import { messageOf } from '../core/errors';
 import {
@@ -140,7 +140,7 @@ async function lossAndReturn(
       },
     });
     heading('5. The preview, for somebody else to approve');
-    page(previewPage(preview, run.workflowId));
+    page(await previewWithSamples(cf, preview, run.workflowId));
     await lateWriter.waitUntil((stats) => stats.refused > 0, 30_000);
     line(`${victim.name} is frozen: ${lateWriter.stats().refused} write(s) refused by the database so far`);
     await lateWriter.stop();

@@ -3,8 +3,8 @@ import { shellWord } from '../../../core/recovery/shell-word.pure';
 import { currentOperator } from '../../operator';
 import { confirm } from '../confirm';
 import { count } from '../pages/format';
-import { previewPage } from '../pages/preview-page';
 import { type CommonOptions, inSession, withCommonOptions } from '../session';
+import { previewWithSamples } from './preview-with-samples';
 
 interface DecideOptions extends CommonOptions {
   readonly as: string;
@@ -29,7 +29,7 @@ export function registerDecide(recovery: Command): void {
         if (!options.yes) {
           const preview = await run.currentPreview();
           if (preview !== undefined) {
-            out.page(previewPage(preview, run.workflowId));
+            out.page(await previewWithSamples(cf, preview, run.workflowId));
             const { insert, update, delete: gone } = preview.totals;
             await confirm(
               `Approve: insert ${count(insert)}, update ${count(update)}, delete ${count(gone)} rows of tenant ${preview.tenant}?`,

@@ -1,14 +1,16 @@
+import type { Chronawflow } from '../../chronawflow';
 import type { OperationRun } from '../../operation-run';
 import type { Output } from '../output';
-import { approvalLines, previewPage } from '../pages/preview-page';
+import { approvalLines } from '../pages/preview-page';
 import { exitCodeOf, reportPage } from '../pages/report-page';
 import { progressOf } from '../progress';
+import { previewWithSamples } from './preview-with-samples';
 
 /**
  * Watches a run to its end: phases as they pass, the preview when people are asked about it, the report. Ctrl-C stops
  * watching only; the run goes on.
  */
-export async function follow(run: OperationRun, out: Output): Promise<void> {
+export async function follow(cf: Chronawflow, run: OperationRun, out: Output): Promise<void> {
   const progress = await progressOf(out.json);
   let shownHash: string | undefined;
   try {
@@ -24,7 +26,7 @@ export async function follow(run: OperationRun, out: Output): Promise<void> {
       progress.close();
       out.page([
         '',
-        ...previewPage(preview, run.workflowId),
+        ...(await previewWithSamples(cf, preview, run.workflowId)),
         ...approvalLines(run.workflowId, status.approval, run.webUrl),
         '',
       ]);
@@ -39,7 +41,12 @@ export async function follow(run: OperationRun, out: Output): Promise<void> {
 }
 
 /** After the start: watch, or say how to come back to it. */
-export async function startedRun(run: OperationRun, out: Output, wait: boolean): Promise<void> {
+export async function startedRun(
+  cf: Chronawflow,
+  run: OperationRun,
+  out: Output,
+  wait: boolean,
+): Promise<void> {
   const { workflowId, webUrl } = run;
   if (!wait) {
     out.result({ workflowId, webUrl }, () => [
@@ -51,5 +58,5 @@ export async function startedRun(run: OperationRun, out: Output, wait: boolean):
     return;
   }
   out.note(`${workflowId}${webUrl === undefined ? '' : `\n${webUrl}`}`);
-  await follow(run, out);
+  await follow(cf, run, out);
 }

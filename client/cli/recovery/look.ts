@@ -2,9 +2,11 @@ import type { Command } from 'commander';
 import { changesPage } from '../pages/changes-page';
 import { approvalLines, previewPage } from '../pages/preview-page';
 import { reportPage } from '../pages/report-page';
+import { samplesPage } from '../pages/samples-page';
 import { recentPage, statusPage } from '../pages/status-page';
 import { type CommonOptions, inSession, withCommonOptions } from '../session';
 import { wholeNumber } from './options';
+import { samplesOf } from './preview-with-samples';
 
 interface PreviewOptions extends CommonOptions {
   readonly table?: string;
@@ -35,8 +37,10 @@ export function registerLook(recovery: Command): void {
           return;
         }
         const { approval } = await run.status();
-        out.result(preview, () => [
+        const samples = await samplesOf(cf, preview);
+        out.result({ ...preview, samples }, () => [
           ...previewPage(preview, run.workflowId),
+          ...samplesPage(samples),
           ...(approval.kind === 'open' ? approvalLines(run.workflowId, approval, run.webUrl) : []),
         ]);
       }),

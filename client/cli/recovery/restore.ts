@@ -68,7 +68,7 @@ export function registerRestore(recovery: Command): void {
           timeline: options.timeline,
           request: options.request,
         });
-        await startedRun(run, out, options.wait);
+        await startedRun(cf, run, out, options.wait);
       }),
     );
 
@@ -97,7 +97,7 @@ export function registerRestore(recovery: Command): void {
           decisions: options.decide,
           request: options.request,
         });
-        await startedRun(run, out, options.wait);
+        await startedRun(cf, run, out, options.wait);
       }),
     );
 }
