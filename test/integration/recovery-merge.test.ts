@@ -315,6 +315,28 @@ describe('15: what replica role does not silence', () => {
     },
   );
 
+  test.each(['unique (code) deferrable', 'unique (code)'])(
+    '15: %s over citext is by the operator of citext, in the preview and in the proof',
+    async (constraint) => {
+      const lab = await world(`create extension citext;
+        create table codes (id int primary key, tenant_id text not null, code citext, ${constraint});
+        insert into codes values (1, 'a', 'One'), (2, 'b', 'two');`);
+      const target = await lab.captureTarget();
+      await lab.live.query(`delete from codes where id = 1`);
+      const late = await lab.prepare('a', target);
+      await lab.live.query(`update codes set code = 'ONE' where id = 2`);
+      const before = await all(lab, 'codes');
+      await expect(late.merge()).rejects.toBeInstanceOf(Error);
+      await late.end();
+      expect(await all(lab, 'codes')).toEqual(before);
+      const prepared = await lab.prepare('a', target);
+      expect(prepared.preview.conflicts).toMatchObject([
+        { table: 'public.codes', kind: 'unique-taken', rows: 1 },
+      ]);
+      await prepared.end();
+    },
+  );
+
   test.each(Object.entries(ranks))(
     '16: another session’s open insert of the same deferrable value (%s) cannot commit beside the merge',
     async (_kind, ddl) => {
