@@ -55,7 +55,7 @@ async function forwardOne(
   if (steps <= 0) return undefined;
   if (steps > MOST_STEPS) return `stays at ${rows[0]?.last}`;
   const moved = await tx.query<{ value: string }>(
-    `select max(nextval($1::regclass)) as value from generate_series(1, $2::bigint)`,
+    `select value from (select nextval($1::regclass) as value, n from generate_series(1, $2::bigint) n offset 0) steps order by n desc limit 1`,
     [sequence, steps],
   );
   return `→ ${moved.rows[0]?.value}`;

@@ -37,7 +37,8 @@ export async function closeRestore(
   if (record.state !== 'merged') await dropRestoreTables(ctx, restoreId, ['changes', 'before']);
   await inTransaction(ctx.application, async (tx) => {
     const locked = await lockRecord(tx, restoreId);
-    if (locked.state !== 'merged') await setState(tx, restoreId, state);
+    // Only the merge itself may say that it merged, together with what it wrote.
+    if (locked.state !== 'merged') await setState(tx, restoreId, state === 'merged' ? 'failed' : state);
     await tx.query('update chronawflow.restore set closed_at = clock_timestamp() where id = $1', [restoreId]);
   });
 }

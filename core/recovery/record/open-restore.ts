@@ -42,9 +42,12 @@ async function insertRecord(tx: ClientBase, request: OpenRestore, tenant: string
     [request.restoreId, request.kind, tenant, request.workflowId, request.undoOf ?? null],
   );
   if (rowCount === 1) return;
+  // Another attempt of this very step was faster.
+  if ((await findRecord(tx, request.restoreId)) !== undefined) return;
   const running = await findActiveRecord(tx, tenant);
-  if (running !== undefined && running.id !== request.restoreId)
-    throw new RestoreInProgressError(tenant, running);
+  if (running !== undefined) throw new RestoreInProgressError(tenant, running);
+  // The one that was in the way has ended between the two statements: the place is free now.
+  await insertRecord(tx, request, tenant);
 }
 
 /** Invariant 15: user triggers that replica role does not silence are an error unless they are allowed by name. */

@@ -53,6 +53,11 @@ export function planSlice(input: PlanInput): SlicePlan {
         `${tableName(table)} existed at the target and does not any more; its rows cannot come back`,
       );
   }
+  for (const table of tables.filter((one) => one.nullableOwner && one.key.length === 0)) {
+    notices.push(
+      `${tableName(table)} has no key: rows that lost their owner since the target come back beside their orphans`,
+    );
+  }
   if (input.live.materializedViews.length > 0) {
     notices.push(`materialized views are not refreshed: ${input.live.materializedViews.join(', ')}`);
   }
