@@ -1,3 +1,5 @@
+import type { Pool } from 'pg';
+import { until } from '../../test/support/until';
 import { MeasurementInvalidError } from '../support/measurement-invalid-error';
 import type { Bench } from '../support/run-benchmark';
 import { restoreWithChronawflow } from './chronawflow-side';
@@ -57,7 +59,6 @@ export async function runRounds(
         }
       });
       results[side].push(result);
-      progress.line(`${what}: ${inWords[side]} ${(result.totalMs / 1_000).toFixed(2)} s`);
     }
   }
   return { task, ...results };
@@ -89,11 +90,28 @@ export async function timeNow({ database }: Pick<Scene, 'database'>): Promise<st
 }
 
 /** Afterwards the archive is up to date and the server at rest, so that neither side waits for what the harm left. */
-export async function doHarm({ app, database }: Scene, { tenant, mishap }: Task): Promise<void> {
+export async function doHarm({ database }: Pick<Scene, 'database'>, { tenant, mishap }: Task): Promise<void> {
   await database.query('vacuum (analyze)');
   await harm(database, tenant, mishap);
-  await app.archiveNow();
+  await archiveAll(database);
   await database.query('checkpoint');
+}
+
+async function archiveAll(database: Pool): Promise<void> {
+  const closed = await database.query<{ segment: string }>(
+    'select pg_walfile_name(pg_switch_wal()) as segment',
+  );
+  const segment = closed.rows[0]?.segment ?? '';
+  await until(
+    async () => {
+      const { rows } = await database.query<{ archived: boolean }>(
+        'select coalesce(last_archived_wal >= $1, false) as archived from pg_stat_archiver',
+        [segment],
+      );
+      return rows[0]?.archived ?? false;
+    },
+    { limitMs: 300_000, what: `segment ${segment} in the archive` },
+  );
 }
 
 async function digests(
