@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { type Config, ConfigInvalidError, loadConfig } from '../../config';
 import {
   broken,
@@ -11,6 +10,7 @@ import {
   runCheck,
 } from '../../core/doctor';
 import { checkTemporal } from './check-temporal';
+import { colors as pc } from './colors';
 
 interface DoctorOptions {
   readonly config?: string;

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
-import pc from 'picocolors';
 import { ChronawflowError, type ErrorKind, messageOf } from '../../core/errors';
+import { colors as pc } from './colors';
 
 /** 0 done, 1 the operation failed, 2 the call was wrong, 3 a policy or a person refused it. */
 const EXIT_CODES: Readonly<Record<ErrorKind, number>> = { usage: 2, failed: 1, refused: 3 };

@@ -1,5 +1,5 @@
-import pc from 'picocolors';
 import type { StackEvent } from '../../core/local-stack';
+import { colors as pc } from './colors';
 
 /** Shows what happens to a stack, on standard error: standard output is for the result. */
 export interface StackDisplay {

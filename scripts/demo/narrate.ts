@@ -1,4 +1,4 @@
-import pc from 'picocolors';
+import { colors as pc } from '../../client/cli/colors';
 
 /** What the demo prints. Everything shown was measured or read from the databases while it ran. */
 const began = performance.now();

@@ -1,5 +1,5 @@
-import pc from 'picocolors';
 import type { ComplianceReport } from '../../../core/recovery/report';
+import { colors as pc } from '../colors';
 import { count, duration, table } from './format';
 
 /** What was promised beside what is there, by tier. */

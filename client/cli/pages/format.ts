@@ -1,5 +1,5 @@
 import CliTable from 'cli-table3';
-import pc from 'picocolors';
+import { colors as pc } from '../colors';
 
 /** `950 ms`, `12.3 s`, `4 min 10 s`, `2 h 5 min` */
 export function duration(ms: number): string {

@@ -1,6 +1,6 @@
-import pc from 'picocolors';
 import type { RecoveryPoints } from '../../recovery-reader';
 import type { ScheduleState } from '../../recovery-schedules';
+import { colors as pc } from '../colors';
 import { facts, table } from './format';
 
 /** Recovery points, and from when to when the cluster can be restored. */

@@ -1,6 +1,6 @@
-import pc from 'picocolors';
 import { shellWord } from '../../../core/recovery/shell-word.pure';
 import type { RestorePreview, TableChanges } from '../../../core/recovery/types';
+import { colors as pc } from '../colors';
 import { bytes, count, duration, facts, table } from './format';
 
 /** What the merge would do, for the person who has to approve it. */

@@ -1,5 +1,5 @@
-import pc from 'picocolors';
 import type { ObjectiveCheck, RestoreOutcome, RestoreReport } from '../../../core/recovery/types';
+import { colors as pc } from '../colors';
 import { count, duration, facts, table } from './format';
 import { phaseInWords } from './phases';
 

@@ -1,15 +1,21 @@
-import pc from 'picocolors';
 import type { ChangedRow, ChangesPage } from '../../../core/recovery';
+import { colors as pc } from '../colors';
+
+/** A few changed rows, or why there are none to show. */
+export type Samples =
+  | { readonly kind: 'rows'; readonly pages: readonly ChangesPage[] }
+  | { readonly kind: 'unreadable'; readonly reason: string };
 
 const COLUMNS = 4;
 const WIDTH = 32;
 
 /** A few changed rows of each table, a line each: enough to see whether it is the right kind of change. */
-export function samplesPage(samples: readonly ChangesPage[]): string[] {
-  if (samples.length === 0) return [];
+export function samplesPage(samples: Samples): string[] {
+  if (samples.kind === 'unreadable') return [pc.dim(`no rows to show: ${samples.reason}`)];
+  if (samples.pages.length === 0) return [];
   return [
     pc.bold('For example'),
-    ...samples.flatMap((page) =>
+    ...samples.pages.flatMap((page) =>
       page.rows.map((row) => `  ${row.op} ${page.table} ${keyOf(row)}: ${columnsOf(row)}`),
     ),
   ];

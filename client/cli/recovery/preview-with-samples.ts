@@ -1,9 +1,9 @@
-import { ChronawflowError } from '../../../core/errors';
+import { messageOf } from '../../../core/errors';
 import type { ChangesPage } from '../../../core/recovery';
 import type { RestorePreview } from '../../../core/recovery/types';
 import type { Chronawflow } from '../../chronawflow';
 import { previewPage } from '../pages/preview-page';
-import { samplesPage } from '../pages/samples-page';
+import { type Samples, samplesPage } from '../pages/samples-page';
 
 const TABLES = 8;
 const ROWS = 2;
@@ -17,19 +17,20 @@ export async function previewWithSamples(
   return [...previewPage(preview, workflowId), ...samplesPage(await samplesOf(cf, preview))];
 }
 
-/** The first changed rows of each changed table; none when the restore has ended, because its rows are gone then. */
-export async function samplesOf(cf: Chronawflow, preview: RestorePreview): Promise<ChangesPage[]> {
+/**
+ * The first changed rows of each changed table. They are read from the application's database, which this machine may not
+ * reach, and which has them only until the restore ends: neither keeps the preview itself from being shown.
+ */
+export async function samplesOf(cf: Chronawflow, preview: RestorePreview): Promise<Samples> {
   const changed = preview.tables
     .filter((table) => table.insert + table.update + table.delete > 0)
     .slice(0, TABLES);
-  const samples: ChangesPage[] = [];
-  for (const { table } of changed) {
-    try {
-      samples.push(await cf.recovery.changes(preview.restoreId, { table, limit: ROWS }));
-    } catch (error) {
-      if (error instanceof ChronawflowError && error.code === 'RESTORE_CLOSED') return [];
-      throw error;
-    }
+  try {
+    const pages: ChangesPage[] = [];
+    for (const { table } of changed)
+      pages.push(await cf.recovery.changes(preview.restoreId, { table, limit: ROWS }));
+    return { kind: 'rows', pages };
+  } catch (error) {
+    return { kind: 'unreadable', reason: messageOf(error) };
   }
-  return samples;
 }
