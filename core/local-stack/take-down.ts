@@ -49,6 +49,8 @@ async function removeIfEmpty(directory: string): Promise<void> {
 async function endHolder(holderFile: string): Promise<void> {
   const pid = await currentHolder(holderFile);
   if (pid === undefined) return;
+  // A program that watches the stack itself has to stop watching first.
+  if (pid === process.pid) throw new StackBusyError(dirname(holderFile), pid);
   process.kill(pid, 'SIGTERM');
   const limit = Date.now() + HOLDER_LIMIT_MS;
   while ((await currentHolder(holderFile)) !== undefined) {
