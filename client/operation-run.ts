@@ -7,7 +7,7 @@ import {
   type OperationStatus,
   type Rejection,
 } from '../workflows/contract';
-import { NoWorkerAnsweredError } from './errors';
+import { NoWorkerAnsweredError, RunEndedError, RunNotFoundError } from './errors';
 import type { TemporalLink } from './temporal-link';
 
 /** How often a waiting caller looks; each look is one query. */
@@ -70,13 +70,14 @@ export class OperationRun {
   /**
    * Approves exactly the diff with this hash. With approvals still missing the run goes on waiting.
    *
-   * @throws RemoteError with code HASH_MISMATCH, APPROVAL_BY_REQUESTER, ALREADY_APPROVED or APPROVAL_CLOSED
+   * @throws RemoteError with code HASH_MISMATCH, APPROVAL_BY_REQUESTER, ALREADY_APPROVED or APPROVAL_CLOSED;
+   *   RunEndedError when it comes too late
    */
   async approve(approval: Approval): Promise<ApprovalAnswer> {
     return this.update(messageNames.approve, approval);
   }
 
-  /** Ends the run without a change. @throws RemoteError with code APPROVAL_CLOSED */
+  /** Ends the run without a change. @throws RemoteError with code APPROVAL_CLOSED, RunEndedError */
   async reject(rejection: Rejection): Promise<ApprovalAnswer> {
     return this.update(messageNames.reject, rejection);
   }
@@ -117,9 +118,16 @@ export class OperationRun {
   }
 
   private async update(name: 'approve' | 'reject', message: Approval | Rejection): Promise<ApprovalAnswer> {
-    return this.link.ask(this.workflowId, (handle) =>
-      handle.executeUpdate<ApprovalAnswer, [Approval | Rejection]>(name, { args: [message] }),
-    );
+    try {
+      return await this.link.ask(this.workflowId, (handle) =>
+        handle.executeUpdate<ApprovalAnswer, [Approval | Rejection]>(name, { args: [message] }),
+      );
+    } catch (error) {
+      if (!(error instanceof RunNotFoundError)) throw error;
+      // Temporal answers like this for a run that has ended, too; that one still has a status.
+      const { outcome } = await this.status();
+      throw outcome === undefined ? error : new RunEndedError(this.workflowId, outcome);
+    }
   }
 
   private async statusIfAnswered(limit: number): Promise<OperationStatus | undefined> {

@@ -1,6 +1,6 @@
 import { ChronawflowError } from '../../core/errors';
 
-/** The run has ended, and its clean-up with it: there is nothing to cancel. */
+/** The run has ended, and its clean-up with it: there is nothing to approve, reject or cancel. */
 export class RunEndedError extends ChronawflowError {
   readonly code = 'RUN_ENDED';
   override readonly kind = 'usage';
