@@ -77,6 +77,12 @@ async function platformHold({ app }: RestoreStage, tenant: string, place: string
   };
 }
 
+export interface TransactionHold extends Hold {
+  readonly client: PoolClient;
+  /** Resolves when nobody waits for it any more. */
+  readonly left: () => Promise<void>;
+}
+
 /**
  * In the middle of a step: a transaction of the test that is in the way in the application's database. Reached when a
  * session of Chronawflow waits for it.
@@ -85,7 +91,7 @@ export async function holdByTransaction(
   { books }: Pick<RestoreStage, 'books'>,
   sql: string,
   values: readonly unknown[] = [],
-): Promise<Hold & { readonly client: PoolClient }> {
+): Promise<TransactionHold> {
   const client = await books.connect();
   await client.query('begin');
   await client.query(sql, [...values]);
@@ -98,6 +104,7 @@ export async function holdByTransaction(
         limitMs: REACH_LIMIT_MS,
         what: `a session that waits for: ${sql}`,
       }),
+    left: () => until(async () => (await waitingFor(books, pid)) === 0, { limitMs: REACH_LIMIT_MS }),
     release: async () => {
       await client.query('rollback');
       client.release();
@@ -114,11 +121,7 @@ async function waitingFor(books: RestoreStage['books'], pid: number): Promise<nu
 }
 
 /** A table of the restore cannot be made while this transaction has made one of that name: the step stands half-way. */
-export function holdTableOf(
-  stage: RestoreStage,
-  restoreId: string,
-  table: string,
-): ReturnType<typeof holdByTransaction> {
+export function holdTableOf(stage: RestoreStage, restoreId: string, table: string): Promise<TransactionHold> {
   return holdByTransaction(stage, `create table chronawflow.${quoteIdentifier(`${restoreId}_${table}`)} ()`);
 }
 

@@ -26,15 +26,16 @@ export async function leftovers({ app, books, config }: Parts): Promise<string[]
 }
 
 const IN_APPLICATION = `
-select 'function ' || proname as line from pg_proc
- where pronamespace = 'chronawflow'::regnamespace and proname like 'gate%'
+select count(*) || ' functions such as ' || min(proname) as line from pg_proc
+ where pronamespace = 'chronawflow'::regnamespace and proname like 'gate%' having count(*) > 0
 union all
-select 'trigger ' || tgname || ' on ' || tgrelid::regclass from pg_trigger where tgname like 'chronawflow%'
+select count(*) || ' triggers such as ' || min(tgname) from pg_trigger where tgname like 'chronawflow%' having count(*) > 0
 union all
-select 'table ' || c.relname from pg_class c
+select count(*) || ' tables such as ' || min(c.relname) from pg_class c
  where c.relnamespace = 'chronawflow'::regnamespace and c.relkind = 'r' and c.relname ~ '^r[0-9a-f]{12}_'
    and not (c.relname ~ '_(changes|before)_' and exists (
      select from chronawflow.restore r where r.id = left(c.relname, 13) and r.state = 'merged'))
+having count(*) > 0
 union all
 select 'open record of ' || workflow_id from chronawflow.restore where closed_at is null
 union all

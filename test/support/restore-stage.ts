@@ -19,6 +19,13 @@ export interface StageOptions extends Pick<ApplicationOptions, 'settings'> {
   readonly durableTemporal?: boolean;
 }
 
+/** What a further desk has otherwise than the first. */
+export interface DeskChanges {
+  /** Over the block `recovery`. */
+  readonly recovery?: Readonly<Record<string, unknown>>;
+  readonly scratchDirectory?: string;
+}
+
 /** A worker process and the client that talks to it: both of one configuration. */
 export interface Desk {
   readonly worker: StageWorker;
@@ -34,7 +41,7 @@ export interface RestoreStage extends Desk {
   /** What AccuBooks itself uses, and what tests look with. */
   readonly books: Pool;
   /** Another worker and client with a queue of their own and other rules. */
-  openDesk(queue: string, changes: Readonly<Record<string, unknown>>): Promise<Desk>;
+  openDesk(queue: string, changes: DeskChanges): Promise<Desk>;
   stop(): Promise<void>;
 }
 
@@ -57,7 +64,7 @@ export function startRestoreStage(options: StageOptions = {}): Promise<RestoreSt
     await built;
     const program = await options.backupProgram?.(app);
 
-    const openDesk = async (queue: string, changes: Readonly<Record<string, unknown>>): Promise<Desk> => {
+    const openDesk = async (queue: string, changes: DeskChanges): Promise<Desk> => {
       const configFile = join(app.directory, `${queue}.yaml`);
       const text = configText(app, temporal, queue, program, changes);
       const config = parseConfig(text, { file: configFile, env: {} });
@@ -87,7 +94,7 @@ function configText(
   temporal: RealTemporal,
   queue: string,
   program: string | undefined,
-  changes: Readonly<Record<string, unknown>>,
+  changes: DeskChanges,
 ): string {
   const base = parse(app.configText);
   const { backup } = base.application;
@@ -103,11 +110,11 @@ function configText(
       backup: {
         ...backup,
         ...(program === undefined ? {} : { binary: program }),
+        ...(changes.scratchDirectory === undefined ? {} : { scratchDirectory: changes.scratchDirectory }),
         // Ten of them at once on a small machine.
         scratchSettings: { shared_buffers: '16MB', work_mem: '4MB' },
       },
     },
-    ...changes,
-    recovery: { ...base.recovery, ...(changes.recovery ?? {}) },
+    recovery: { ...base.recovery, ...changes.recovery },
   });
 }

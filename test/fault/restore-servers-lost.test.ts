@@ -1,0 +1,176 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { OperationRun } from '../../client';
+import { restoreIdFor } from '../../core/recovery/restore-id';
+import { scratchPaths } from '../../core/recovery/scratch/scratch-paths.pure';
+import type { AccountingWriter } from '../../examples/accubooks';
+import { type RestoreStage, startRestoreStage } from '../support/restore-stage';
+import { expectAtWork, expectBackAtTarget } from '../support/restore-stage-expect';
+import { holdAfter, holdByTransaction, holdTableOf, installHolds } from '../support/restore-stage-holds';
+import { leftovers } from '../support/restore-stage-leftovers';
+import { type LosingOffice, loseInvoices, type Office, openOffice } from '../support/restore-stage-office';
+import { until } from '../support/until';
+
+/** Every server that a restore works with goes away once; the run goes on by itself when it is back. */
+describe('a server is lost during a restore', () => {
+  let stage: RestoreStage;
+  let witness: Office;
+  let witnessImage: string;
+  let peer: AccountingWriter;
+  const LIMIT_MS = 120_000;
+
+  beforeAll(async () => {
+    stage = await startRestoreStage({ durableTemporal: true });
+    await installHolds(stage);
+    witness = await openOffice(stage, 'Witness');
+    witnessImage = (await witness.image()).sha256;
+    peer = (await openOffice(stage, 'Peer')).writer(1);
+    peer.start();
+  });
+  afterEach(async () => {
+    expect(await leftovers(stage)).toEqual([]);
+    expect((await witness.image()).sha256).toBe(witnessImage);
+    await peer.waitForCommits(1, 30_000);
+    expect(peer.stats().refused).toBe(0);
+  });
+  afterAll(async () => {
+    await peer.stop();
+    await stage.stop();
+  });
+
+  const start = (office: LosingOffice, freeze?: 'after-approval') =>
+    stage.cf.recovery.restoreTenant({ tenant: office.id, to: office.target, requestedBy: 'olive', freeze });
+  const approve = async (run: OperationRun) => {
+    const { diffHash } = await run.preview({ limitMs: LIMIT_MS });
+    return run.approve({ diffHash, as: 'grace' });
+  };
+  const idOf = (run: OperationRun) => restoreIdFor(run.workflowId);
+  const finish = async (office: LosingOffice, run: OperationRun) => {
+    await expectBackAtTarget(office, await run.result());
+    await expectAtWork(office);
+  };
+
+  it(
+    'kill -9 of Temporal while one run waits for its approval and another one works',
+    async () => {
+      const o = await loseInvoices(stage, 'waiting', 'working');
+      const hold = await holdAfter(stage, o.working.id, 'restore.stage');
+      const [waiting, working] = [await start(o.waiting), await start(o.working)];
+      await Promise.all([waiting.preview({ limitMs: LIMIT_MS }), hold.reached()]);
+      await stage.temporal.kill();
+      await hold.release();
+      await stage.temporal.start();
+      await Promise.all([approve(waiting), approve(working)]);
+      await finish(o.waiting, waiting);
+      await finish(o.working, working);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'kill -9 of the scratch server while it is read from, and while approval is awaited',
+    async () => {
+      const o = await loseInvoices(stage, 'staging', 'approval');
+      const approval = await start(o.approval, 'after-approval');
+      const before = await approval.preview({ limitMs: LIMIT_MS });
+      const staging = await start(o.staging);
+      const hold = await holdTableOf(stage, idOf(staging), 'stage_7');
+      await hold.reached();
+      for (const run of [approval, staging]) process.kill(await postmasterOf(run), 'SIGKILL');
+      await hold.release();
+      await approve(approval);
+      await approve(staging);
+      // The second comparison, under the freeze, read from a server that had to be started again.
+      expect((await approval.result()).preview?.diffHash).toBe(before.diffHash);
+      await finish(o.approval, approval);
+      await finish(o.staging, staging);
+    },
+    LIMIT_MS,
+  );
+
+  const postmasterOf = async (run: OperationRun): Promise<number> => {
+    const { dataDirectory } = scratchPaths(stage.config.application.backup.scratchDirectory, idOf(run));
+    return Number.parseInt(await readFile(join(dataDirectory, 'postmaster.pid'), 'utf8'), 10);
+  };
+
+  it(
+    'the connection is lost in the middle of the merge, three times',
+    async () => {
+      const { office } = await loseInvoices(stage, 'office');
+      await stage.books.query(`update customers set name = name || '!' where organisation_id = $1`, [
+        office.id,
+      ]);
+      const run = await start(office);
+      await run.preview({ limitMs: LIMIT_MS });
+      const row = await holdByTransaction(
+        stage,
+        'select from customers where organisation_id = $1 for update',
+        [office.id],
+      );
+      await approve(run);
+      const { rows } = await row.client.query<{ pid: number }>('select pg_backend_pid() as pid');
+      const killed = new Set<number>();
+      await until(async () => {
+        const ended = await stage.books.query<{ pid: number }>(
+          `select pid, pg_terminate_backend(pid) from (
+             select pid from pg_stat_activity where usename = 'chronawflow' and $1 = any (pg_blocking_pids(pid))
+             offset 0) merging`,
+          [rows[0]?.pid],
+        );
+        for (const { pid } of ended.rows) killed.add(pid);
+        return killed.size >= 3;
+      });
+      await row.release();
+      await finish(office, run);
+      const attempts = await stage.books.query(
+        'select from chronawflow.restore where id = $1 and state = $2',
+        [idOf(run), 'merged'],
+      );
+      expect(attempts.rowCount).toBe(1);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    "the application's cluster crashes while approval is awaited: staging is filled again, what is approved is exact",
+    async () => {
+      const o = await loseInvoices(stage, 'frozen', 'writing');
+      const [frozen, writing] = [await start(o.frozen), await start(o.writing, 'after-approval')];
+      await Promise.all([frozen.preview({ limitMs: LIMIT_MS }), writing.preview({ limitMs: LIMIT_MS })]);
+      await stage.app.cluster.halt('immediate');
+      await stage.app.cluster.start();
+      // A write after the crash: what was compared before it is no longer what is there.
+      await stage.books.query(`update customers set name = name || '?' where organisation_id = $1`, [
+        o.writing.id,
+      ]);
+      const old = await writing.preview();
+      await Promise.all([approve(frozen), approve(writing)]);
+      await finish(o.frozen, frozen);
+      await writing.until(({ approval }) => approval.kind === 'open' && approval.diffHash !== old.diffHash, {
+        limitMs: LIMIT_MS,
+      });
+      await approve(writing);
+      await finish(o.writing, writing);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'the control plane is away when the approval comes',
+    async () => {
+      const { office } = await loseInvoices(stage, 'office');
+      const run = await start(office);
+      await run.preview({ limitMs: LIMIT_MS });
+      await stage.app.platformCluster.halt('immediate');
+      await approve(run);
+      const failed = (await readFile(stage.worker.logFile, 'utf8')).split('restore.approval').length;
+      await until(
+        async () => (await readFile(stage.worker.logFile, 'utf8')).split('restore.approval').length > failed,
+        { what: 'a try that failed' },
+      );
+      await stage.app.platformCluster.start();
+      await finish(office, run);
+    },
+    LIMIT_MS,
+  );
+});
