@@ -1,9 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { SlicePlan } from '../slice/plan-types';
 import { type ChangesKind, changesName } from './compute-changes';
-
-/** Above this many changes a nested loop over them is never the right plan, whatever stale statistics say. */
-const MANY_CHANGES = 20_000;
+import { hasManyChanges } from './many-changes';
 
 /**
  * A connection whose client went away is ended by the server; compiling the merge's one-off statements costs more than
@@ -29,10 +27,7 @@ export async function planForSize(
   kind: ChangesKind,
 ): Promise<void> {
   for (const table of plan.tables) {
-    const { rows } = await tx.query<{ many: boolean }>(
-      `select count(*) > ${MANY_CHANGES} as many from (select from ${changesName(kind, restoreId, table)} limit ${MANY_CHANGES + 1}) sample`,
-    );
-    if (!rows[0]?.many) continue;
+    if (!(await hasManyChanges(tx, changesName(kind, restoreId, table)))) continue;
     await tx.query('set local enable_nestloop = off');
     return;
   }

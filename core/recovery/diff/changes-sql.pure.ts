@@ -60,7 +60,7 @@ function keyedChanges(query: ChangesQuery): string {
   return `select case when not (${inLive}) then 'i' when not (${inStage}) then 'd' else 'u' end as chronawflow_op,
       ${keys.join(', ')},
       case when ${inLive} then ${imageDigest(table.columns, 'l')} end as chronawflow_before,
-      s.${quoteIdentifier(IMAGE_COLUMN)} as chronawflow_after
+      case when ${inStage} then ${imageDigest(table.columns, 's')} end as chronawflow_after
     from ${stageTable(restoreId, table)} s
     full join (${liveRows(query)}) l on ${joinColumns(table.key, table.key, 's', 'l')}
     where not (${inLive}) or not (${inStage}) or ${mayDiffer(table.columns, 's', 'l')}`;

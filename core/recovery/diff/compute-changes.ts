@@ -1,12 +1,12 @@
 import type { ClientBase } from 'pg';
-import { quoteIdentifier, quoteQualified } from '../../../database';
+import { quoteIdentifier, quoteList, quoteQualified } from '../../../database';
 import { planLookup } from '../slice/plan-lookup.pure';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { joinColumns } from '../slice/predicate.pure';
 import { changesTable, previewTable, stageTable } from '../slice/restore-tables.pure';
 import type { RestoreModes } from '../types';
 import { type ChangesQuery, selectChanges } from './changes-sql.pure';
-import { IMAGE_COLUMN, imageDigest } from './image.pure';
+import { hasManyChanges } from './many-changes';
 
 /** Where changes go: the preview's tables are unlogged, the merge's are kept for undo. */
 export type ChangesKind = 'preview' | 'merge';
@@ -38,7 +38,18 @@ export async function computeChanges(
       [plan.tenant],
     );
     await tx.query(`analyze ${name}`);
+    await indexFewChanges(tx, name, table);
   }
+}
+
+/**
+ * With few changes the planner loops over them, and a composite key's join is estimated at one row however many there
+ * are: without an index each round would scan all changes (1,900 changes cost seconds). With many, loops are off
+ * (bulk-settings.ts) and an index would only take time.
+ */
+async function indexFewChanges(tx: ClientBase, changes: string, table: PlanTable): Promise<void> {
+  if (table.key.length === 0 || (await hasManyChanges(tx, changes))) return;
+  await tx.query(`create unique index on ${changes} (${quoteList(table.key)})`);
 }
 
 /**
@@ -55,7 +66,4 @@ async function moveForward(tx: ClientBase, restoreId: string, table: PlanTable):
       `update ${stage} s set ${column} = l.${column} from ${live} l where ${joinColumns(table.key, table.key, 's', 'l')} and l.${column} > s.${column}`,
     );
   }
-  await tx.query(
-    `update ${stage} s set ${quoteIdentifier(IMAGE_COLUMN)} = ${imageDigest(table.columns, 's')}`,
-  );
 }

@@ -36,6 +36,15 @@ export function setImageSettings(searchPath: readonly string[]): string {
 /** Column of a staging table that holds the row's image digest, computed where the row was read. */
 export const IMAGE_COLUMN = 'chronawflow image';
 
+/**
+ * Rows without a key are matched by their digests, so staging has one for each of them. With a key only changed rows are
+ * ever hashed, which the diff does itself: hashing all of a million rows while they were staged took longer than copying
+ * them.
+ */
+export function imageColumn(table: { readonly key: readonly string[] }): readonly string[] {
+  return table.key.length > 0 ? [] : [IMAGE_COLUMN];
+}
+
 /** SHA-256 of a row's image as bytea: collision-proof, for the hash that a person approves. */
 export function imageDigest(columns: readonly PlanColumn[], alias: string): string {
   return `sha256(convert_to(row(${columns.map((column) => `${alias}.${quoteIdentifier(column.name)}`).join(', ')})::text, 'UTF8'))`;

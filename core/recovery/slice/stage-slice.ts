@@ -3,7 +3,7 @@ import type { ClientBase, Pool, PoolClient } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { inTransaction, quoteIdentifier, quoteList, quoteLiteral, quoteQualified } from '../../../database';
 import { SET_BULK_SETTINGS } from '../diff/bulk-settings';
-import { IMAGE_COLUMN, imageDigest, setImageSettings } from '../diff/image.pure';
+import { imageColumn, imageDigest, setImageSettings } from '../diff/image.pure';
 import type { RecoveryContext, StepControl } from '../engine';
 import { RestoreClosedError } from '../errors/restore-closed-error';
 import { freezeNotices } from '../gate/freeze-notices';
@@ -113,7 +113,7 @@ export async function createStage(tx: ClientBase, restoreId: string, table: Plan
   const stage = stageTable(restoreId, table);
   await tx.query(`drop table if exists ${stage}`);
   await tx.query(
-    `create unlogged table ${stage} as select ${[...columns, `null::bytea as ${quoteIdentifier(IMAGE_COLUMN)}`].join(', ')} from ${quoteQualified(table)} with no data`,
+    `create unlogged table ${stage} as select ${[...columns, ...imageColumn(table).map((name) => `null::bytea as ${quoteIdentifier(name)}`)].join(', ')} from ${quoteQualified(table)} with no data`,
   );
 }
 
@@ -141,14 +141,16 @@ async function copyAcross(
   const owned = ownedBy(asAtTarget(table), 't', `${quoteLiteral(plan.tenant)}::text`, (name) =>
     asAtTarget(lookup(name)),
   );
-  // COPY takes no parameters. The image digest is computed by the scratch server while this one writes.
+  // COPY takes no parameters. A digest, where one is needed, is computed by the scratch server while this one writes.
   const reading = source.query(
     copyTo(
-      `copy (select ${quoteList(columns, 't.')}, ${imageDigest(table.columns, 't')} from ${quoteQualified(table)} t where ${owned}) to stdout`,
+      `copy (select ${[quoteList(columns, 't.'), ...imageColumn(table).map(() => imageDigest(table.columns, 't'))].join(', ')} from ${quoteQualified(table)} t where ${owned}) to stdout`,
     ),
   );
   const writing = sink.query(
-    copyFrom(`copy ${stageTable(restoreId, table)} (${quoteList([...columns, IMAGE_COLUMN])}) from stdin`),
+    copyFrom(
+      `copy ${stageTable(restoreId, table)} (${quoteList([...columns, ...imageColumn(table)])}) from stdin`,
+    ),
   );
   let bytes = 0;
   let reported = 0;

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { inTransaction, quoteList } from '../../../database';
-import { IMAGE_COLUMN, imageDigest, setImageSettings } from '../diff/image.pure';
+import { imageColumn, imageDigest, setImageSettings } from '../diff/image.pure';
 import type { RecoveryContext, StepControl } from '../engine';
 import { NotUndoableError } from '../errors/not-undoable-error';
 import { RestoreClosedError } from '../errors/restore-closed-error';
@@ -105,8 +105,8 @@ async function stagePreimages(
   await createStage(tx, restoreId, table);
   const columns = table.columns.map((column) => column.name);
   await tx.query(
-    `insert into ${stageTable(restoreId, table)} (${quoteList([...columns, IMAGE_COLUMN])})
-     select ${quoteList(columns, 'b.')}, ${imageDigest(table.columns, 'b')} from ${beforeTable(undoOf, table)} b`,
+    `insert into ${stageTable(restoreId, table)} (${quoteList([...columns, ...imageColumn(table)])})
+     select ${[quoteList(columns, 'b.'), ...imageColumn(table).map(() => imageDigest(table.columns, 'b'))].join(', ')} from ${beforeTable(undoOf, table)} b`,
   );
   return indexStage(tx, restoreId, table);
 }
