@@ -1,0 +1,314 @@
+import type { OperationRun } from '../../client';
+import { runProgram } from '../../core/cluster';
+import { restoreIdFor } from '../../core/recovery/restore-id';
+import type { AccountingWriter } from '../../examples/accubooks';
+import { type RestoreStage, startRestoreStage } from '../support/restore-stage';
+import { runCli } from '../support/restore-stage-cli';
+import {
+  expectAtWork,
+  expectBackAtTarget,
+  expectUnchanged,
+  failureOf,
+} from '../support/restore-stage-expect';
+import {
+  holdAfter,
+  holdBefore,
+  holdByTransaction,
+  holdTableOf,
+  installHolds,
+} from '../support/restore-stage-holds';
+import { leftovers } from '../support/restore-stage-leftovers';
+import { type LosingOffice, loseInvoices, openOffice } from '../support/restore-stage-office';
+import { until } from '../support/until';
+
+/** AccuBooks, pgBackRest, Temporal, a worker process, and whoever may start a restore: SDK, CLI, Temporal's own CLI. */
+describe('a tenant restore from end to end', () => {
+  let stage: RestoreStage;
+  let peer: AccountingWriter;
+  const LIMIT_MS = 120_000;
+
+  beforeAll(async () => {
+    stage = await startRestoreStage();
+    await installHolds(stage);
+    peer = (await openOffice(stage, 'Peer')).writer(1);
+    peer.start();
+  });
+  afterEach(async () => {
+    expect(await leftovers(stage)).toEqual([]);
+    await peer.waitForCommits(1, 30_000);
+    expect(peer.stats().refused).toBe(0);
+  });
+  afterAll(async () => {
+    await peer.stop();
+    await stage.stop();
+  });
+
+  const start = (office: LosingOffice, more: object = {}) =>
+    stage.cf.recovery.restoreTenant({ tenant: office.id, to: office.target, requestedBy: 'olive', ...more });
+  const hashOf = async (run: OperationRun) => (await run.preview({ limitMs: LIMIT_MS })).diffHash;
+  const approve = async (run: OperationRun, as = 'grace') => run.approve({ diffHash: await hashOf(run), as });
+
+  it('needs as many others as were asked for, each for exactly this diff; and can be undone', async () => {
+    const { office } = await loseInvoices(stage, 'office');
+    const run = await start(office, { approvals: 2 });
+    const diffHash = await hashOf(run);
+    expect(await failureOf(run.approve({ diffHash: 'f'.repeat(64), as: 'grace' }))).toMatchObject({
+      code: 'HASH_MISMATCH',
+      kind: 'refused',
+    });
+    expect(await failureOf(run.approve({ diffHash, as: 'Olive' }))).toMatchObject({
+      code: 'APPROVAL_BY_REQUESTER',
+    });
+    expect(await run.approve({ diffHash, as: 'grace' })).toEqual({ approvedBy: ['grace'], missing: 1 });
+    expect(await failureOf(run.approve({ diffHash, as: 'grace' }))).toMatchObject({
+      code: 'ALREADY_APPROVED',
+    });
+    expect(await run.approve({ diffHash, as: 'henry' })).toMatchObject({ missing: 0 });
+    const report = await run.result();
+    await expectBackAtTarget(office, report);
+    expect(report.approvedBy).toEqual(['grace', 'henry']);
+    expect(await failureOf(run.approve({ diffHash, as: 'ivy' }))).toMatchObject({
+      code: 'RUN_ENDED',
+      message: expect.stringContaining('merged'),
+    });
+
+    const undo = await stage.cf.recovery.undo({
+      tenant: office.id,
+      restoreId: report.restoreId,
+      requestedBy: 'olive',
+    });
+    await approve(undo);
+    expect(await undo.result()).toMatchObject({ outcome: 'merged' });
+    await expectUnchanged(stage, office);
+  });
+
+  it('is the same when Temporal’s own CLI starts and approves it', async () => {
+    const { office } = await loseInvoices(stage, 'office');
+    const temporal = async (...args: string[]) =>
+      (await runProgram(stage.temporal.cli, ['workflow', ...args, `--address=${stage.temporal.address}`]))
+        .stdout;
+    const workflow = '--workflow-id=by hand/restore/1';
+    await temporal(
+      'start',
+      '--type=tenantRestore',
+      '--task-queue=chronawflow',
+      workflow,
+      `--input=${JSON.stringify({ tenant: office.id, to: office.target, requestedBy: 'olive' })}`,
+    );
+    const run = stage.cf.recovery.run('by hand/restore/1');
+    const diffHash = await hashOf(run);
+    await temporal(
+      'update',
+      'execute',
+      '--name=approve',
+      workflow,
+      `--input=${JSON.stringify({ diffHash, as: 'grace' })}`,
+    );
+    await expectBackAtTarget(office, await run.result());
+
+    await temporal(
+      'start',
+      '--type=tenantRestore',
+      '--task-queue=chronawflow',
+      '--workflow-id=nonsense',
+      '--input="?"',
+    );
+    expect(await failureOf(stage.cf.recovery.run('nonsense').result())).toMatchObject({
+      code: 'INVALID_INPUT',
+      kind: 'usage',
+    });
+  });
+
+  it('freezes after the approval when asked to, and asks again when the tenant has written meanwhile', async () => {
+    const { office } = await loseInvoices(stage, 'office');
+    const run = await start(office, { freeze: 'after-approval' });
+    const writer = office.writer(3);
+    const first = await hashOf(run);
+    writer.start();
+    await writer.waitForCommits(3, 30_000);
+    await run.approve({ diffHash: first, as: 'grace' });
+    await writer.waitUntil((stats) => stats.refused > 0, 60_000);
+    await run.until(({ approval }) => approval.kind === 'open' && approval.diffHash !== first, {
+      limitMs: LIMIT_MS,
+    });
+    expect((await run.status()).frozen).toBe(true);
+    await approve(run);
+    const report = await run.result();
+    await writer.stop();
+    expect(report).toMatchObject({ outcome: 'merged', approvedBy: ['grace'] });
+    expect(report.merge?.digestAfter).toBe(report.preview?.digestExpected);
+    expect(report.frozenMs).toBeGreaterThan(0);
+    await expectAtWork(office);
+  });
+
+  it('changes nothing when it is rejected, when nobody approves in time, and when there is nothing to do', async () => {
+    const o = await loseInvoices(stage, 'rejected', 'expired');
+    const rejected = await start(o.rejected);
+    await rejected.preview({ limitMs: LIMIT_MS });
+    await rejected.reject({ as: 'grace', reason: 'the wrong organisation' });
+    expect(await rejected.result()).toMatchObject({ outcome: 'rejected' });
+
+    const desk = await stage.openDesk('impatient', { recovery: { approvals: 1, approvalTimeout: '200ms' } });
+    const expired = await desk.cf.recovery.restoreTenant({
+      tenant: o.expired.id,
+      to: o.expired.target,
+      requestedBy: 'olive',
+    });
+    expect(await expired.result()).toMatchObject({ outcome: 'expired' });
+    expect(await failureOf(expired.approve({ diffHash: 'f'.repeat(64), as: 'grace' }))).toMatchObject({
+      code: 'RUN_ENDED',
+    });
+
+    const { target } = (await loseInvoices(stage, 'later')).later;
+    const nothing = await start(o.rejected, { to: target });
+    expect(await nothing.result()).toMatchObject({ outcome: 'nothing-to-do' });
+    await expectUnchanged(stage, o.rejected, o.expired);
+  });
+
+  it(
+    'leaves the tenant as it was when it is cancelled, at every step up to the comparison',
+    async () => {
+      const o = await loseInvoices(
+        stage,
+        'open',
+        'resolving',
+        'verifying',
+        'restoring-scratch',
+        'validating',
+        'staging',
+      );
+      await expectCancelled(
+        Object.entries(o).map(([place, office]) => ({
+          office,
+          hold: () =>
+            place === 'open'
+              ? holdAfter(stage, office.id, 'restore.open')
+              : holdBefore(stage, office.id, place),
+        })),
+      );
+      await expectUnchanged(stage, ...Object.values(o));
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'leaves the tenant as it was when it is cancelled while it freezes, compares, waits, or writes',
+    async () => {
+      const o = await loseInvoices(stage, 'freezing', 'frozen', 'comparing', 'waiting', 'writing');
+      await stage.books.query(`update customers set name = name || ' Ltd' where organisation_id = $1`, [
+        o.writing.id,
+      ]);
+      const damaged = await o.writing.image();
+      await expectCancelled([
+        { office: o.freezing, hold: () => holdBefore(stage, o.freezing.id, 'freezing') },
+        { office: o.frozen, hold: () => holdAfter(stage, o.frozen.id, 'restore.freeze') },
+        { office: o.comparing, hold: () => holdTableOf(stage, idOf(o.comparing), 'preview_7') },
+        { office: o.waiting, hold: () => holdAfter(stage, o.waiting.id, 'restore.phase') },
+      ]);
+      const run = await start(o.writing);
+      await run.preview({ limitMs: LIMIT_MS });
+      const row = await holdByTransaction(
+        stage,
+        'select from customers where organisation_id = $1 for update',
+        [o.writing.id],
+      );
+      await approve(run);
+      await row.reached();
+      await run.cancel();
+      // The statement ends when the cancellation or the merge's lock timeout comes; before that it could still win.
+      await row.left();
+      await row.release();
+      expect(await failureOf(run.result())).toMatchObject({ code: 'RUN_CANCELLED' });
+      await expectUnchanged(stage, { ...o.writing, damaged }, o.freezing, o.frozen, o.comparing, o.waiting);
+    },
+    LIMIT_MS,
+  );
+
+  const REQUEST = 'to be cancelled';
+  const idOf = (office: LosingOffice) => restoreIdFor(`restore/${office.id}/to%20be%20cancelled`);
+  const expectCancelled = async (
+    places: readonly { readonly office: LosingOffice; readonly hold: () => ReturnType<typeof holdAfter> }[],
+  ) => {
+    const held = await Promise.all(
+      places.map(async ({ office, hold }) => ({
+        hold: await hold(),
+        run: await start(office, { request: REQUEST }),
+      })),
+    );
+    await Promise.all(held.map(({ hold }) => hold.reached()));
+    for (const { run } of held) await run.cancel();
+    for (const { hold } of held) await hold.release();
+    for (const { run } of held) {
+      expect(await failureOf(run.result())).toMatchObject({ code: 'RUN_CANCELLED' });
+      expect(await stage.cf.recovery.report(restoreIdFor(run.workflowId))).toMatchObject({
+        outcome: 'cancelled',
+      });
+    }
+  };
+
+  it('tells a script by the exit code how it ended', async () => {
+    const o = await loseInvoices(stage, 'merged', 'rejected');
+    const restore = (office: LosingOffice, request: string, ...more: string[]) =>
+      runCli(
+        'recovery',
+        'restore',
+        `--config=${stage.configFile}`,
+        '--json',
+        '--yes',
+        `--tenant=${office.id}`,
+        `--request=${request}`,
+        ...more,
+      );
+    const decide = async (office: LosingOffice, request: string, ...decision: string[]) => {
+      const run = stage.cf.recovery.run(`restore/${office.id}/${request}`);
+      await until(
+        () =>
+          run.status().then(
+            ({ approval }) => approval.kind === 'open',
+            () => false,
+          ),
+        {
+          limitMs: LIMIT_MS,
+        },
+      );
+      const hash = decision[0] === 'approve' ? [`--hash=${await hashOf(run)}`] : [];
+      return runCli(
+        'recovery',
+        ...decision,
+        run.workflowId,
+        ...hash,
+        `--config=${stage.configFile}`,
+        '--json',
+        ...(decision[0] === 'approve' ? ['--yes'] : []),
+      );
+    };
+
+    const [merged, itself, approved] = await Promise.all([
+      restore(o.merged, 'm', `--to=${o.merged.target}`),
+      decide(o.merged, 'm', 'approve', '--as=cli-operator'),
+      decide(o.merged, 'm', 'approve', '--as=grace'),
+    ]);
+    expect(itself).toMatchObject({ code: 3, stderr: '' });
+    expect(JSON.parse(itself.stdout)).toMatchObject({ error: { code: expect.stringMatching(/^APPROVAL/) } });
+    expect(approved.code).toBe(0);
+    expect(merged).toMatchObject({ code: 0, stderr: '' });
+    await expectBackAtTarget(o.merged, JSON.parse(merged.stdout));
+
+    const [rejected] = await Promise.all([
+      restore(o.rejected, 'r', `--to=${o.rejected.target}`),
+      decide(o.rejected, 'r', 'reject', '--as=grace', '--reason=not now'),
+    ]);
+    expect(rejected.code).toBe(3);
+    expect(JSON.parse(rejected.stdout)).toMatchObject({ outcome: 'rejected' });
+
+    const wrong = await restore(o.rejected, 'w');
+    expect(wrong.code).toBe(2);
+    const unreadable = await restore(o.rejected, 'u', '--to=yesterday');
+    expect(unreadable.code).toBe(2);
+    expect(JSON.parse(unreadable.stdout)).toMatchObject({ error: { code: 'INVALID_INPUT' } });
+    const failed = await restore(o.rejected, 'f', '--to=2001-01-01T00:00:00Z');
+    expect(failed.code).toBe(1);
+    expect(JSON.parse(failed.stdout)).toMatchObject({ error: { code: 'TARGET_BEFORE_FIRST_BACKUP' } });
+    await expectUnchanged(stage, o.rejected);
+  });
+});
