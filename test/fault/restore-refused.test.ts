@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import type { OperationRun } from '../../client';
 import { makeServerDirectory } from '../../core/cluster';
+import { messageOf } from '../../core/errors';
 import type { AccountingWriter } from '../../examples/accubooks';
 import { type Desk, type RestoreStage, startRestoreStage } from '../support/restore-stage';
 import {
@@ -166,7 +167,6 @@ describe('a restore that cannot be', () => {
   it('on a file system that is full', async () => {
     const directory = await tmpfs('96m');
     if (directory === undefined) {
-      process.stdout.write('skipped: only root may mount the small file system that this test fills\n');
       return;
     }
     try {
@@ -249,14 +249,15 @@ async function flipped(file: string, work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** A file system of that size, or undefined for who may not mount. */
+/** A file system of that size; undefined, with the reason printed, for who may not mount. */
 async function tmpfs(size: string): Promise<string | undefined> {
   const directory = await mkdtemp('/tmp/cf-full-');
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0755`, 'none', directory], {
       stdio: 'ignore',
     });
-  } catch {
+  } catch (error) {
+    process.stdout.write(`skipped: ${messageOf(error)}\n`);
     await rm(directory, { recursive: true });
     return undefined;
   }
