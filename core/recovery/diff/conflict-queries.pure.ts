@@ -137,7 +137,14 @@ function staying(child: { readonly table: PlanTable; readonly changes: string } 
 export function parentMissing(
   { restoreId, table, changes, lookup }: ConflictScope,
   key: ForeignKey,
-  parent: { readonly table: PlanTable; readonly changes: string } | undefined,
+  parent:
+    | {
+        readonly table: PlanTable;
+        readonly changes: string;
+        /** Every staged row of the parent is written, so that staging need not be joined with the changes. */
+        readonly allWritten: boolean;
+      }
+    | undefined,
 ): string {
   const set = key.columns.map((name) => `n.${quoteIdentifier(name)} is not null`).join(' and ');
   const going =
@@ -153,7 +160,9 @@ export function parentMissing(
     parent === undefined ||
     !key.parentColumns.every((name) => parent.table.columns.some((column) => column.name === name))
       ? 'false'
-      : `exists (select from ${parent.changes} m join ${stageTable(restoreId, parent.table)} p on ${stagedIs(parent.table, 'p', 'm')}
+      : parent.allWritten
+        ? `exists (select from ${stageTable(restoreId, parent.table)} p where ${joinColumns(key.parentColumns, key.columns, 'p', 'n')})`
+        : `exists (select from ${parent.changes} m join ${stageTable(restoreId, parent.table)} p on ${stagedIs(parent.table, 'p', 'm')}
           where m.chronawflow_op in ('i', 'u') and not m.chronawflow_skip and ${joinColumns(key.parentColumns, key.columns, 'p', 'n')})`;
   return `select c.ctid from ${changes} c join ${stageTable(restoreId, table)} n on ${rowOf(table, 'n', 'ctid')}
     where c.chronawflow_op in ('i', 'u') and not c.chronawflow_skip and $1::text is not null and ${set} and not (${live}) and not (${written})`;

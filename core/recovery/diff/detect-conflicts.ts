@@ -23,7 +23,7 @@ import {
 import { countAllChanges, countsOf } from './count-changes';
 import { Findings } from './findings.pure';
 import { otherOwnersAtTarget } from './other-owners';
-import type { ChangeCounts } from './written-rows.pure';
+import { type ChangeCounts, writesAllStaged } from './written-rows.pure';
 
 export interface ConflictInput {
   readonly restoreId: string;
@@ -52,6 +52,9 @@ export async function detectConflicts(tx: ClientBase, input: ConflictInput): Pro
   // Most tables of most restores have no change, or none of a kind: nothing to look for there.
   const having = (...ops: readonly (keyof ChangeCounts)[]) =>
     scopes.filter(({ table }) => ops.some((op) => countsOf(counts, table)[op] > 0));
+  // Only where no decision can take a row out again.
+  const noSkips = input.decisions.every(({ decision }) => decision === 'block');
+  const allWritten = (table: PlanTable) => noSkips && writesAllStaged(table, countsOf(counts, table));
   const findings = new Findings();
   const look: Look = async (scope, kind, sql, message) => {
     const decision = decisionFor(input.decisions, tableName(scope.table), kind);
@@ -76,7 +79,8 @@ export async function detectConflicts(tx: ClientBase, input: ConflictInput): Pro
     for (const scope of having('insert', 'update')) await valueConflicts(scope, input, look);
     for (const scope of having('delete', 'update').reverse())
       await referenceConflicts(scope, scopes, references, look);
-    for (const scope of having('insert', 'update')) await parentConflicts(scope, scopes, input.live, look);
+    for (const scope of having('insert', 'update'))
+      await parentConflicts(scope, scopes, input.live, allWritten, look);
   } while (findings.skippedInPass > 0);
   const drift = input.plan.drift.map((one) => ({
     ...one,
@@ -216,6 +220,7 @@ async function parentConflicts(
   scope: ConflictScope,
   scopes: readonly ConflictScope[],
   live: Catalog,
+  allWritten: (table: PlanTable) => boolean,
   look: Look,
 ): Promise<void> {
   const staged = new Set(scope.table.columns.map((column) => column.name));
@@ -225,7 +230,7 @@ async function parentConflicts(
     await look(
       scope,
       'parent-missing',
-      parentMissing(scope, key, parent),
+      parentMissing(scope, key, parent && { ...parent, allWritten: allWritten(parent.table) }),
       (rows) =>
         `${rows} row(s) reference ${tableName(key.parent)} rows that are not there, or not the tenant's, any more (${key.name})`,
     );

@@ -67,10 +67,10 @@ export function mayDiffer(columns: readonly PlanColumn[], staged: string, live: 
 }
 
 /**
- * Two 64-bit lanes of a row's hash. Their sums over all rows make a digest that needs no order, can be carried forward
- * by the rows that change, and costs a quarter of an ordered SHA-256: fit to find differences, not to be approved.
+ * A row's 64-bit hash. hash_record_extended is linear in the hashes of the columns, so by itself its sum over rows would
+ * not see two rows exchanging a column's values; callers mix it once more (rowLanes) before they add.
  */
-export function hashLanes(columns: readonly PlanColumn[], alias: string): readonly [string, string] {
+export function rowHash(columns: readonly PlanColumn[], alias: string): string {
   const values = columns.map((column) => {
     const value = `${alias}.${quoteIdentifier(column.name)}`;
     if (column.exactEquality) return value;
@@ -78,6 +78,13 @@ export function hashLanes(columns: readonly PlanColumn[], alias: string): readon
     const text = /^(bpchar|character\()/.test(column.storageType) ? `row(${value})::text` : `${value}::text`;
     return `${text} collate "C"`;
   });
-  const row = `row(${values.join(', ')})`;
-  return [`hash_record_extended(${row}, 1)`, `hash_record_extended(${row}, 2)`];
+  return `hash_record_extended(row(${values.join(', ')}), 1)`;
+}
+
+/**
+ * Two lanes of a row's hash `h`. Their sums over all rows make a digest that needs no order, can be carried forward by the
+ * rows that change, and costs a quarter of an ordered SHA-256: fit to find differences, not to be approved.
+ */
+export function rowLanes(h: string): readonly [string, string] {
+  return [`hashint8extended(${h}, 1)`, `hashint8extended(${h}, 2)`];
 }

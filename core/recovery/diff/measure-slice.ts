@@ -5,7 +5,7 @@ import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { claimedBy, joinColumns } from '../slice/predicate.pure';
 import { type ChangesKind, changesName } from './compute-changes';
 import { countAllChanges, countsOf } from './count-changes';
-import { hashLanes } from './image.pure';
+import { rowHash, rowLanes } from './image.pure';
 import { addLanes, type Lanes, parseLanes, subtractLanes } from './slice-digest.pure';
 import { writtenRows } from './written-rows.pure';
 
@@ -63,9 +63,10 @@ async function sumLanes(
   from: string,
   values: readonly string[] = [],
 ): Promise<Lanes> {
-  const [a, b] = hashLanes(table.columns, 't');
+  const [a, b] = rowLanes('h');
   const { rows } = await tx.query<{ rows: string; a: string | null; b: string | null }>(
-    `select count(*) as rows, sum(${a}) as a, sum(${b}) as b from ${from}`,
+    // `offset 0` keeps the planner from computing h once for each lane.
+    `select count(*) as rows, sum(${a}) as a, sum(${b}) as b from (select ${rowHash(table.columns, 't')} as h from ${from} offset 0) hashes`,
     [...values],
   );
   return parseLanes(rows[0] ?? { rows: '0', a: null, b: null });
