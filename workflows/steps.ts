@@ -12,8 +12,6 @@ const retry: RetryPolicy = {
   backoffCoefficient: 2,
   maximumInterval: '30s',
   maximumAttempts: 120,
-  // A freeze has its own tries (recovery.lockAttempts), each of which makes others wait; then a person has to look.
-  nonRetryableErrorTypes: ['FREEZE_BLOCKED'],
 };
 
 /** Clean-up is worth more patience: until it is done a tenant may stand frozen. */

@@ -36,7 +36,7 @@ describe('the tenant gate among sessions that are in the way', () => {
     const writer = await openTransaction(f.app, [`update "Invoices" set amount = 4711 where id = 2`]);
     const error = await blocked('r1');
     await writer.end();
-    expect(error).toMatchObject({ code: 'FREEZE_BLOCKED', retryable: true });
+    expect(error).toMatchObject({ code: 'FREEZE_BLOCKED', retryable: false });
     expect(error.blockers).toMatchObject([
       {
         kind: 'session',

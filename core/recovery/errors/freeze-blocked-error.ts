@@ -3,11 +3,11 @@ import { type Blocker, describeBlocker } from '../gate/blocker.pure';
 
 /**
  * Other sessions held locks on the tenant's tables in every try. No row was changed, the gate is open and its triggers are
- * removed, except where that is blocked as well: those let everybody pass until the sweep takes them.
+ * removed, except where that is blocked as well: those let everybody pass until the sweep takes them. Not retryable: the
+ * tries are over, each of them held others up, and somebody has to end the blocker first.
  */
 export class FreezeBlockedError extends ChronawflowError {
   readonly code = 'FREEZE_BLOCKED';
-  override readonly retryable = true;
 
   constructor(
     restore: { readonly restoreId: string; readonly tenant: string },
