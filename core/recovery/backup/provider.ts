@@ -44,6 +44,8 @@ export interface RepositoryContent {
 /** One WAL segment in the repository. */
 export interface ArchivedSegment {
   readonly bytes: number;
+  /** SHA-1 of its content when it was archived, hex; undefined where the repository keeps none. */
+  readonly checksum?: string;
   /** When it was written into the repository, seconds since the epoch: no commit in it is later. */
   readonly archivedAt: number;
   /** Stored more than once with different content: the repository itself cannot tell which one is right. */
@@ -84,7 +86,7 @@ export interface BackupProvider {
   listArchive(systemId: string, control?: StepControl): Promise<ArchiveListing>;
   /** Empty for timeline 1. */
   history(systemId: string, timeline: number, control?: StepControl): Promise<HistoryEntry[]>;
-  /** Copies one segment to `destination`, decrypted and decompressed, checksum compared. */
+  /** Copies one segment to `destination`, decrypted and decompressed; its content is not compared with its checksum. */
   fetchSegment(name: string, destination: string, control?: StepControl): Promise<void>;
   /** Compares the backup's manifest with the files that are there, without reading their content. */
   checkFiles(

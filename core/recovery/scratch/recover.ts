@@ -6,6 +6,7 @@ import { TargetNotReachedError } from '../errors/target-not-reached-error';
 import { pause } from '../target/pause';
 import { configureServer, type ServerRequest } from './configure-server';
 import { whenMissing } from './error-code.pure';
+import { findDamagedWal } from './find-damaged-wal';
 import { findSuperuser, isPaused } from './inspect-server';
 import { readMarker, writeMarker } from './marker';
 import { raiseRecoveryProblem } from './raise-recovery-problem';
@@ -25,6 +26,20 @@ const REPORT_MS = 2000;
  *   server's log says.
  */
 export async function recover(
+  ctx: RecoveryContext,
+  request: ServerRequest,
+  control: StepControl,
+): Promise<RecoveryLog> {
+  try {
+    return await recoverToTarget(ctx, request, control);
+  } catch (error) {
+    if (!(error instanceof TargetNotReachedError)) throw error;
+    const { fetched } = await readLog(request.paths.serverLog);
+    throw (await findDamagedWal(ctx, request.target, fetched, control)) ?? error;
+  }
+}
+
+async function recoverToTarget(
   ctx: RecoveryContext,
   request: ServerRequest,
   control: StepControl,
