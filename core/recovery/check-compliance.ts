@@ -2,7 +2,7 @@ import { quoteIdentifier, quoteQualified } from '../../database';
 import { restorableWindow } from './backup';
 import type { RecoveryContext } from './engine';
 import { type ComplianceReport, validateRPORTOCompliance } from './report';
-import { parseTableName } from './slice/tenant-row';
+import { parseTableName, tenantKeyType } from './slice/tenant-row';
 import { parseInstant } from './target/instant.pure';
 
 /** Reads what is there (tenants, the restorable window, the last restores) and holds it against the objectives. */
@@ -20,6 +20,7 @@ export async function checkCompliance(ctx: RecoveryContext, tenant?: string): Pr
 
 async function allTenants(ctx: RecoveryContext): Promise<string[]> {
   const { tenancy } = ctx.config;
+  await tenantKeyType(ctx.application, tenancy);
   const { rows } = await ctx.application.query<{ tenant: string }>(
     `select ${quoteIdentifier(tenancy.key)}::text as tenant from ${quoteQualified(parseTableName(tenancy.table))} order by 1`,
   );

@@ -54,6 +54,29 @@ describe('who is refused, and why', () => {
     await expect(lab.prepare(key, target)).rejects.toMatchObject({ code: 'UNKNOWN_TENANT' });
   });
 
+  test.each([{ table: 'public.nowhere' }, { table: 'public.tenants', key: 'nothing' }])(
+    'a tenant table that is not there is named: %o',
+    async (tenancy) => {
+      const lab = await world(t);
+      await expect(lab.withTenancy(tenancy).prepare('a', lab.live)).rejects.toMatchObject({
+        code: 'TENANT_TABLE_MISSING',
+        kind: 'usage',
+      });
+    },
+  );
+
+  test('a tenant table that was made since the target had no tenants then', async () => {
+    const lab = await world(t);
+    const target = await lab.captureTarget();
+    await lab.live.query(`create table firms (id text primary key); insert into firms values ('a')`);
+    await lab.app.grant();
+    const later = lab.withTenancy({
+      table: 'public.firms',
+      overrides: { 'public.tenants': { mode: 'shared' } },
+    });
+    await expect(later.prepare('a', target)).rejects.toMatchObject({ code: 'TENANT_ABSENT_AT_TARGET' });
+  });
+
   test('a tenant that was not there at the target needs allowEmpty', async () => {
     const lab = await world(t);
     const target = await lab.captureTarget();

@@ -1,9 +1,11 @@
 import type { ClientBase, Pool } from 'pg';
+import type { TenancyConfig } from '../../../config';
 import { inTransaction } from '../../../database';
 import type { PreviewRequest, RecoveryContext, StepControl } from '../engine';
 import { RestoreClosedError } from '../errors/restore-closed-error';
 import { SchemaChangedError } from '../errors/schema-changed-error';
 import { TenantAbsentAtTargetError } from '../errors/tenant-absent-at-target-error';
+import { TenantTableMissingError } from '../errors/tenant-table-missing-error';
 import { UnknownTenantError } from '../errors/unknown-tenant-error';
 import { loadRecord } from '../record/restore-record';
 import { tableName } from '../slice/catalog-types';
@@ -111,13 +113,23 @@ async function checkPresence(
 ): Promise<void> {
   const { tenancy } = ctx.config;
   const now = await findTenant(tx, tenancy, tenant);
-  const then = await inTransaction(scratch, (source) => findTenant(source, tenancy, tenant), {
-    readOnly: true,
-  });
-  if (then.exists) return;
+  if (await existedAtTarget(scratch, tenancy, tenant)) return;
   if (!now.exists)
     throw new UnknownTenantError(tenant, { table: tenancy.table, key: tenancy.key, when: 'at the target' });
   if (!allowEmpty) throw new TenantAbsentAtTargetError(tenant);
+}
+
+/** A tenant table that was made since the target had no tenants then. */
+async function existedAtTarget(scratch: Pool, tenancy: TenancyConfig, tenant: string): Promise<boolean> {
+  try {
+    const { exists } = await inTransaction(scratch, (source) => findTenant(source, tenancy, tenant), {
+      readOnly: true,
+    });
+    return exists;
+  } catch (error) {
+    if (error instanceof TenantTableMissingError) return false;
+    throw error;
+  }
 }
 
 async function summarizeChanges(

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { TenancyConfig } from '../../../config';
 import { type QualifiedName, quoteIdentifier, quoteQualified } from '../../../database';
+import { TenantTableMissingError } from '../errors/tenant-table-missing-error';
 import { UnknownTenantError } from '../errors/unknown-tenant-error';
 
 export interface TenantRow {
@@ -12,14 +13,18 @@ export interface TenantRow {
   readonly exists: boolean;
 }
 
-/** Looks the tenant up in the tenant table of `client`'s database, live or scratch. */
+/**
+ * Looks the tenant up in the tenant table of `client`'s database.
+ *
+ * @throws TenantTableMissingError, UnknownTenantError when the text is no key at all.
+ */
 export async function findTenant(
   client: ClientBase,
   tenancy: TenancyConfig,
   tenant: string,
 ): Promise<TenantRow> {
   const table = parseTableName(tenancy.table);
-  const type = await keyType(client, table, tenancy.key);
+  const type = await tenantKeyType(client, tenancy);
   const key = quoteIdentifier(tenancy.key);
   try {
     const { rows } = await client.query<{ tenant: string; exists: boolean }>(
@@ -38,14 +43,20 @@ export async function findTenant(
   }
 }
 
-async function keyType(client: ClientBase, table: QualifiedName, key: string): Promise<string> {
+/** @throws TenantTableMissingError */
+export async function tenantKeyType(
+  client: Pick<ClientBase, 'query'>,
+  tenancy: TenancyConfig,
+): Promise<string> {
+  const table = parseTableName(tenancy.table);
   const { rows } = await client.query<{ type: string }>(
     `select format_type(a.atttypid, a.atttypmod) as type from pg_attribute a
      join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
      where n.nspname = $1 and c.relname = $2 and a.attname = $3 and not a.attisdropped`,
-    [table.schema, table.name, key],
+    [table.schema, table.name, tenancy.key],
   );
-  return rows[0]?.type ?? 'text';
+  if (rows[0] === undefined) throw new TenantTableMissingError(tenancy.table, tenancy.key);
+  return rows[0].type;
 }
 
 /** `schema.table`, the part before the first dot being the schema; without one it is `public`. */
