@@ -225,6 +225,28 @@ describe('14: one transaction', () => {
   });
 });
 
+test('9: below an orphan that gets its parent back, rows that came since go', async () => {
+  const lab =
+    await world(`create table orders (id int primary key, tenant_id text not null references tenants);
+    create table parcels (id int primary key, order_id int references orders on delete set null);
+    create table labels (id int primary key, parcel_id int not null references parcels, text text);
+    insert into orders values (1, 'a'), (2, 'b');
+    insert into parcels values (10, 1), (20, 2);
+    insert into labels values (100, 10, 'kept'), (200, 20, 'theirs')`);
+  const target = await lab.captureTarget();
+  await lab.live.query(`delete from orders where id = 1`);
+  await lab.live.query(
+    `insert into labels values (101, 10, 'came since'); update labels set text = 'changed' where id = 100`,
+  );
+  const { merge } = await lab.restore('a', target);
+  expect(merge.kind).toBe('merged');
+  expect([await all(lab, 'orders'), await all(lab, 'parcels'), await all(lab, 'labels')]).toEqual([
+    ['(1,a)', '(2,b)'],
+    ['(10,1)', '(20,2)'],
+    ['(100,10,kept)', '(200,20,theirs)'],
+  ]);
+});
+
 describe('15: what replica role does not silence', () => {
   const always = (kind: string, table = 'notes') => `
     create table notes (id int, tenant_id text not null, year int not null default 2026, body text, primary key (id, year)) partition by list (year);

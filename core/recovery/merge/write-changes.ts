@@ -28,8 +28,9 @@ interface Planned {
 }
 
 /**
- * Updates first, children before parents, while every row is still where its owner can be read from it; then deletes in
- * the same order; then inserts, parents first. Unique values that are exchanged between rows go through delete and
+ * Table by table, children before parents: whose a row is, is read from the row itself and from the rows on its path to the
+ * tenant, so a table is written while all tables above it are untouched (an update of the parent may point it at a row that
+ * comes only later). Then inserts, parents first. Unique values that are exchanged between rows go through delete and
  * insert, so no order of single rows can trip over them.
  */
 export async function writeChanges(
@@ -71,9 +72,10 @@ export async function writeChanges(
         `${what} ${written} row(s) of ${tableName(scope.table)} instead of ${want}; the others are not the tenant's`,
       );
   };
-  for (const scope of deepestFirst) await write(scope, 'updated', updateRows(scope), (p) => p.updates);
-  for (const scope of deepestFirst)
+  for (const scope of deepestFirst) {
+    await write(scope, 'updated', updateRows(scope), (p) => p.updates);
     await write(scope, 'deleted', deleteRows(scope), (p) => p.deletes + p.rewrites);
+  }
   for (const scope of scopes) {
     await write(scope, 'inserted', insertRows(scope), (p) => p.inserts);
     await write(scope, 'rewrote', reinsertRows(scope), (p) => p.rewrites);
