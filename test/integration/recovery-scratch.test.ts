@@ -186,6 +186,41 @@ test('a long replay fetches WAL ahead, and that leaves nothing behind either (sc
   expect(existsSync(scratch.directory)).toBe(false);
 });
 
+test('where fetching ahead fails, the rest is fetched segment by segment (scratch 5)', async () => {
+  for (let id = 200; id < 220; id += 1) {
+    await notes.write(id);
+    await notes.app.superuser.query('select pg_switch_wal()');
+  }
+  const far = await notes.resolve(await notes.write(220));
+  const real = ctx.config.application.backup;
+  const binary = join(notes.app.directory, 'pgbackrest-that-trips');
+  await writeFile(
+    binary,
+    [
+      '#!/bin/sh',
+      'case "$*" in *--archive-async*)',
+      `  echo "ERROR: [055]: unable to move missing source '/spool/in/0.pgbackrest.tmp': [2] No such file" >&2`,
+      '  exit 55;;',
+      'esac',
+      `exec '${real.binary}' "$@"`,
+    ].join('\n'),
+    { mode: 0o755 },
+  );
+  const warnings: string[] = [];
+  const tripping: RecoveryContext = {
+    ...ctx,
+    log: { ...ctx.log, warn: (_, message) => void warnings.push(message) },
+    config: {
+      ...ctx.config,
+      application: { ...ctx.config.application, backup: { ...real, binary } },
+    },
+  };
+  const scratch = await restoreScratch(tripping, 'trips', far, quiet);
+  expect(await notesIn(scratch)).toContain(220);
+  expect(warnings).toEqual([expect.stringContaining('segment by segment')]);
+  await removeScratch(ctx, 'trips');
+});
+
 test('two restores run side by side', async () => {
   await Promise.all([
     withScratch('side/a', async (scratch) => expect(await notesIn(scratch)).toEqual([1, 2])),

@@ -156,6 +156,10 @@ describe("the server's log", () => {
       'ERROR: [042]: unable to get 000000010000000000000003:\n       repo1: 15-1/0000000100000000/000000010000000000000003-a6.zst [FormatError] zst error: [-20] Data corruption detected',
     ],
     ['archive-failed', 'ERROR: [049]: unable to connect to storage'],
+    [
+      'archive-failed',
+      "ERROR: [055]: unable to move missing source '/s/spool/archive/app/in/000000010000000000000010.pgbackrest.tmp': [2] No such file or directory",
+    ],
     ['disk-full', `${at} FATAL:  could not write to file "pg_wal/xlogtemp.1": No space left on device`],
     ['settings', `${at} FATAL:  recovery aborted because of insufficient parameter settings`],
   ])('%s is told from a WAL that merely ends', (kind, line) => {

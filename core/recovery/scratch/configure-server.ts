@@ -20,6 +20,8 @@ export interface ServerRequest {
   readonly bin: PostgresBin;
   readonly primary: PrimaryFacts;
   readonly durable: boolean;
+  /** WAL is fetched segment by segment, also where fetching ahead would be faster. */
+  readonly oneByOne?: boolean;
 }
 
 /** Everybody who reaches the socket may in: its directory has mode 0700 and belongs to the server user. */
@@ -35,7 +37,10 @@ export async function configureServer(ctx: RecoveryContext, request: ServerReque
   const provider = backupProvider(ctx.config.application.backup);
   const settings = serverSettings({
     target,
-    restoreCommand: await provider.restoreCommand(paths, segmentCount(target, control.segmentBytes)),
+    restoreCommand: await provider.restoreCommand(
+      paths,
+      request.oneByOne ? 1 : segmentCount(target, control.segmentBytes),
+    ),
     limits: highest(control.limits, request.primary.limits),
     trackCommitTimestamp: control.trackCommitTimestamp,
     extra: ctx.config.application.backup.scratchSettings,

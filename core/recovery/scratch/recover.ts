@@ -2,6 +2,7 @@ import { readFile, rename } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServerStartFailedError, serverStatus, startServer } from '../../cluster';
 import type { RecoveryContext, StepControl } from '../engine';
+import { BackupCommandFailedError } from '../errors/backup-command-failed-error';
 import { TargetNotReachedError } from '../errors/target-not-reached-error';
 import { pause } from '../target/pause';
 import { configureServer, type ServerRequest } from './configure-server';
@@ -31,7 +32,13 @@ export async function recover(
   control: StepControl,
 ): Promise<RecoveryLog> {
   try {
-    return await recoverToTarget(ctx, request, control);
+    return await recoverToTarget(ctx, request, control).catch((error: unknown) => {
+      // Processes that fetch ahead can get in each other's way (pgBackRest 2.45 under load: one moved a file that the
+      // other had just cleared from the spool). Nothing is lost but speed when the rest comes segment by segment.
+      if (!(error instanceof BackupCommandFailedError) || request.oneByOne) throw error;
+      ctx.log.warn({ error: error.message }, 'WAL could not be fetched; trying again segment by segment');
+      return recoverToTarget(ctx, { ...request, oneByOne: true }, control);
+    });
   } catch (error) {
     if (!(error instanceof TargetNotReachedError)) throw error;
     const { fetched } = await readLog(request.paths.serverLog);

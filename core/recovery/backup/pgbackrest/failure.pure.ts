@@ -18,10 +18,14 @@ const DAMAGE = new Set<number | string>([CHECKSUM, FORMAT, FILE_MISSING, CRYPTO]
 const DAMAGE_TEXT =
   /\[(Checksum|Format|Crypto|FileMissing)Error\]|does not match expected checksum|zst error|unable to flush/i;
 
+/** A file on its way from the repository that is missing in this host's own spool says nothing of the repository. */
+const MISSING_HERE = /unable to move missing source '[^']+\.pgbackrest\.tmp'/;
+
 export function classifyFailure(exit: number | string, output: string): Failure {
   const reason = withoutSecrets(errorText(output));
   if (exit === FILE_WRITE || /No space left on device|\[28\]/.test(output))
     return { kind: 'cannot-write', reason };
+  if (MISSING_HERE.test(reason)) return { kind: 'other', reason };
   const damaged = DAMAGE.has(exit) || (exit === FILE_READ && DAMAGE_TEXT.test(output));
   return damaged || /error restoring '/.test(output)
     ? { kind: 'damaged', files: filesIn(reason), reason }
