@@ -6,39 +6,49 @@
  *   node scripts/bootstrap.mjs --run test|demo|bench [arguments]
  *   node scripts/bootstrap.mjs --print        prepare, and print the variables as shell commands (for `eval`)
  *
- * The three parts are prepared side by side:
+ * The parts are prepared side by side, and only those that the target needs:
  *   packages   `npm ci`, unless node_modules is complete and matches the lock file
  *   temporal   CHRONAWFLOW_TEMPORAL_CLI, PATH, ${XDG_CACHE_HOME:-~/.cache}/chronawflow/temporal-1.5.1/temporal,
  *              the official download into that cache, or a build with Go into it
  *   postgres   CHRONAWFLOW_POSTGRES_BIN and CHRONAWFLOW_PGBACKREST, PATH, the distribution's directories, apt as root
+ *   toxiproxy  (tests and benchmarks) CHRONAWFLOW_TOXIPROXY, PATH, the same cache, download or build as temporal
+ *   promtool   (tests and benchmarks) CHRONAWFLOW_PROMTOOL, PATH, the cache, out of Debian's package
  *
- * What was found is handed on in CHRONAWFLOW_TEMPORAL_CLI, CHRONAWFLOW_POSTGRES_BIN (a directory) and
- * CHRONAWFLOW_PGBACKREST.
+ * What was found is handed on in CHRONAWFLOW_TEMPORAL_CLI, CHRONAWFLOW_POSTGRES_BIN (a directory),
+ * CHRONAWFLOW_PGBACKREST, CHRONAWFLOW_TOXIPROXY and CHRONAWFLOW_PROMTOOL.
  */
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BootstrapFailure, explain } from './bootstrap/bootstrap-failure.mjs';
 import { preparePackages } from './bootstrap/packages.mjs';
 import { preparePostgres } from './bootstrap/postgres.mjs';
+import { preparePromtool } from './bootstrap/promtool.mjs';
 import { Steps } from './bootstrap/steps.mjs';
 import { prepareTemporal } from './bootstrap/temporal.mjs';
+import { prepareToxiproxy } from './bootstrap/toxiproxy.mjs';
 import { runBench } from './targets/bench.mjs';
 import { runDemo } from './targets/demo.mjs';
 import { runTests } from './targets/test.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const PARTS = { packages: preparePackages, temporal: prepareTemporal, postgres: preparePostgres };
-const TARGETS = { test: runTests, demo: runDemo, bench: runBench };
+const PRODUCT = { packages: preparePackages, temporal: prepareTemporal, postgres: preparePostgres };
+const EVERYTHING = { ...PRODUCT, toxiproxy: prepareToxiproxy, promtool: preparePromtool };
+const TARGETS = {
+  test: { run: runTests, parts: EVERYTHING },
+  demo: { run: runDemo, parts: PRODUCT },
+  bench: { run: runBench, parts: EVERYTHING },
+};
 
 process.exitCode = await main(process.argv.slice(2));
 
 async function main([mode, name, ...rest]) {
-  const prepare = () => prepareParts(process.env);
   try {
     requireNode();
-    if (mode === '--print' && name === undefined) return printVariables(await prepare());
-    if (mode === '--run' && Object.hasOwn(TARGETS, name))
-      return await TARGETS[name]({ root, args: rest, prepare });
+    if (mode === '--print' && name === undefined) return printVariables(await prepareParts(EVERYTHING));
+    if (mode === '--run' && Object.hasOwn(TARGETS, name)) {
+      const { run, parts } = TARGETS[name];
+      return await run({ root, args: rest, prepare: () => prepareParts(parts) });
+    }
     throw new BootstrapFailure(`Unknown call: bootstrap.mjs ${[mode, name].filter(Boolean).join(' ')}`, {
       hint: `node scripts/bootstrap.mjs --run ${Object.keys(TARGETS).join('|')} [arguments], or --print`,
     });
@@ -58,15 +68,16 @@ function requireNode() {
  * Resolves with the variables for the target. When one part fails, the others are stopped, so that nobody waits for a
  * build in vain, and the first failure is the one that is reported.
  */
-async function prepareParts(env) {
-  const steps = new Steps(Object.keys(PARTS));
+async function prepareParts(parts) {
+  const { env } = process;
+  const steps = new Steps(Object.keys(parts));
   const abort = new AbortController();
   const interrupt = () => abort.abort();
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
     let firstFailure;
     const prepared = await Promise.all(
-      Object.entries(PARTS).map(([name, part]) =>
+      Object.entries(parts).map(([name, part]) =>
         steps
           .run(name, (note) => part({ root, env, note, signal: abort.signal }))
           .catch((error) => {

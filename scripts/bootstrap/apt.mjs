@@ -1,10 +1,17 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { cachePath } from './cache.mjs';
 import { run } from './command.mjs';
+import { exclusively } from './exclusive.mjs';
 import { findOnPath } from './programs.mjs';
 
 /** Where Debian reads its own switch against the cluster that installing a server would create and start. */
 const CLUSTER_SETTINGS = '/etc/postgresql-common/createcluster.d';
+
+/** apt waits for nobody who fetches package lists: two parts, or two bootstraps, would fail each other. */
+export function exclusivelyApt({ env, note, signal }, work) {
+  return exclusively(cachePath(env, 'apt.lock'), { note, signal }, work);
+}
 
 /**
  * Installs what is missing, when that can be done without asking: as root, on a system with apt. Otherwise it does
@@ -28,16 +35,18 @@ export async function installWithApt(
     );
   };
 
-  let names = await packagesFor(missing, oldestPostgres, options);
-  if (names === undefined) {
-    note('apt-get update');
-    await run(apt, ['update'], options);
-    names = await packagesFor(missing, oldestPostgres, options);
-  }
-  // This release of the distribution has nothing new enough: the message names the PostgreSQL project's archive.
-  if (names === undefined) return;
-  if (missing.includes('postgres')) await install('postgresql-common');
-  await withoutMainCluster(clusterSettings, () => install(...names));
+  await exclusivelyApt({ env, note, signal }, async () => {
+    let names = await packagesFor(missing, oldestPostgres, options);
+    if (names === undefined) {
+      note('apt-get update');
+      await run(apt, ['update'], options);
+      names = await packagesFor(missing, oldestPostgres, options);
+    }
+    // This release of the distribution has nothing new enough: the message names the PostgreSQL project's archive.
+    if (names === undefined) return;
+    if (missing.includes('postgres')) await install('postgresql-common');
+    await withoutMainCluster(clusterSettings, () => install(...names));
+  });
 }
 
 /** Undefined while the package lists do not offer all that is needed. */

@@ -1,5 +1,3 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { run } from './command.mjs';
 
 /** The release that Chronawflow is developed and tested with. */
@@ -7,12 +5,6 @@ export const TEMPORAL_VERSION = '1.5.1';
 
 /** Update-with-start, fairness keys and worker deployments as they are used here need this server. */
 const OLDEST_SERVER = [1, 29];
-
-/** `${XDG_CACHE_HOME:-~/.cache}/chronawflow/temporal-<version>/temporal`: outside the clone, shared by all clones. */
-export function temporalCacheFile(env = process.env) {
-  const base = env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache');
-  return join(base, 'chronawflow', `temporal-${TEMPORAL_VERSION}`, 'temporal');
-}
 
 /** Runs `temporal --version`; resolves with a one-line description, rejects when that is no usable Temporal CLI. */
 export async function describeTemporal(path, { signal } = {}) {

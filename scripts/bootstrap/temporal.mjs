@@ -1,116 +1,73 @@
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { BootstrapFailure, messageOf } from './bootstrap-failure.mjs';
+import { join } from 'node:path';
+import { cachePath } from './cache.mjs';
+import { prepareProgram } from './cached-program.mjs';
 import { run } from './command.mjs';
-import { exclusively } from './exclusive.mjs';
-import { findOnPath, isProgram } from './programs.mjs';
-import { downloadTemporal, temporalArchive } from './temporal-download.mjs';
-import { describeTemporal, TEMPORAL_VERSION, temporalCacheFile } from './temporal-version.mjs';
+import { download, goPlatform } from './download.mjs';
+import { downloadOrBuild } from './download-or-build.mjs';
+import { describeTemporal, TEMPORAL_VERSION } from './temporal-version.mjs';
 
-const MODULE = 'github.com/temporalio/cli/cmd/temporal';
+/** SHA-256 of the archives of release 1.5.1, as the project published them. To be replaced with the version. */
+const SHA256 = {
+  'darwin-amd64': 'bbb73e2a31135abe50a1f1cdb35030c42961df618e8ce9c60ae89f201540c5d9',
+  'darwin-arm64': 'cca01b7ea35ad56e2a328d9ae596bf716bd22313ef63c7a761c88354457c2415',
+  'linux-amd64': 'ddc95e08b0b076efd4ea9733a3f488eb7d2be875f8834e616cd2a37358b4852d',
+  'linux-arm64': 'bd1b0db9f18b051026de8bf6cc1505f2510f14bbb7a8b9a4a91fff46c77454f5',
+};
+
+/** The Temporal CLI, whose server the demo and the tests run. */
+export function prepareTemporal(control) {
+  return prepareProgram(
+    {
+      variable: 'CHRONAWFLOW_TEMPORAL_CLI',
+      title: 'a Temporal CLI',
+      name: 'temporal',
+      cached: (env) => cachePath(env, `temporal-${TEMPORAL_VERSION}`, 'temporal'),
+      describe: describeTemporal,
+      obtain,
+    },
+    control,
+  );
+}
+
+function obtain(staging, control) {
+  const archive = temporalArchive(control);
+  return downloadOrBuild(
+    {
+      title: 'The Temporal CLI',
+      fetch: archive && (() => fetchTemporal(archive, staging, control)),
+      module: `github.com/temporalio/cli/cmd/temporal@v${TEMPORAL_VERSION}`,
+      built: 'temporal',
+      takes: 'about 4 minutes on 2 cores',
+      hint,
+    },
+    staging,
+    control,
+  );
+}
 
 /**
- * Finds or makes the Temporal CLI: CHRONAWFLOW_TEMPORAL_CLI, PATH, the cache, the official download, a build with Go.
- * The cache only ever holds a program that has answered `--version`: it is made in a directory beside it and renamed.
+ * Where the archive may be had. CHRONAWFLOW_TEMPORAL_DOWNLOAD names a mirror's copy of the official archive instead.
+ * Undefined for a platform without an official build.
  */
-export async function prepareTemporal({ env, note, signal }) {
-  const named = env.CHRONAWFLOW_TEMPORAL_CLI;
-  if (named) return useNamed(named, signal);
-
-  const onPath = findOnPath('temporal', env);
-  if (onPath !== undefined) {
-    try {
-      return found(onPath, await describeTemporal(onPath, { signal }), 'on PATH');
-    } catch (error) {
-      signal?.throwIfAborted();
-      note(`not used: ${firstLine(error)}`);
-    }
-  }
-
-  const cached = temporalCacheFile(env);
-  const description = await describeCached(cached, { note, signal });
-  if (description !== undefined) return found(cached, description, 'in the cache');
-  return exclusively(`${dirname(cached)}.lock`, { note, signal }, async () => {
-    const meanwhile = await describeCached(cached, { note, signal });
-    if (meanwhile !== undefined) return found(cached, meanwhile, 'in the cache');
-    const { how, summary } = await fillCache(cached, { env, note, signal });
-    return found(cached, summary, how);
-  });
+function temporalArchive({ env }) {
+  const platform = goPlatform();
+  const sha256 = SHA256[platform];
+  if (sha256 === undefined) return undefined;
+  const [os, arch] = platform.split('-');
+  const official = [
+    `https://github.com/temporalio/cli/releases/download/v${TEMPORAL_VERSION}/temporal_cli_${TEMPORAL_VERSION}_${os}_${arch}.tar.gz`,
+    `https://temporal.download/cli/archive/v${TEMPORAL_VERSION}?platform=${os}&arch=${arch}`,
+  ];
+  const mirror = env.CHRONAWFLOW_TEMPORAL_DOWNLOAD;
+  return { urls: mirror ? [mirror] : official, sha256 };
 }
 
-function found(path, description, where) {
-  return { value: { CHRONAWFLOW_TEMPORAL_CLI: path }, summary: `${description}, ${where}` };
-}
-
-/** What somebody names on purpose is used or refused, never silently replaced. */
-async function useNamed(path, signal) {
-  try {
-    return found(path, await describeTemporal(path, { signal }), 'from CHRONAWFLOW_TEMPORAL_CLI');
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw new BootstrapFailure(`CHRONAWFLOW_TEMPORAL_CLI is of no use: ${firstLine(error)}`, {
-      hint: 'Point it at a Temporal CLI, or unset it to have one found, downloaded or built.',
-      cause: error,
-    });
-  }
-}
-
-async function describeCached(path, { note, signal }) {
-  if (!isProgram(path)) return undefined;
-  try {
-    return await describeTemporal(path, { signal });
-  } catch (error) {
-    signal?.throwIfAborted();
-    note(`making it anew: ${firstLine(error)}`);
-    return undefined;
-  }
-}
-
-async function fillCache(target, { env, note, signal }) {
-  const directory = dirname(target);
-  const prefix = `${basename(directory)}.partial-`;
-  await mkdir(dirname(directory), { recursive: true });
-  await removeLeftovers(dirname(directory), prefix);
-  const staging = await mkdtemp(join(dirname(directory), prefix));
-  try {
-    const { program, how } = await obtain(staging, { env, note, signal });
-    const summary = await describeTemporal(program, { signal });
-    await mkdir(directory, { recursive: true });
-    await rename(program, target);
-    return { how, summary };
-  } finally {
-    await rm(staging, { recursive: true, force: true });
-  }
-}
-
-/** A killed bootstrap leaves its directory behind; whoever holds the lock sweeps. */
-async function removeLeftovers(directory, prefix) {
-  const leftovers = (await readdir(directory)).filter((name) => name.startsWith(prefix));
-  await Promise.all(leftovers.map((name) => rm(join(directory, name), { recursive: true, force: true })));
-}
-
-async function obtain(staging, { env, note, signal }) {
-  const archive = temporalArchive({ env });
-  let whyNot = `no official build for ${process.platform} ${process.arch}`;
-  if (archive !== undefined) {
-    try {
-      return { program: await downloadTemporal(archive, staging, { note, signal }), how: 'downloaded' };
-    } catch (error) {
-      signal?.throwIfAborted();
-      whyNot = messageOf(error);
-    }
-  }
-  note(`no download: ${whyNot}`);
-  const go = findOnPath('go', env) ?? ['/usr/local/go/bin/go'].find(isProgram);
-  if (go === undefined) throw new BootstrapFailure('The Temporal CLI is missing', { hint: hint(whyNot) });
-  note(`building ${MODULE}@v${TEMPORAL_VERSION} with Go (about 4 minutes on 2 cores, once)`);
-  try {
-    await run(go, ['install', `${MODULE}@v${TEMPORAL_VERSION}`], { env: { ...env, GOBIN: staging }, signal });
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw new BootstrapFailure(messageOf(error), { hint: hint(whyNot), cause: error });
-  }
-  return { program: join(staging, 'temporal'), how: 'built with Go' };
+/** Downloads, checks and unpacks the archive into `directory`; resolves with the path of the program in it. */
+export async function fetchTemporal(archive, directory, control) {
+  const file = join(directory, 'temporal.tar.gz');
+  await download(archive, file, control);
+  await run('tar', ['-xzf', file, '-C', directory, 'temporal'], { signal: control.signal });
+  return join(directory, 'temporal');
 }
 
 function hint(whyNotDownloaded) {
@@ -121,8 +78,4 @@ function hint(whyNotDownloaded) {
     `  put release v${TEMPORAL_VERSION} from https://github.com/temporalio/cli/releases on PATH`,
     '  export CHRONAWFLOW_TEMPORAL_CLI=/path/to/temporal',
   ].join('\n');
-}
-
-function firstLine(error) {
-  return messageOf(error).split('\n', 1)[0];
 }

@@ -1,6 +1,13 @@
 import { join } from 'node:path';
 import type { Pool } from 'pg';
-import { findPostgresBin, initServer, type PostgresBin, startServer, stopServer } from '../../core/cluster';
+import {
+  findPostgresBin,
+  freePort,
+  initServer,
+  type PostgresBin,
+  startServer,
+  stopServer,
+} from '../../core/cluster';
 import { type ConnectionSettings, createPool, quoteIdentifier } from '../../database';
 import { building, CleanUp } from './clean-up';
 import { guardAgainstOrphans } from './orphan-guard';
@@ -12,9 +19,11 @@ export interface PostgresOptions {
   /** Where to put it; a throwaway directory of its own by default. */
   readonly directory?: string;
   readonly dataChecksums?: boolean;
+  /** Also listen on a free port of 127.0.0.1, for tests that break the network. Default: only the local socket. */
+  readonly tcp?: boolean;
 }
 
-/** A cluster for one test file: only a local socket, everybody may log in, nothing survives a crash of the host. */
+/** A cluster for one test file: everybody may log in, nothing survives a crash of the host. */
 export interface RealPostgres {
   readonly bin: PostgresBin;
   readonly directory: string;
@@ -61,34 +70,36 @@ export function startPostgres(options: PostgresOptions = {}): Promise<RealPostgr
       bin,
       dataDirectory,
       authLocal: 'trust',
-      authHost: 'reject',
+      authHost: options.tcp ? 'trust' : 'reject',
       dataChecksums: options.dataChecksums,
       noSync: true,
     });
+    const port = options.tcp ? await freePort() : PORT;
     const start = async () => {
       await startServer({
         bin,
         dataDirectory,
         logFile,
         socketDirectory: directory,
-        port: PORT,
+        port,
+        listenAddresses: options.tcp ? '127.0.0.1' : undefined,
         settings: { ...FAST, ...options.settings },
       });
     };
     cleanUp.add(() => stopServer({ bin, dataDirectory, mode: 'immediate' }));
     await start();
-    return server({ bin, directory, dataDirectory, logFile, start }, cleanUp);
+    return server({ bin, directory, dataDirectory, logFile, port, start }, cleanUp);
   });
 }
 
 function server(
-  parts: Pick<RealPostgres, 'bin' | 'directory' | 'dataDirectory' | 'logFile' | 'start'>,
+  parts: Pick<RealPostgres, 'bin' | 'directory' | 'dataDirectory' | 'logFile' | 'port' | 'start'>,
   cleanUp: CleanUp,
 ): RealPostgres {
   const pools = new CleanUp();
   const connection = (database: string, user = 'postgres'): ConnectionSettings => ({
     host: parts.directory,
-    port: PORT,
+    port: parts.port,
     database,
     user,
   });
@@ -103,7 +114,6 @@ function server(
   return {
     ...parts,
     socketDirectory: parts.directory,
-    port: PORT,
     connection,
     connect,
     createDatabase: async (name) => {

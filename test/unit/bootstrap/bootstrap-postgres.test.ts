@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isolatedPath, resultInNode, startBootstrap, writeScript } from './in-node';
+import { isolatedPath, partsOfThisRun, resultInNode, startBootstrap, writeScript } from './in-node';
 
 let directory: string;
 let bin: string;
@@ -23,6 +23,7 @@ function choose(missing: readonly string[], offered: string): Promise<unknown> {
 test('missing programs that cannot be installed are one message with the commands of each system', async () => {
   writeScript(join(directory, 'old', 'pgbackrest'), 'echo "pgBackRest 2.37"');
   const { code, stdout, stderr } = await startBootstrap(['--print'], {
+    ...partsOfThisRun(),
     PATH: bin,
     XDG_CACHE_HOME: directory,
     CHRONAWFLOW_TEMPORAL_CLI: temporal(),
@@ -79,7 +80,7 @@ test('apt: nothing is installed from a release that has no server new enough', a
     });
     console.log('null');
   `,
-      { PATH: bin },
+      { PATH: bin, XDG_CACHE_HOME: join(directory, 'cache') },
     );
     const install = 'noninteractive install -y --no-install-recommends -o DPkg::Lock::Timeout=120';
     expect(readFileSync(log, 'utf8').trim().split('\n')).toEqual([

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import {
   type Ended,
   isolatedPath,
+  partsOfThisRun,
   type Running,
   resultInNode,
   startBootstrap,
@@ -157,7 +158,7 @@ test('a download that breaks off or is not the official archive is not used', as
 
   rmSync(cached);
   server?.removeAllListeners('request').on('request', (_request, response) => response.end('something else'));
-  expect((await prepare()).stderr).toContain("the archive's SHA-256 is");
+  expect((await prepare()).stderr).toContain("the file's SHA-256 is");
   expect(builds()).toHaveLength(2);
 });
 
@@ -168,9 +169,9 @@ test('an archive with the expected checksum is unpacked', async () => {
   const url = await serve((_request, response) => response.end(archive));
   const sha256 = createHash('sha256').update(archive).digest('hex');
   const program = await resultInNode(`
-    import { downloadTemporal } from 'bootstrap/temporal-download.mjs';
+    import { fetchTemporal } from 'bootstrap/temporal.mjs';
     const wanted = { urls: ['http://127.0.0.1:9/', '${url}'], sha256: '${sha256}' };
-    console.log(JSON.stringify(await downloadTemporal(wanted, '${directory}', { note() {} })));
+    console.log(JSON.stringify(await fetchTemporal(wanted, '${directory}', { note() {} })));
   `);
   expect(program).toBe(join(directory, 'temporal'));
   expect(readFileSync(join(directory, 'temporal'), 'utf8')).toContain(VERSION);
@@ -209,12 +210,8 @@ test('a bootstrap that was killed in the middle of a build neither blocks the ne
 test('a bootstrap that is asked to stop ends its build and sweeps up', async () => {
   fakeGo(`echo half > "$GOBIN/temporal"; while [ ! -e ${join(directory, 'go-on')} ]; do sleep 0.05; done`);
   // The other parts are found where this run of the tests found them; only Temporal is to be made.
-  const { CHRONAWFLOW_POSTGRES_BIN, CHRONAWFLOW_PGBACKREST } = process.env;
-  const { child, ended } = startBootstrap(['--print'], {
-    ...env,
-    CHRONAWFLOW_POSTGRES_BIN,
-    CHRONAWFLOW_PGBACKREST,
-  });
+  const { CHRONAWFLOW_TEMPORAL_CLI, ...others } = partsOfThisRun();
+  const { child, ended } = startBootstrap(['--print'], { ...env, ...others });
   await until(() => builds().length > 0);
   child.kill('SIGTERM');
   const { code, stderr } = await ended;

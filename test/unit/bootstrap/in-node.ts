@@ -74,3 +74,9 @@ export function isolatedPath(directory: string, programs: readonly string[]): st
   }
   return directory;
 }
+
+/** What the bootstrap found for this run of the tests: for a test that makes one part only. */
+export function partsOfThisRun(): NodeJS.ProcessEnv {
+  const names = ['TEMPORAL_CLI', 'POSTGRES_BIN', 'PGBACKREST', 'TOXIPROXY', 'PROMTOOL'];
+  return Object.fromEntries(names.map((name) => [`CHRONAWFLOW_${name}`, process.env[`CHRONAWFLOW_${name}`]]));
+}
