@@ -1,47 +1,59 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import {
+  type CounterFamily,
+  type HistogramFamily,
+  METRIC,
+  type Metrics,
+  sharedMetrics,
+} from '../core/metrics';
 import type { JournalOutcome } from '../core/recovery/restore-journal';
 import type { ObjectiveCheck } from '../core/recovery/types';
 
 /** What Prometheus sees of the capability `recovery`. No tenant in a label: their number has no bound. */
 export class RecoveryMetrics {
-  private readonly operations: Counter<'kind' | 'outcome'>;
-  private readonly steps: Histogram<'step' | 'result'>;
-  private readonly breaches: Counter<'objective' | 'tier'>;
-  private readonly cleanUps: Counter<string>;
+  private readonly operations: CounterFamily<'kind' | 'outcome'>;
+  private readonly steps: HistogramFamily<'step' | 'result'>;
+  private readonly breaches: CounterFamily<'objective' | 'tier'>;
+  private readonly cleanUps: CounterFamily;
+  private readonly points: CounterFamily;
 
-  constructor(registry: Registry) {
-    this.operations = new Counter({
+  constructor(metrics: Metrics = sharedMetrics) {
+    this.operations = metrics.counter({
       name: 'chronawflow_recovery_operations_total',
       help: 'Restores, undos and cluster restores that ended, by outcome.',
-      labelNames: ['kind', 'outcome'],
-      registers: [registry],
+      labels: ['kind', 'outcome'],
     });
-    this.steps = new Histogram({
+    this.steps = metrics.histogram({
       name: 'chronawflow_recovery_step_seconds',
       help: 'Time of one attempt of one step.',
-      labelNames: ['step', 'result'],
+      labels: ['step', 'result'],
       // A preview of a small tenant takes milliseconds, the scratch restore of a large cluster hours.
       buckets: [0.05, 0.25, 1, 5, 15, 60, 300, 1_800, 7_200],
-      registers: [registry],
     });
-    this.breaches = new Counter({
+    this.breaches = metrics.counter({
       name: 'chronawflow_recovery_objective_breaches_total',
       help: 'Restores that missed an objective of their tenant’s tier.',
-      labelNames: ['objective', 'tier'],
-      registers: [registry],
+      labels: ['objective', 'tier'],
     });
-    this.cleanUps = new Counter({
+    this.cleanUps = metrics.counter({
       name: 'chronawflow_recovery_clean_up_incomplete_total',
       help: 'Operations whose clean-up left something for an operator.',
-      registers: [registry],
     });
+    this.points = metrics.counter({
+      name: METRIC.recoveryPoints,
+      help: 'Recovery points that were created.',
+    });
+    this.points.zero({});
   }
 
   step(step: string): (result: 'ok' | 'failed' | 'interrupted') => void {
-    const end = this.steps.startTimer({ step });
+    const began = performance.now();
     return (result) => {
-      end({ result });
+      this.steps.observe({ step, result }, (performance.now() - began) / 1_000);
     };
+  }
+
+  pointCreated(): void {
+    this.points.inc({});
   }
 
   ended(kind: 'restore' | 'undo' | 'cluster', outcome: JournalOutcome): void {
@@ -54,6 +66,6 @@ export class RecoveryMetrics {
   }
 
   cleanUpIncomplete(): void {
-    this.cleanUps.inc();
+    this.cleanUps.inc({});
   }
 }

@@ -173,6 +173,7 @@ export function createRecoveryActivities(services: RecoveryServices): RecoveryAc
           request: workflowId,
           details: { ...record },
         });
+        services.metrics.pointCreated();
         return record;
       }),
 

@@ -1,9 +1,10 @@
 import { NativeConnection, type WorkerOptions as TemporalWorkerOptions, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { createRecoveryActivities } from '../activities/recovery';
 import { RecoveryMetrics } from '../activities/recovery-metrics';
 import type { Config } from '../config';
+import { sharedMetrics } from '../core/metrics';
 import { createPool } from '../database';
 import { ensureSearchAttributes } from './ensure-search-attributes';
 import { type RecoveryParts, recoveryParts } from './recovery-parts';
@@ -55,15 +56,14 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
     });
     await ensureSearchAttributes(connection, temporal.namespace);
     await recovery.sweep();
-    const registry = new Registry();
-    collectDefaultMetrics({ register: registry });
+    sharedMetrics.collectProcess();
     const scratchQueue = scratchTaskQueue(temporal.taskQueue, config.application.backup.scratchDirectory);
     const activities = createRecoveryActivities({
       ...recovery,
       config,
       platform,
       log,
-      metrics: new RecoveryMetrics(registry),
+      metrics: new RecoveryMetrics(),
       scratchHost: { taskQueue: scratchQueue, patienceMs: options.scratchPatienceMs ?? 30 * 60_000 },
     });
     const common = {
@@ -86,7 +86,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
         maxConcurrentActivityTaskExecutions: SCRATCH_STEPS_AT_ONCE,
       }),
     ]);
-    return assemble(workers, registry, release);
+    return assemble(workers, sharedMetrics.registry, release);
   } catch (error) {
     await release();
     throw error;

@@ -1,0 +1,10 @@
+export { OTHER } from './bounded-label.pure';
+export { CallMetrics, type CallOutcome, type CallTarget } from './call-metrics';
+export type { CounterCell } from './counter-cell';
+export type { CounterFamily, CounterOptions } from './counter-family';
+export type { GaugeFamily, GaugeOptions, GaugeSample, GaugeSource } from './gauge-family';
+export type { HistogramFamily, HistogramOptions } from './histogram-family';
+export type { LabelValues } from './labels';
+export { Metrics, type MetricsOptions } from './metrics';
+export { METRIC } from './names';
+export { sharedMetrics } from './shared';

@@ -1,0 +1,19 @@
+/** Names that alert rules and dashboards rely on; whoever counts and whoever alerts take them from here. */
+export const METRIC = {
+  calls: 'chronawflow_calls_total',
+  callSeconds: 'chronawflow_call_seconds',
+  timeouts: 'chronawflow_timeouts_total',
+  /** Seconds since the breaker was last closed; 0 while it is closed. */
+  breakerNotClosedSeconds: 'chronawflow_breaker_not_closed_seconds',
+  breakerTransitions: 'chronawflow_breaker_transitions_total',
+  bulkheadInUse: 'chronawflow_bulkhead_in_use',
+  bulkheadQueued: 'chronawflow_bulkhead_queued',
+  fallbackAnswers: 'chronawflow_fallback_answers_total',
+  limiterDecisions: 'chronawflow_rate_limit_decisions_total',
+  limiterViolations: 'chronawflow_rate_limit_violations_total',
+  healthCheckFailures: 'chronawflow_health_check_failures_total',
+  healthUp: 'chronawflow_health_component_up',
+  queueDepth: 'chronawflow_queue_depth',
+  degradationChanges: 'chronawflow_degradation_changes_total',
+  recoveryPoints: 'chronawflow_recovery_points_created_total',
+} as const;
