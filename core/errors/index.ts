@@ -3,3 +3,4 @@ export { CommandFailedError } from './command-failed-error';
 export { DependencyMissingError } from './dependency-missing-error';
 export { InvalidInputError } from './invalid-input-error';
 export { messageOf } from './message-of';
+export { RefusalError } from './refusal-error';

@@ -1,0 +1,25 @@
+/**
+ * `npm run bench -- protection [--quick] [--json]`: what protecting a call costs, beside the libraries that people use
+ * for it today. One section a file under bench/protection/; how the figures came out: docs/resilience/protection.md.
+ */
+import { measureBreaker } from './protection/breaker';
+import type { Figures, Goals } from './support/goals.pure';
+import { type Bench, type Measured, runBenchmark } from './support/run-benchmark';
+
+/** Each section measures its own figures; they run one after the other, because they share the machine. */
+const SECTIONS: readonly ((bench: Bench) => Promise<Measured>)[] = [measureBreaker];
+
+const GOALS: Goals = {};
+
+async function measure(bench: Bench): Promise<Measured> {
+  const texts: string[] = [];
+  let figures: Figures = {};
+  for (const section of SECTIONS) {
+    const measured = await section(bench);
+    texts.push(measured.text);
+    figures = { ...figures, ...measured.figures };
+  }
+  return { text: texts.join('\n\n'), figures };
+}
+
+runBenchmark('protection', GOALS, measure);
