@@ -6,6 +6,19 @@ export {
   type ErrorKind,
   InvalidInputError,
 } from '../core/errors';
+export {
+  type CheckAnswer,
+  type Execution,
+  ExecutionFencedError,
+  ExecutionRunningError,
+  type IdempotencyEvent,
+  IdempotencyKeyReusedError,
+  IdempotencyManager,
+  type IdempotencyOptions,
+  type IdempotencyRef,
+  type Json,
+  type StartAnswer,
+} from '../core/idempotency';
 export type { ChangedRow, ChangesPage } from '../core/recovery';
 export type { RecoveryPoint, RestorableWindow, WindowGap } from '../core/recovery/backup';
 export {

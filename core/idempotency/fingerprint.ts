@@ -1,0 +1,7 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from './canonical-json.pure';
+
+/** SHA-256 of the canonical JSON, 64 hexadecimal digits: equal payloads have equal fingerprints. */
+export function fingerprint(payload: unknown): string {
+  return createHash('sha256').update(canonicalJson(payload)).digest('hex');
+}
