@@ -10,8 +10,8 @@ export interface CounterOptions<L extends string> {
   readonly labels?: readonly L[];
 }
 
-/** Nobody may ever scrape: from here on the cells are emptied without being asked. */
-const DIRTY_LIMIT = 10_000;
+/** Nobody may ever scrape: at so many cells, about 30 MB, they are emptied without being asked. */
+const DIRTY_LIMIT = 200_000;
 
 export class CounterFamily<L extends string = never> {
   private readonly counter: Counter<L>;
@@ -60,6 +60,20 @@ export class CounterFamily<L extends string = never> {
   private flush(): void {
     const cells = this.dirty;
     this.dirty = [];
-    for (const cell of cells) this.inc(cell.labels, cell.take());
+    const sums = new Map<string, { readonly labels: LabelValues<L>; value: number }>();
+    for (const cell of cells) {
+      const pending = cell.take();
+      const labels = this.labels.bounded(this.names, cell.labels, pending);
+      const key = this.series.note(labels);
+      const sum = sums.get(key);
+      if (sum === undefined) sums.set(key, { labels, value: pending });
+      else sum.value += pending;
+    }
+    for (const { labels, value } of sums.values()) {
+      // Again, without weight: a later cell may have pushed this one out of the top.
+      const bounded = this.labels.bounded(this.names, labels, 0);
+      this.series.note(bounded);
+      this.counter.inc(bounded, value);
+    }
   }
 }

@@ -6,9 +6,11 @@ export class SeriesIndex<L extends string> {
 
   constructor(private readonly names: readonly L[]) {}
 
-  note(labels: LabelValues<L>): void {
+  /** @returns the series' key. */
+  note(labels: LabelValues<L>): string {
     const key = this.names.map((name) => labels[name]).join('\u0000');
     if (!this.series.has(key)) this.series.set(key, labels);
+    return key;
   }
 
   /** Forgets and returns the series with this value. */

@@ -1,0 +1,1 @@
+export type { GlobalLimits, LeaseAnswer, LeasedMeter } from './leased-meter';
