@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { InvalidInputError } from '../errors';
-import type { ConflictKind } from './types';
+import { mappingsOnce } from './diff/mapping.pure';
+import type { ConflictKind, MappableKind } from './types';
 
 /**
  * The inputs of the recovery workflows. Checked twice: by the client for a quick answer, and by the first activity,
@@ -23,15 +24,37 @@ const conflictKinds = [
   'changed-since',
 ] as const satisfies readonly ConflictKind[];
 
+const mappableKinds = [
+  'unique-taken',
+  'parent-missing',
+  'constraint-violated',
+] as const satisfies readonly MappableKind[];
+
+/** It stands in Temporal's history and in every preview. */
+const mappingText = z.string().min(1).max(200);
+
 const decisions = z
   .array(
-    z.strictObject({
-      table: z.string().min(1),
-      kind: z.enum(conflictKinds),
-      decision: z.enum(['block', 'skip']),
-    }),
+    z.discriminatedUnion('decision', [
+      z.strictObject({
+        table: z.string().min(1),
+        kind: z.enum(conflictKinds),
+        decision: z.enum(['block', 'skip']),
+      }),
+      z.strictObject({
+        table: z.string().min(1),
+        kind: z.enum(mappableKinds),
+        decision: z.literal('map'),
+        column: z.string().min(1).max(63),
+        rule: z.discriminatedUnion('kind', [
+          z.strictObject({ kind: z.literal('null') }),
+          z.strictObject({ kind: z.enum(['prefix', 'suffix', 'value']), text: mappingText }),
+        ]),
+      }),
+    ]),
   )
   .max(1_000)
+  .refine(mappingsOnce, { message: 'a column is mapped once for each kind of conflict' })
   .optional();
 
 export const tenantRestoreInput = z.strictObject({

@@ -50,7 +50,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
 });
 
 /** How often each end was met, so that a generator that only makes trivial cases is seen. */
-const met = { restored: 0, blocked: 0, skipped: 0, changed: 0, nowhere: 0 };
+const met = { restored: 0, blocked: 0, skipped: 0, mapped: 0, changed: 0, nowhere: 0 };
 
 async function check({ tables, before, after, tenant: n }: Case): Promise<void> {
   const schema = buildSchema(tables);
@@ -104,7 +104,7 @@ async function check({ tables, before, after, tenant: n }: Case): Promise<void> 
     await prepared.end();
   }
   if (prepared.preview.blocked) {
-    await skipAll(lab, schema, tenant, prepared.preview.conflicts);
+    await decideAll(lab, schema, tenant, prepared.preview.conflicts, before.length % 2 === 0);
     expect(images(expectedAfter(schema, await see(lab.live, schema), then, tenant).rest)).toEqual(
       images(expected.rest),
     );
@@ -117,28 +117,52 @@ async function check({ tables, before, after, tenant: n }: Case): Promise<void> 
   expect(images(now)).toEqual(images(expected.rest.map((rows, i) => [...rows, ...(expected.own[i] ?? [])])));
 }
 
-/** With every conflict skipped, and those that this brings up, what remains can be merged and breaks nothing. */
-async function skipAll(
+/**
+ * With every conflict skipped, and those that this brings up, what remains can be merged and breaks nothing; so with what
+ * can be written with NULL in place of the value in conflict written so, and only the rest skipped.
+ */
+async function decideAll(
   lab: SliceLab,
   schema: BuiltSchema,
   tenant: string,
   conflicts: readonly Conflict[],
+  mapping: boolean,
 ): Promise<void> {
   let open = conflicts;
-  const decisions: ConflictDecision[] = [];
+  const decisions = mapping ? mapAll(schema) : [];
   for (let tries = 0; open.length > 0; tries += 1) {
     expect(tries).toBeLessThan(20);
     decisions.push(...open.map(({ table, kind }) => ({ table, kind, decision: 'skip' as const })));
     const prepared = await lab.prepare(tenant, target, { tenantDeleted: true, allowEmpty: true, decisions });
     try {
       open = prepared.preview.conflicts.filter((conflict) => conflict.decision === 'block');
-      if (open.length === 0) expect(await prepared.merge()).toMatchObject({ kind: 'merged' });
+      if (open.length === 0) {
+        expect(await prepared.merge()).toMatchObject({
+          kind: 'merged',
+          digestAfter: prepared.preview.digestExpected,
+        });
+        if (prepared.preview.conflicts.some(({ decision }) => decision === 'map')) met.mapped += 1;
+      }
     } finally {
       await prepared.end();
     }
   }
   met.skipped += 1;
   expect(violations(schema, await see(lab.live, schema))).toEqual([]);
+}
+
+/** NULL for every unique value and every reference that does not decide to whom its row belongs. */
+function mapAll(schema: BuiltSchema): ConflictDecision[] {
+  return schema.tables.flatMap((table): ConflictDecision[] => {
+    if (table.key.length === 0) return [];
+    const fixed = [...table.key, ...(table.owner.kind === 'path' ? table.owner.columns : ['tenant_id'])];
+    const references = new Set(table.keys.map((key) => key.settable).filter((name) => !fixed.includes(name)));
+    const toNull = { decision: 'map', rule: { kind: 'null' }, table: `public.${table.name}` } as const;
+    return [
+      ...(table.unique.includes('u') ? [{ ...toNull, kind: 'unique-taken', column: 'u' } as const] : []),
+      ...[...references].map((column) => ({ ...toNull, kind: 'parent-missing', column }) as const),
+    ];
+  });
 }
 
 async function begin(

@@ -88,6 +88,7 @@ export class SliceLab {
         restoreId,
         preview,
         merge: (hash = preview.diffHash) => mergeRestore(this.context, request, hash, {}),
+        previewAgain: () => previewRestore(this.context, request, target, {}),
         end: () => this.end(restoreId),
       };
     } catch (error) {
@@ -140,6 +141,7 @@ export class SliceLab {
         restoreId,
         preview,
         merge: (hash = preview.diffHash) => mergeRestore(context, request, hash, {}),
+        previewAgain: () => previewRestore(context, request, undefined, {}),
         end: () => this.end(restoreId),
       };
     } catch (error) {
@@ -217,6 +219,8 @@ export interface Prepared {
   readonly restoreId: string;
   readonly preview: RestorePreview;
   merge(hash?: string): Promise<MergeResult>;
+  /** As the workflow does when the diff has changed. */
+  previewAgain(): Promise<RestorePreview>;
   end(): Promise<void>;
 }
 

@@ -137,13 +137,13 @@ describe('conflicts over several passes', () => {
     findings.nextPass();
     findings.add(finding('block', 3, 'u'));
     findings.add(finding('skip', 2));
-    expect(findings.skippedInPass).toBe(2);
+    expect(findings.settledInPass).toBe(2);
     findings.nextPass();
     findings.add(finding('block', 1, 'u'));
     findings.add(finding('skip', 1));
     findings.nextPass();
     findings.add(finding('block', 1, 'u'));
-    expect(findings.skippedInPass).toBe(0);
+    expect(findings.settledInPass).toBe(0);
     expect(findings.conflicts()).toEqual([
       { table: 't', kind: 'referenced', decision: 'skip', rows: 3, message: '3 row(s)' },
       { table: 'u', kind: 'referenced', decision: 'block', rows: 1, message: '1 row(s)' },

@@ -9,10 +9,11 @@ export function changesPage(page: ChangesPage, offset: number): string[] {
       .map(([name, value]) => `${name}=${value ?? 'null'}`)
       .join(' ');
     const op = row.skipped ? `${row.op} (skipped)` : row.op;
+    const name = (column: string) => (row.mapped.includes(column) ? `${column} (mapped)` : column);
     return row.columns.map((column, i) => [
       i === 0 ? op : '',
       i === 0 ? key : '',
-      column.name,
+      name(column.name),
       row.op === 'insert' ? '' : (column.current ?? 'null'),
       row.op === 'delete' ? '' : (column.restored ?? 'null'),
     ]);

@@ -1,5 +1,5 @@
 import { shellWord } from '../../../core/recovery/shell-word.pure';
-import type { RestorePreview, TableChanges } from '../../../core/recovery/types';
+import type { Conflict, MappableKind, RestorePreview, TableChanges } from '../../../core/recovery/types';
 import { colors as pc } from '../colors';
 import { bytes, count, duration, facts, table } from './format';
 
@@ -73,16 +73,38 @@ function changedColumns({ tables }: RestorePreview): string[] {
   ]);
 }
 
+const DECISIONS: Readonly<Record<Conflict['decision'], () => string>> = {
+  block: () => pc.red('blocks'),
+  skip: () => pc.yellow('skips'),
+  map: () => pc.yellow('maps'),
+};
+
+const MAPPABLE: ReadonlySet<string> = new Set<MappableKind>([
+  'unique-taken',
+  'parent-missing',
+  'constraint-violated',
+]);
+
+function waysOut({ decision, mapping, table: name, kind }: Conflict): string {
+  if (decision === 'map') return `\n        written with ${mapping}`;
+  if (decision === 'skip') return '';
+  const decide = `--decide ${name}:${kind}=`;
+  return (
+    `\n        to leave these rows as they are: ${decide}skip` +
+    (MAPPABLE.has(kind)
+      ? `\n        to write them with another value: ${decide}map:<column>=suffix:<text> (or null, prefix:, value:)`
+      : '')
+  );
+}
+
 function conflictLines({ conflicts }: RestorePreview, workflowId: string): string[] {
   if (conflicts.length === 0) return [];
   return [
     pc.bold('Conflicts'),
     ...conflicts.map(
       (conflict) =>
-        `${conflict.decision === 'block' ? pc.red('blocks') : pc.yellow('skips')}  ${conflict.table} ${conflict.kind}, ${count(conflict.rows)} rows: ${conflict.message}` +
-        (conflict.decision === 'block'
-          ? `\n        to leave these rows as they are: --decide ${conflict.table}:${conflict.kind}=skip`
-          : ''),
+        `${DECISIONS[conflict.decision]()}  ${conflict.table} ${conflict.kind}, ${count(conflict.rows)} rows: ${conflict.message}` +
+        waysOut(conflict),
     ),
     ...(conflicts.some((conflict) => conflict.decision === 'block')
       ? [`${workflowId} cannot be approved; start again with a decision for each.`]

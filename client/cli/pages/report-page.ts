@@ -18,6 +18,7 @@ export function reportPage(report: RestoreReport): string[] {
   return [
     `${good ? pc.green('✓') : pc.red('✗')} ${pc.bold(`Restore ${report.restoreId} of tenant ${report.tenant}: ${HEADLINES[report.outcome]}`)}`,
     ...mergedRows(report),
+    ...decidedConflicts(report),
     ...facts([
       ['workflow', report.workflowId],
       ['requested by', report.requestedBy],
@@ -47,6 +48,16 @@ function mergedRows({ merge }: RestoreReport): string[] {
     ['table', 'inserted', 'updated', 'deleted'],
     written.map((row) => [row.table, count(row.inserted), count(row.updated), count(row.deleted)]),
   );
+}
+
+/** What a decision kept out of the merge, or had written with another value. */
+function decidedConflicts({ merge, preview }: RestoreReport): string[] {
+  if (merge === undefined) return [];
+  const decided = preview?.conflicts.filter(({ decision }) => decision !== 'block') ?? [];
+  return decided.map(({ decision, table: name, kind, rows, mapping }) => {
+    const done = decision === 'map' ? `written with ${mapping}` : 'left as they were';
+    return `${pc.yellow('!')} ${count(rows)} row(s) of ${name} ${done} (${kind})`;
+  });
 }
 
 function objectiveFacts(check: ObjectiveCheck | undefined): [string, string][] {

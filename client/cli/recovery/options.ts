@@ -1,5 +1,12 @@
 import { InvalidArgumentError } from 'commander';
-import type { ConflictDecision, ConflictKind, FreezeMode, RestoreModes } from '../../../core/recovery/types';
+import type {
+  ConflictDecision,
+  ConflictKind,
+  FreezeMode,
+  MappableKind,
+  MappingRule,
+  RestoreModes,
+} from '../../../core/recovery/types';
 
 /** Parsers of option values; what they refuse, commander reports with the option's name and exit code 2. */
 
@@ -13,15 +20,37 @@ const KINDS: readonly ConflictKind[] = [
   'changed-since',
 ];
 
-/** `public.invoice:unique-taken=skip`, collected over repeated options. */
+const MAPPABLE: readonly MappableKind[] = ['unique-taken', 'parent-missing', 'constraint-violated'];
+
+/**
+ * `public.invoice:unique-taken=skip`, `public.users:unique-taken=map:email=suffix:-restored`, collected over repeated
+ * options.
+ */
 export function decision(text: string, earlier: readonly ConflictDecision[] = []): ConflictDecision[] {
-  const match = /^(.+):([a-z-]+)=(block|skip)$/.exec(text);
-  const kind = KINDS.find((known) => known === match?.[2]);
-  const table = match?.[1];
-  if (table === undefined || kind === undefined) {
-    throw new InvalidArgumentError(`write it as <schema.table>:<kind>=skip, with kind ${KINDS.join(', ')}`);
+  const [, table, kind, answer] = /^([^=]+):([a-z-]+)=(block|skip|map:.+)$/s.exec(text) ?? [];
+  const known = KINDS.find((one) => one === kind);
+  if (table === undefined || known === undefined || answer === undefined) {
+    throw new InvalidArgumentError(
+      `write it as <schema.table>:<kind>=skip or =map:<column>=<rule>, with kind ${KINDS.join(', ')}`,
+    );
   }
-  return [...earlier, { table, kind, decision: match?.[3] === 'block' ? 'block' : 'skip' }];
+  if (answer === 'block' || answer === 'skip') return [...earlier, { table, kind: known, decision: answer }];
+  const mappable = MAPPABLE.find((one) => one === known);
+  if (mappable === undefined)
+    throw new InvalidArgumentError(`only ${MAPPABLE.join(', ')} can be mapped, not ${known}`);
+  return [...earlier, { table, kind: mappable, decision: 'map', ...mapping(answer.slice('map:'.length)) }];
+}
+
+/** `email=suffix:-restored`, `country=value:DE`, `manager_id=null`. */
+function mapping(text: string): { readonly column: string; readonly rule: MappingRule } {
+  const [, column, rule, value] = /^([^=]+)=(null$|prefix:|suffix:|value:)(.*)$/s.exec(text) ?? [];
+  if (column !== undefined && rule === 'null') return { column, rule: { kind: 'null' } };
+  for (const kind of ['prefix', 'suffix', 'value'] as const) {
+    if (column !== undefined && rule === `${kind}:` && value) return { column, rule: { kind, text: value } };
+  }
+  throw new InvalidArgumentError(
+    'write a mapping as map:<column>=null, =prefix:<text>, =suffix:<text> or =value:<text>',
+  );
 }
 
 /** `create,update,delete` or some of them. */

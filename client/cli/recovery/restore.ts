@@ -112,7 +112,11 @@ function withApprovalOptions(command: Command): Command {
       'how many other people must approve: 0, 1 or 2 (default: the configuration)',
       approvals,
     )
-    .option('--decide <decision>', '<schema.table>:<conflict>=skip; may be repeated', decision)
+    .option(
+      '--decide <decision>',
+      '<schema.table>:<conflict>=skip or =map:<column>=<rule>; may be repeated',
+      decision,
+    )
     .option('--request <name>', "last part of the workflow's ID; a name is carried out once")
     .option('--yes', 'do not ask before starting')
     .option('--wait', 'watch until the end (default)', true)

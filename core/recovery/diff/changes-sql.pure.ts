@@ -13,6 +13,7 @@ import { IMAGE_COLUMN, imageDigest, mayDiffer } from './image.pure';
  *   chronawflow_after    SHA-256 of the staged row's image, NULL for a delete
  *   chronawflow_skip     a decision keeps this row out of the merge
  *   chronawflow_rewrite  the merge deletes and inserts this row again instead of updating it
+ *   chronawflow_mapped   columns that a decision gave another value, NULL for none
  *
  * then for a table with a key its key columns under their own names, which the prefix keeps apart from these; for one
  * without, where the live row is (`live_part`, `live_row`) and where the staged one (`staged_row`).
@@ -44,7 +45,7 @@ export function selectChanges(query: ChangesQuery): string {
       : query.undoOf === undefined
         ? keylessChanges(query)
         : keylessUndo(query, query.undoOf);
-  return `select *, false as chronawflow_skip, false as chronawflow_rewrite from (${all}) changes
+  return `select *, false as chronawflow_skip, false as chronawflow_rewrite, null::text[] as chronawflow_mapped from (${all}) changes
     where chronawflow_op in (${ops.length > 0 ? ops.join(', ') : 'null'}) and (chronawflow_op <> 'u' or chronawflow_before <> chronawflow_after)`;
 }
 

@@ -1,4 +1,4 @@
-import { quoteIdentifier, quoteList, quoteQualified } from '../../../database';
+import { quoteIdentifier, quoteList, quoteLiteral, quoteQualified } from '../../../database';
 import type { ExclusionConstraint, ForeignKey, UniqueIndex } from '../slice/catalog-types';
 import type { PlanTable } from '../slice/plan-types';
 import { claimedBy, joinColumns, ownedBy, type TableLookup } from '../slice/predicate.pure';
@@ -29,13 +29,7 @@ export function ownedByOther({ table, changes, lookup }: ConflictScope): string 
 
 /** Rows to write whose unique values are held by a live row that stays. */
 export function uniqueTaken({ restoreId, table, changes }: ConflictScope, index: UniqueIndex): string {
-  const equal = index.expressions
-    .map(
-      (_, i) =>
-        `n.chronawflow_e${i} ${index.nullsNotDistinct ? 'is not distinct from' : '='} l.chronawflow_e${i}`,
-    )
-    .join(' and ');
-  return clashing(restoreId, table, changes, index.expressions, index.predicate, equal);
+  return clashing(restoreId, table, changes, index.expressions, index.predicate, equality(index));
 }
 
 /** The same for an exclusion constraint and its operators. */
@@ -43,10 +37,47 @@ export function excludedByOther(
   { restoreId, table, changes }: ConflictScope,
   constraint: ExclusionConstraint,
 ): string {
-  const clash = constraint.operators
-    .map((operator, i) => `n.chronawflow_e${i} ${operator} l.chronawflow_e${i}`)
-    .join(' and ');
-  return clashing(restoreId, table, changes, constraint.expressions, constraint.predicate, clash);
+  return clashing(
+    restoreId,
+    table,
+    changes,
+    constraint.expressions,
+    constraint.predicate,
+    clashOf(constraint),
+  );
+}
+
+/** Mapped rows whose new value another row to write has as well: at the target, no two rows had the same. */
+export function takenAmongWritten(scope: ConflictScope, index: UniqueIndex): string {
+  return clashingAmongWritten(scope, index, equality(index));
+}
+
+/** The same for an exclusion constraint. */
+export function excludedAmongWritten(scope: ConflictScope, constraint: ExclusionConstraint): string {
+  return clashingAmongWritten(scope, constraint, clashOf(constraint));
+}
+
+function clashingAmongWritten(
+  { restoreId, table, changes }: ConflictScope,
+  { expressions, predicate }: Pick<UniqueIndex, 'expressions' | 'predicate'>,
+  on: string,
+): string {
+  const values = expressions.map((expression, i) => `(${expression}) as chronawflow_e${i}`).join(', ');
+  const where = predicate === undefined ? '' : ` where ${predicate}`;
+  const staged = `(select ${values}, ${quoteList(table.key)} from ${stageTable(restoreId, table)}${where})`;
+  return `select c.ctid from ${changes} c join ${staged} n on ${joinColumns(table.key, table.key, 'n', 'c')}
+    where c.chronawflow_mapped is not null and c.chronawflow_op in ('i', 'u') and not c.chronawflow_skip and $1::text is not null
+      and exists (select from ${staged} l join ${changes} m on ${joinColumns(table.key, table.key, 'l', 'm')}
+        where m.chronawflow_op in ('i', 'u') and not m.chronawflow_skip and ${on} and not (${joinColumns(table.key, table.key, 'l', 'c')}))`;
+}
+
+function equality({ expressions, nullsNotDistinct }: UniqueIndex): string {
+  const equal = nullsNotDistinct ? 'is not distinct from' : '=';
+  return expressions.map((_, i) => `n.chronawflow_e${i} ${equal} l.chronawflow_e${i}`).join(' and ');
+}
+
+function clashOf({ operators }: ExclusionConstraint): string {
+  return operators.map((operator, i) => `n.chronawflow_e${i} ${operator} l.chronawflow_e${i}`).join(' and ');
 }
 
 function clashing(
@@ -145,6 +176,8 @@ export function parentMissing(
         readonly allWritten: boolean;
       }
     | undefined,
+  /** A decision maps a column of this key: a mapped reference may only lead to a parent that is the tenant's. */
+  mapped: boolean,
 ): string {
   const set = key.columns.map((name) => `n.${quoteIdentifier(name)} is not null`).join(' and ');
   const going =
@@ -154,7 +187,9 @@ export function parentMissing(
   const { attribution } = table;
   const isPath = attribution.kind === 'path' && attribution.columns.join('\0') === key.columns.join('\0');
   const theirs =
-    isPath && parent !== undefined ? ` and (${claimedBy(parent.table, 'p', TENANT, restoreId, lookup)})` : '';
+    parent !== undefined && (isPath || mapped)
+      ? ` and (${isPath ? '' : `c.chronawflow_mapped is null or not c.chronawflow_mapped && array[${key.columns.map(quoteLiteral).join(', ')}] or `}${claimedBy(parent.table, 'p', TENANT, restoreId, lookup)})`
+      : '';
   const live = `exists (select from ${quoteQualified(key.parent)} p where ${joinColumns(key.parentColumns, key.columns, 'p', 'n')}${going}${theirs})`;
   const written =
     parent === undefined ||

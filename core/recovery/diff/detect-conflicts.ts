@@ -1,45 +1,35 @@
-import type { ClientBase, Pool } from 'pg';
-import { quoteIdentifier } from '../../../database';
-import type { Catalog, CatalogTable, ForeignKey } from '../slice/catalog-types';
+import type { ClientBase } from 'pg';
+import { MappingRefusedError } from '../errors/mapping-refused-error';
+import type { ForeignKey } from '../slice/catalog-types';
 import { tableName } from '../slice/catalog-types';
 import { planLookup } from '../slice/plan-lookup.pure';
-import { unqualified } from '../slice/plan-slice.pure';
-import type { PlanTable, SlicePlan } from '../slice/plan-types';
+import type { PlanTable } from '../slice/plan-types';
 import { type Reference, readReferences } from '../slice/read-references';
 import type { Conflict, ConflictDecision, ConflictKind } from '../types';
-import { type ChangesKind, changesName } from './compute-changes';
+import { changesName } from './compute-changes';
+import { type ConflictInput, catalogTable, type Look } from './conflict-input';
 import {
   type ConflictScope,
   changedSince,
-  checkRefuses,
-  excludedByOther,
-  insertsWithoutValue,
-  onColumn,
   ownedByOther,
   parentMissing,
   referencedByStaying,
-  uniqueTaken,
 } from './conflict-queries.pure';
 import { countAllChanges, countsOf } from './count-changes';
 import { Findings } from './findings.pure';
+import { mapConflicting } from './map-staging';
+import { describeMapping, type MapDecision, mappingFor, mappingsOf, refusedBecause } from './mapping.pure';
 import { otherOwnersAtTarget } from './other-owners';
+import { valueConflicts } from './value-conflicts';
 import { type ChangeCounts, writesAllStaged } from './written-rows.pure';
 
-export interface ConflictInput {
-  readonly restoreId: string;
-  readonly plan: SlicePlan;
-  readonly live: Catalog;
-  /** Schema of the target, and the scratch cluster itself: absent for an undo. */
-  readonly target: { readonly catalog: Catalog; readonly scratch: Pool } | undefined;
-  readonly decisions: readonly ConflictDecision[];
-  readonly kind: ChangesKind;
-}
-
 /**
- * Names every change that cannot be applied as it stands (invariants 9, 10, 12), and marks those that a decision skips.
+ * Names every change that cannot be applied as it stands (invariants 9, 10, 12), marks those that a decision skips and
+ * maps those that a decision maps; what is in conflict even as mapped falls to the other decision.
  * Looks at owners first: a row that stays with another owner can be the reason of nothing else.
  */
 export async function detectConflicts(tx: ClientBase, input: ConflictInput): Promise<Conflict[]> {
+  checkMappings(input);
   const references = await readReferences(tx, input.plan.tables);
   const counts = await countAllChanges(tx, input.restoreId, input.plan, input.kind);
   const scopes = input.plan.tables.map((table) => ({
@@ -53,13 +43,22 @@ export async function detectConflicts(tx: ClientBase, input: ConflictInput): Pro
   const having = (...ops: readonly (keyof ChangeCounts)[]) =>
     scopes.filter(({ table }) => ops.some((op) => countsOf(counts, table)[op] > 0));
   // Only where no decision can take a row out again.
-  const noSkips = input.decisions.every(({ decision }) => decision === 'block');
+  const noSkips = input.decisions.every(({ decision }) => decision !== 'skip');
   const allWritten = (table: PlanTable) => noSkips && writesAllStaged(table, countsOf(counts, table));
   const findings = new Findings();
-  const look: Look = async (scope, kind, sql, message) => {
-    const decision = decisionFor(input.decisions, tableName(scope.table), kind);
+  const look: Look = async (scope, kind, sql, message, columns = []) => {
+    const table = tableName(scope.table);
+    const map = mappingFor(input.decisions, table, kind, columns);
+    if (map !== undefined) {
+      const rows = await mapConflicting(tx, scope, sql, input.plan.tenant, map);
+      if (rows > 0)
+        findings.add({ table, kind, decision: 'map', mapping: describeMapping(map), rows, message });
+    }
+    const decision = decisionFor(input.decisions, table, kind);
     const rows = await countOrSkip(tx, scope.changes, sql, input.plan.tenant, decision);
-    if (rows > 0) findings.add({ table: tableName(scope.table), kind, decision, rows, message });
+    if (rows === 0) return;
+    const still = map === undefined ? '' : ', even as mapped';
+    findings.add({ table, kind, decision, rows, message: (count) => `${message(count)}${still}` });
   };
   const { undoOf } = input.plan;
   for (const scope of undoOf === undefined
@@ -73,15 +72,16 @@ export async function detectConflicts(tx: ClientBase, input: ConflictInput): Pro
     );
   }
   for (const scope of having('insert', 'delete')) await ownerConflicts(tx, scope, input, look);
-  // A change that is skipped keeps what is there, which can be in the way of another change: until no more are skipped.
+  // A change that is skipped keeps what is there, and one that is mapped writes something else: either can be in the way
+  // of another change, so until no more are skipped or mapped.
   do {
     findings.nextPass();
     for (const scope of having('insert', 'update')) await valueConflicts(scope, input, look);
     for (const scope of having('delete', 'update').reverse())
       await referenceConflicts(scope, scopes, references, look);
     for (const scope of having('insert', 'update'))
-      await parentConflicts(scope, scopes, input.live, allWritten, look);
-  } while (findings.skippedInPass > 0);
+      await parentConflicts(scope, scopes, input, allWritten, look);
+  } while (findings.settledInPass > 0);
   const drift = input.plan.drift.map((one) => ({
     ...one,
     rows: 0,
@@ -90,12 +90,23 @@ export async function detectConflicts(tx: ClientBase, input: ConflictInput): Pro
   return [...drift, ...findings.conflicts()];
 }
 
-type Look = (
-  scope: ConflictScope,
-  kind: ConflictKind,
-  sql: string,
-  message: (rows: number) => string,
-) => Promise<void>;
+function checkMappings(input: ConflictInput): void {
+  const referable = new Set([...input.plan.tables.map(tableName), ...input.shared]);
+  for (const map of input.decisions) {
+    if (map.decision !== 'map') continue;
+    const table = input.plan.tables.find((one) => tableName(one) === map.table);
+    const reason =
+      table === undefined
+        ? 'the restore has no such table'
+        : refusedBecause(map, {
+            table,
+            live: catalogTable(input.live, table),
+            referable,
+            sensitive: input.sensitive,
+          });
+    if (reason !== undefined) throw new MappingRefusedError({ ...map, conflict: map.kind }, reason);
+  }
+}
 
 async function ownerConflicts(
   tx: ClientBase,
@@ -122,82 +133,6 @@ async function ownerConflicts(
   }
 }
 
-async function valueConflicts(scope: ConflictScope, input: ConflictInput, look: Look): Promise<void> {
-  const live = catalogTable(input.live, scope.table);
-  const staged = new Set(scope.table.columns.map((column) => column.name));
-  const readable = (columns: readonly string[]) => columns.every((name) => staged.has(name));
-  for (const index of live.uniques.filter((one) => !one.primary && readable(one.dependsOn))) {
-    await look(
-      scope,
-      'unique-taken',
-      uniqueTaken(scope, index),
-      (rows) => `${rows} row(s) need a value of ${index.name} that another row holds now`,
-    );
-  }
-  for (const constraint of live.exclusions.filter((one) => readable(one.dependsOn))) {
-    await look(
-      scope,
-      'unique-taken',
-      excludedByOther(scope, constraint),
-      (rows) => `${rows} row(s) overlap a row that stays (${constraint.name})`,
-    );
-  }
-  const before = input.target?.catalog.tables.find((one) => tableName(one) === tableName(scope.table));
-  if (before === undefined) return;
-  for (const check of live.checks) {
-    const same = before.checks.some((one) => one.expression === check.expression);
-    const columns = live.columns
-      .filter((column) => check.expression.includes(column.name))
-      .map((column) => column.name);
-    if (same || !readable(columns)) continue;
-    await look(
-      scope,
-      'constraint-violated',
-      checkRefuses(scope, check.expression),
-      (rows) => `${rows} row(s) break ${check.name}, which is new or changed since the target`,
-    );
-  }
-  for (const { name, expression } of refusals(live, before, input)) {
-    await look(
-      scope,
-      'constraint-violated',
-      checkRefuses(scope, expression),
-      (rows) =>
-        `${rows} row(s) have a value of ${name} that its NOT NULL or domain, new since the target, refuses`,
-    );
-  }
-  const withoutValue = live.columns.filter(
-    (column) => column.notNull && !column.hasDefault && !column.generated && !staged.has(column.name),
-  );
-  for (const column of withoutValue) {
-    await look(
-      scope,
-      'constraint-violated',
-      insertsWithoutValue(scope),
-      (rows) =>
-        `${rows} row(s) to insert have no value for ${column.name}, which is NOT NULL, without default and not staged`,
-    );
-  }
-}
-
-/** Conditions that columns of both sides have to meet today and had not at the target: NOT NULL and their domain's. */
-function refusals(
-  live: CatalogTable,
-  before: CatalogTable,
-  input: ConflictInput,
-): { readonly name: string; readonly expression: string }[] {
-  return live.columns.flatMap((column) => {
-    const then = before.columns.find((one) => one.name === column.name);
-    if (column.generated || then === undefined || then.type !== column.type) return [];
-    const notNull = column.notNull && !then.notNull ? [`${quoteIdentifier(column.name)} is not null`] : [];
-    const type = unqualified(column.type);
-    const known = input.target?.catalog.domainChecks[type] ?? [];
-    const added = (input.live.domainChecks[type] ?? []).filter((check) => !known.includes(check));
-    const domain = added.map((check) => onColumn(check, column.name));
-    return [...notNull, ...domain].map((expression) => ({ name: column.name, expression }));
-  });
-}
-
 async function referenceConflicts(
   scope: ConflictScope,
   scopes: readonly ConflictScope[],
@@ -219,20 +154,27 @@ async function referenceConflicts(
 async function parentConflicts(
   scope: ConflictScope,
   scopes: readonly ConflictScope[],
-  live: Catalog,
+  { live, decisions }: ConflictInput,
   allWritten: (table: PlanTable) => boolean,
   look: Look,
 ): Promise<void> {
   const staged = new Set(scope.table.columns.map((column) => column.name));
   const keys: readonly ForeignKey[] = catalogTable(live, scope.table).foreignKeys;
+  const mappings = mappingsOf(decisions, tableName(scope.table));
   for (const key of keys.filter((one) => one.columns.every((name) => staged.has(name)))) {
     const parent = scopes.find((one) => tableName(one.table) === tableName(key.parent));
     await look(
       scope,
       'parent-missing',
-      parentMissing(scope, key, parent && { ...parent, allWritten: allWritten(parent.table) }),
+      parentMissing(
+        scope,
+        key,
+        parent && { ...parent, allWritten: allWritten(parent.table) },
+        mappings.some((map) => key.columns.includes(map.column)),
+      ),
       (rows) =>
         `${rows} row(s) reference ${tableName(key.parent)} rows that are not there, or not the tenant's, any more (${key.name})`,
+      key.columns,
     );
   }
 }
@@ -262,11 +204,9 @@ function decisionFor(
   table: string,
   kind: ConflictKind,
 ): 'block' | 'skip' {
-  return decisions.find((one) => one.table === table && one.kind === kind)?.decision ?? 'block';
-}
-
-function catalogTable(catalog: Catalog, table: PlanTable): CatalogTable {
-  const found = catalog.tables.find((one) => tableName(one) === tableName(table));
-  if (found === undefined) throw new RangeError(`${tableName(table)} is gone from the catalog`);
-  return found;
+  const other = decisions.find(
+    (one): one is Exclude<ConflictDecision, MapDecision> =>
+      one.decision !== 'map' && one.table === table && one.kind === kind,
+  );
+  return other?.decision ?? 'block';
 }

@@ -6,20 +6,20 @@ export interface Finding extends Omit<Conflict, 'message'> {
 }
 
 /**
- * Conflicts collected over several passes. Those that block are found anew in every pass; rows that were skipped are out
- * of the next one, so they add up.
+ * Conflicts collected over several passes. Those that block are found anew in every pass; rows that were skipped or mapped
+ * are out of the next one, so they add up.
  */
 export class Findings {
   private settled: Finding[] = [];
   private blocking: Finding[] = [];
   private inPass = false;
-  /** Rows that the current pass skipped. */
-  skippedInPass = 0;
+  /** Rows that the current pass skipped or mapped. */
+  settledInPass = 0;
 
   nextPass(): void {
     this.inPass = true;
     this.blocking = [];
-    this.skippedInPass = 0;
+    this.settledInPass = 0;
   }
 
   add(finding: Finding): void {
@@ -27,10 +27,13 @@ export class Findings {
       this.blocking.push(finding);
       return;
     }
-    this.skippedInPass += finding.rows;
+    this.settledInPass += finding.rows;
     const same = this.settled.findIndex(
       (one) =>
-        one.table === finding.table && one.kind === finding.kind && one.message(0) === finding.message(0),
+        one.table === finding.table &&
+        one.kind === finding.kind &&
+        one.decision === finding.decision &&
+        one.message(0) === finding.message(0),
     );
     const before = this.settled[same];
     if (before === undefined) this.settled.push(finding);

@@ -13,6 +13,8 @@ import { setImageSettings } from './image.pure';
 export interface ChangedRow {
   readonly op: 'insert' | 'update' | 'delete';
   readonly skipped: boolean;
+  /** Columns that a decision gave another value than the target's. */
+  readonly mapped: readonly string[];
   /** Key columns as text; empty for a table without key. */
   readonly key: Readonly<Record<string, string | null>>;
   /** Columns whose image differs: what is there and what the merge would write. Sensitive values are `***`. */
@@ -62,6 +64,7 @@ export async function pageChanges(ctx: RecoveryContext, request: PageRequest): P
       const { rows: found } = await tx.query<{
         op: ChangeOp;
         skip: boolean;
+        mapped: string[] | null;
         key: Record<string, string | null>;
         current: (string | null)[] | null;
         restored: (string | null)[] | null;
@@ -75,6 +78,7 @@ export async function pageChanges(ctx: RecoveryContext, request: PageRequest): P
     rows: rows.slice(0, limit).map((row) => ({
       op: OPS[row.op],
       skipped: row.skip,
+      mapped: row.mapped ?? [],
       key: Object.fromEntries(
         Object.entries(row.key ?? {}).map(([name, value]) => [
           name,
@@ -99,7 +103,7 @@ function pageQuery(restoreId: string, table: PlanTable): string {
   const key = table.key
     .map((name) => `'${name.replaceAll("'", "''")}', c.${quoteIdentifier(name)}::text`)
     .join(', ');
-  return `select c.chronawflow_op as op, c.chronawflow_skip as skip, jsonb_build_object(${key}) as key,
+  return `select c.chronawflow_op as op, c.chronawflow_skip as skip, c.chronawflow_mapped as mapped, jsonb_build_object(${key}) as key,
       case when c.chronawflow_op <> 'i' then ${values('l')} end as current, case when c.chronawflow_op <> 'd' then ${values('s')} end as restored
     from ${previewTable(restoreId, table)} c
     left join ${quoteQualified(table)} l on c.chronawflow_op <> 'i' and ${live}

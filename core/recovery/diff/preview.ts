@@ -21,6 +21,7 @@ import { changesName, computeChanges } from './compute-changes';
 import { detectConflicts } from './detect-conflicts';
 import { diffHash } from './diff-hash';
 import { setImageSettings } from './image.pure';
+import { unmapStaging } from './map-staging';
 import { measureExpected, measureLive, type SliceLanes } from './measure-slice';
 import { sliceDigest } from './slice-digest.pure';
 
@@ -56,6 +57,7 @@ export async function previewRestore(
       await tx.query(setImageSettings(plan.searchPath));
       await tx.query(SET_BULK_SETTINGS);
       await checkStaging(tx, restoreId, plan);
+      await unmapStaging(tx, restoreId, plan);
       control.progress?.({ step: 'comparing' });
       await computeChanges(tx, restoreId, plan, request.modes, 'preview');
       await planForSize(tx, restoreId, plan, 'preview');
@@ -72,6 +74,8 @@ export async function previewRestore(
         live: live.catalog,
         target,
         decisions: request.decisions,
+        shared: live.attribution.shared.map(tableName),
+        sensitive: ctx.config.recovery.sensitiveColumns,
         kind: 'preview',
       });
       control.progress?.({ step: 'hashing' });

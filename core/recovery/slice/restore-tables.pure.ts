@@ -4,11 +4,16 @@ import { quoteIdentifier } from '../../../database';
  * Names of the tables that one restore makes in schema `chronawflow`. All begin with the restore's ID, so that clean-up
  * finds them without any record.
  */
-export type RestoreTableKind = 'stage' | 'preview' | 'changes' | 'before';
+export type RestoreTableKind = 'stage' | 'mapped' | 'preview' | 'changes' | 'before';
 
 /** The target's rows, unlogged. */
 export function stageTable(restoreId: string, table: { readonly n: number }): string {
   return restoreTable(restoreId, 'stage', table.n);
+}
+
+/** Staged rows as they were before a decision mapped them, unlogged; only there when one did. */
+export function mappedTable(restoreId: string, table: { readonly n: number }): string {
+  return restoreTable(restoreId, 'mapped', table.n);
 }
 
 /** The differences that the preview shows, unlogged. */

@@ -1,0 +1,36 @@
+import type { Pool } from 'pg';
+import { type Catalog, type CatalogTable, tableName } from '../slice/catalog-types';
+import type { PlanTable, SlicePlan } from '../slice/plan-types';
+import type { ConflictDecision, ConflictKind } from '../types';
+import type { ChangesKind } from './compute-changes';
+import type { ConflictScope } from './conflict-queries.pure';
+
+export interface ConflictInput {
+  readonly restoreId: string;
+  readonly plan: SlicePlan;
+  readonly live: Catalog;
+  /** Schema of the target, and the scratch cluster itself: absent for an undo. */
+  readonly target: { readonly catalog: Catalog; readonly scratch: Pool } | undefined;
+  readonly decisions: readonly ConflictDecision[];
+  /** `schema.table` of the tables that belong to all tenants. */
+  readonly shared: readonly string[];
+  /** `schema.table.column` of the columns whose values are never shown. */
+  readonly sensitive: readonly string[];
+  readonly kind: ChangesKind;
+}
+
+/** Counts the changes that a query of conflict-queries finds, and does with them what was decided. */
+export type Look = (
+  scope: ConflictScope,
+  kind: ConflictKind,
+  sql: string,
+  message: (rows: number) => string,
+  /** Columns whose values are the reason: one of them can be mapped. */
+  columns?: readonly string[],
+) => Promise<void>;
+
+export function catalogTable(catalog: Catalog, table: PlanTable): CatalogTable {
+  const found = catalog.tables.find((one) => tableName(one) === tableName(table));
+  if (found === undefined) throw new RangeError(`${tableName(table)} is gone from the catalog`);
+  return found;
+}
