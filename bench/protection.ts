@@ -3,13 +3,23 @@
  * for it today. One section a file under bench/protection/; how the figures came out: docs/resilience/protection.md.
  */
 import { measureBreaker } from './protection/breaker';
+import { measureMemory } from './protection/memory';
+import { measureRejection } from './protection/rejection';
 import type { Figures, Goals } from './support/goals.pure';
 import { type Bench, type Measured, runBenchmark } from './support/run-benchmark';
 
 /** Each section measures its own figures; they run one after the other, because they share the machine. */
-const SECTIONS: readonly ((bench: Bench) => Promise<Measured>)[] = [measureBreaker];
+const SECTIONS: readonly ((bench: Bench) => Promise<Measured>)[] = [
+  measureBreaker,
+  measureMemory,
+  measureRejection,
+];
 
-const GOALS: Goals = {};
+const GOALS: Goals = {
+  breaker_vs_cockatiel: '<=1',
+  breaker_bytes_per_key: '<=1024',
+  reject_ns: '<=2000',
+};
 
 async function measure(bench: Bench): Promise<Measured> {
   const texts: string[] = [];

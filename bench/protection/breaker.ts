@@ -1,3 +1,4 @@
+import { CircuitBreaker } from '../../core/protection';
 import type { Bench, Measured } from '../support/run-benchmark';
 import { alternate } from './alternate';
 import { bareCall, cockatielSides, opossumSide } from './peers';
@@ -8,15 +9,30 @@ export async function measureBreaker(bench: Bench): Promise<Measured> {
   const cockatiel = cockatielSides();
   const opossum = opossumSide();
   bench.cleanUp.add(async () => opossum.close());
-  const sides = [{ name: 'bare call', call: bareCall }, ...cockatiel, opossum];
+  // The defaults have all three rules on.
+  const byCount = new CircuitBreaker();
+  const byTime = new CircuitBreaker({ window: { duration: '60s' } });
+  const ours = [
+    { name: 'Chronawflow, last 100 calls', call: () => byCount.execute(bareCall) },
+    { name: 'Chronawflow, last 60 s', call: () => byTime.execute(bareCall) },
+  ];
+  const sides = [{ name: 'bare call', call: bareCall }, ...ours, ...cockatiel, opossum];
   const work = bench.quick ? { rounds: 3, calls: 50_000 } : { rounds: 9, calls: 300_000 };
   const ns = await bench.progress.during('breakers, success path', () => alternate(sides, work));
+  const slowestOfOurs = Math.max(...ours.map(({ name }) => ns(name)));
+  const fastestOfCockatiel = Math.min(...cockatiel.map(({ name }) => ns(name)));
   return {
     text: table(
-      'A call that succeeds',
+      'A call that succeeds; Chronawflow with its three rules, the others with one',
       ['side', 'ns per call'],
       sides.map(({ name }) => [name, Math.round(ns(name))]),
     ),
-    figures: { bare_ns: ns('bare call'), opossum_ns: ns('opossum') },
+    figures: {
+      breaker_vs_cockatiel: slowestOfOurs / fastestOfCockatiel,
+      breaker_ns: slowestOfOurs,
+      bare_ns: ns('bare call'),
+      cockatiel_ns: fastestOfCockatiel,
+      opossum_ns: ns('opossum'),
+    },
   };
 }

@@ -18,12 +18,24 @@ export function cockatielSides(): readonly Side[] {
   });
 }
 
+export function isolatedCockatiel(): Side {
+  const policy = circuitBreaker(handleAll, { halfOpenAfter: 30_000, breaker: new ConsecutiveBreaker(5) });
+  policy.isolate();
+  return { name: 'cockatiel', call: () => policy.execute(bareCall) };
+}
+
 export interface OpossumSide extends Side {
+  readonly open: () => void;
   /** It has two timers. */
   readonly close: () => void;
 }
 
 export function opossumSide(): OpossumSide {
   const breaker = new OpossumBreaker(bareCall, { timeout: false, errorThresholdPercentage: 50 });
-  return { name: 'opossum', call: () => breaker.fire(), close: () => breaker.shutdown() };
+  return {
+    name: 'opossum',
+    call: () => breaker.fire(),
+    open: () => breaker.open(),
+    close: () => breaker.shutdown(),
+  };
 }

@@ -19,7 +19,7 @@ const manifest: { version: string; exports: Record<string, unknown> } = JSON.par
 const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   '.': ['Chronawflow', 'ChronawflowError', 'RecoveryStrategyManager'],
   './worker': ['createWorker', 'recoveryParts'],
-  './protection': ['InvalidInputError', 'RefusalError'],
+  './protection': ['CircuitBreaker', 'BreakerRegistry', 'InvalidInputError', 'RefusalError'],
 };
 
 let directory: string;
