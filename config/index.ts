@@ -1,7 +1,7 @@
 export { ConfigInvalidError } from './config-invalid-error';
 export { duration, parseDuration } from './duration';
 export { type LoadOptions, loadConfig, parseConfig } from './load';
-export { breakerOptions, registryOptions } from './protection';
+export * from './protection';
 export {
   type BackupConfig,
   type Config,

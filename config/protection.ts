@@ -49,3 +49,87 @@ export const registryOptions = z.strictObject({
   /** A breaker that nobody asked for in this time is forgotten. */
   idleAfter: positive.prefault('15m'),
 });
+
+/** Longest time that Node's timers know: 2^31 - 1 ms, 24.8 days. */
+const timer = positive.pipe(z.number().max(2_147_483_647));
+
+export const timeoutOptions = z
+  .strictObject({
+    limit: timer,
+    /** The limit follows the 99th percentile of what was observed, between `floor` and `limit`. */
+    adaptive: z
+      .strictObject({
+        floor: timer.prefault('100ms'),
+        /** Times the percentile. */
+        factor: z.number().min(1).max(100).default(2),
+        /** Before so many calls were observed, `limit` holds. */
+        minimumCalls: atLeastOne.default(100),
+      })
+      .optional(),
+  })
+  .refine((o) => o.adaptive === undefined || o.adaptive.floor <= o.limit, {
+    path: ['adaptive', 'floor'],
+    message: 'is longer than limit',
+  });
+
+export const retryBudgetOptions = z.strictObject({
+  /** Retries are at most this share of calls … */
+  share: share.default(0.1),
+  /** … beside this many at once. */
+  reserve: z.number().int().min(0).max(10_000).default(10),
+});
+
+export const retryOptions = z
+  .strictObject({
+    /** All tries together. */
+    attempts: z.number().int().min(1).max(20).default(3),
+    /** Before the n-th retry it waits up to `base` · 2^(n-1), at most `limit`. */
+    base: timer.prefault('100ms'),
+    limit: timer.prefault('20s'),
+    /** Whether the call may be made twice. If not, only `keyed` calls are tried again. */
+    idempotent: z.boolean().default(false),
+  })
+  .refine((o) => o.limit >= o.base, { path: ['limit'], message: 'is shorter than base' });
+
+const adaptiveConcurrency = z
+  .strictObject({
+    minimum: atLeastOne.default(4),
+    maximum: atLeastOne.max(100_000).default(1_000),
+  })
+  .refine((o) => o.maximum >= o.minimum, { path: ['maximum'], message: 'is less than minimum' });
+
+export const bulkheadOptions = z
+  .strictObject({
+    /** Calls at a time; with `adaptive` where it starts. */
+    concurrency: atLeastOne.max(100_000),
+    /** Calls of one tenant at a time, without the reserve; by default as many as there are places. */
+    perTenant: atLeastOne.optional(),
+    /** Places that tenants share beyond their own. */
+    reserve: z.number().int().min(0).default(0),
+    /** Calls that wait for a place, of all tenants and of one. */
+    queue: z.number().int().min(0).max(1_000_000).default(0),
+    queuePerTenant: z.number().int().min(0).optional(),
+    queueWait: timer.prefault('1s'),
+    /** A call without an answer for so long gives its place up, though it may still run. */
+    holdLimit: timer.prefault('10m'),
+    /** The number of places follows the answer times. */
+    adaptive: adaptiveConcurrency.optional(),
+  })
+  .refine((o) => o.perTenant === undefined || o.perTenant <= o.concurrency, {
+    path: ['perTenant'],
+    message: 'is more than concurrency',
+  });
+
+export const hedgingOptions = z.strictObject({
+  /** How long the first call is waited for; with `percentile` until enough calls were observed. */
+  after: timer,
+  /** Waits for this percentile of the observed answer times instead. */
+  percentile: z.number().gt(0.5).lt(1).optional(),
+  /** Calls at a time, with the first. */
+  attempts: z.number().int().min(2).max(5).default(2),
+});
+
+export const rememberedOptions = z.strictObject({
+  maxAge: positive,
+  limit: atLeastOne.max(10_000_000).default(10_000),
+});

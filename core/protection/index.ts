@@ -1,4 +1,11 @@
 export * from './breaker';
+export * from './bulkhead';
+export { remainingMs } from './deadline';
+export * from './fallback';
+export * from './hedging';
 export type { Clock } from './monotonic-clock';
-export type { Policy, Protected } from './policy';
-export { TimeoutExceededError } from './timeout/timeout-exceeded-error';
+export { pipeline } from './pipeline';
+export { bulkhead, fallback, hedging, retry, timeout } from './policies';
+export type { Policy, PolicyFor, Protected } from './policy';
+export * from './retry';
+export * from './timeout';

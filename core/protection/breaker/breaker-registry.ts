@@ -3,6 +3,7 @@ import { registryOptions } from '../../../config';
 import { LruList } from '../lru-list';
 import { type Clock, monotonicMs } from '../monotonic-clock';
 import { parseOptions } from '../parse-options';
+import { tell } from '../tell';
 import { type BreakerOptions, BreakerRules } from './breaker-rules';
 import type { BreakerState } from './breaker-state';
 import { type CallWindow, windowsFor } from './call-window';
@@ -155,7 +156,7 @@ export class BreakerRegistry {
     if (!(breaker instanceof KeyedBreaker) || this.peek(breaker.key) !== breaker) return;
     if (to.kind === 'closed') this.disturbed.delete(breaker);
     else this.disturbed.add(breaker);
-    for (const listener of this.listeners) listener({ key: breaker.key, breaker, from, to });
+    for (const listener of this.listeners) tell(listener, { key: breaker.key, breaker, from, to });
   };
 }
 

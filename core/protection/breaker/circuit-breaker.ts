@@ -1,6 +1,7 @@
 import { begin, NEVER, untilAborted } from '../abort';
 import { type Clock, monotonicMs } from '../monotonic-clock';
 import type { Policy, Protected } from '../policy';
+import { tell } from '../tell';
 import { BreakerOpenError } from './breaker-open-error';
 import { type BreakerOptions, BreakerRules } from './breaker-rules';
 import { type BreakerState, CLOSED, type TripReason } from './breaker-state';
@@ -18,7 +19,7 @@ export interface Transition {
 export interface BreakerParts {
   /** What it protects, for errors; default `breaker`. */
   readonly name?: string;
-  /** Is told after each change of state; it must not throw. */
+  /** Is told after each change of state; if it throws, the process is warned. */
   readonly onTransition?: (transition: Transition) => void;
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -190,7 +191,7 @@ export class CircuitBreaker implements Policy {
     if (from.kind === to.kind) return;
     // What was seen of the service while it came back is worth keeping.
     if (from.kind !== 'closing' || to.kind !== 'closed') this.forget();
-    this.onTransition?.({ breaker: this, from, to });
+    tell(this.onTransition, { breaker: this, from, to });
   }
 
   private forget(): void {

@@ -1,0 +1,1 @@
+export { Hedging, type HedgingOptions } from './hedging';

@@ -1,0 +1,2 @@
+export { Retry, type RetryOptions } from './retry';
+export { RetryBudget, type RetryBudgetOptions } from './retry-budget';

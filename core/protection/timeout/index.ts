@@ -1,0 +1,2 @@
+export { Timeout, type TimeoutOptions } from './timeout';
+export { TimeoutExceededError } from './timeout-exceeded-error';
