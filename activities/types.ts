@@ -1,3 +1,4 @@
+import type { AttemptEnd, JobRef, TenantJobInput } from '../core/jobs/types';
 import type {
   BackupVerification,
   ClusterRestoreReport,
@@ -154,4 +155,12 @@ export interface RecoveryActivities {
     step: Step & { readonly target: ResolvedTarget; readonly into: string; readonly promote: boolean },
   ): Promise<NewCluster>;
   finishClusterRestore(step: Step & { readonly report: ClusterRestoreReport }): Promise<void>;
+}
+
+/** Activities of `jobs`. */
+export interface JobActivities {
+  /** One attempt, when it is the job's turn. */
+  runJob(input: TenantJobInput): Promise<AttemptEnd>;
+  /** What became of a job whose attempt gave no answer; with `cancel`, its end. */
+  settleJob(input: { readonly job: JobRef; readonly cancel: boolean }): Promise<AttemptEnd>;
 }

@@ -1,6 +1,8 @@
 import { type Config, loadConfig } from '../config';
+import type { Job } from '../core/jobs';
 import { RecoveryStrategyManager } from '../core/recovery/recovery-strategy-manager';
 import { createPool } from '../database';
+import { JobsClient } from './jobs';
 import type { OperationRun } from './operation-run';
 import { RecoveryClient } from './recovery';
 import { RecoveryReader } from './recovery-reader';
@@ -11,6 +13,8 @@ export interface ConnectOptions {
   readonly configFile?: string;
   /** A loaded configuration instead of a file. */
   readonly config?: Config;
+  /** Types of jobs, besides those of the modules that the configuration names under `jobs.modules`. */
+  readonly jobs?: readonly Job[];
 }
 
 /**
@@ -26,6 +30,7 @@ export interface ConnectOptions {
  */
 export class Chronawflow {
   readonly recovery: RecoveryClient;
+  readonly jobs: JobsClient;
   /** The same operations under the names of the architecture document. */
   readonly recoveryStrategy: RecoveryStrategyManager<OperationRun>;
 
@@ -34,8 +39,10 @@ export class Chronawflow {
     link: TemporalLink,
     platform: ReturnType<typeof createPool>,
     application: ReturnType<typeof createPool>,
+    jobs: readonly Job[],
   ) {
     this.recovery = new RecoveryClient(link, platform, new RecoveryReader(config, platform, application));
+    this.jobs = new JobsClient(config, link, platform, application, jobs);
     this.recoveryStrategy = new RecoveryStrategyManager(this.recovery);
     this.close = async () => {
       await Promise.all([link.close(), platform.end(), application.end()]);
@@ -56,6 +63,7 @@ export class Chronawflow {
       link,
       createPool(config.platform.database, pool),
       createPool(config.application.database, pool),
+      options.jobs ?? [],
     );
   }
 }

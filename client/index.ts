@@ -19,6 +19,33 @@ export {
   type Json,
   type StartAnswer,
 } from '../core/idempotency';
+export {
+  BacklogFullError,
+  type Boundary,
+  type DeadFilter,
+  type DeadLetter,
+  defineJob,
+  InputTooLargeError,
+  type ItemOutcome,
+  type Job,
+  JobCancelledError,
+  type JobContext,
+  JobDeadError,
+  JobFencedError,
+  type JobFilter,
+  JobNotDeadError,
+  JobNotFoundError,
+  type JobOptions,
+  type JobPriority,
+  type JobRef,
+  type JobState,
+  type JobStatus,
+  JobTimeoutError,
+  type Limit,
+  type QueueDepth,
+  type SubmitRequest,
+  UnknownJobTypeError,
+} from '../core/jobs';
 export type { ChangedRow, ChangesPage } from '../core/recovery';
 export type { RecoveryPoint, RestorableWindow, WindowGap } from '../core/recovery/backup';
 export {
@@ -41,6 +68,8 @@ export {
   RunTerminatedError,
   TemporalUnavailableError,
 } from './errors';
+export { JobHandle } from './job-handle';
+export { type Actor, JobsClient, type JobView, type RedriveManyOptions, type RedriveOptions } from './jobs';
 export { OperationRun, type WaitOptions } from './operation-run';
 export { type ClusterRestoreRequest, type ClusterRun, RecoveryClient, type UndoRequest } from './recovery';
 export type { ChangesRequest, RecoveryPoints } from './recovery-reader';

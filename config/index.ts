@@ -6,6 +6,7 @@ export {
   type BackupConfig,
   type Config,
   configSchema,
+  type JobsConfig,
   type RecoveryConfig,
   type TableOverride,
   type TenancyConfig,

@@ -136,5 +136,6 @@ function anchorPaths(config: Config, directory: string): Config {
         postgresBin: backup.postgresBin === undefined ? undefined : anchor(backup.postgresBin),
       },
     },
+    jobs: { ...config.jobs, modules: config.jobs.modules.map(anchor) },
   };
 }

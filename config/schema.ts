@@ -85,6 +85,28 @@ const recovery = z.strictObject({
   sensitiveColumns: z.array(z.string()).default([]),
 });
 
+const jobs = z.strictObject({
+  /** JavaScript files whose `jobs` are what defineJob returned; loaded by workers and clients. */
+  modules: z.array(z.string().min(1)).default([]),
+  /** Attempts that one worker process runs at once. */
+  slots: z.number().int().min(1).max(1_000).default(20),
+  /** Most jobs that Temporal is given and no worker has begun yet, in the whole deployment. */
+  handed: z.number().int().min(1).max(10_000).default(32),
+  /** How long an attempt that gives no sign keeps its permit. */
+  lease: duration.prefault('15s').refine((ms) => ms >= 1_000, { message: 'a lease has at least 1 s' }),
+  /** How long a finished job is kept and its key is taken. */
+  retention: duration.prefault('7d'),
+  tenantInFlight: z.number().int().min(0).default(10),
+  /** Most jobs of a tenant that may wait. */
+  tenantBacklog: z.number().int().min(0).default(100_000),
+  /** Retries of a tenant's jobs beyond this are put off. */
+  retriesPerMinute: z.number().min(1).default(120),
+  /** A waiting job rises by one level per this time. */
+  ageing: duration.prefault('1m').refine((ms) => ms > 0, { message: 'more than 0' }),
+  /** Most bytes of one job's input as JSON. */
+  maxInput: z.number().int().min(2).default(262_144),
+});
+
 export const configSchema = z.strictObject({
   temporal: z
     .strictObject({
@@ -109,6 +131,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   recovery: recovery.prefault({}),
+  jobs: jobs.prefault({}),
 });
 
 /** The configuration as the rest of the code sees it: defaults filled in, durations in milliseconds. */
@@ -117,3 +140,4 @@ export type TenancyConfig = Config['tenancy'];
 export type TableOverride = z.output<typeof tableOverride>;
 export type BackupConfig = Config['application']['backup'];
 export type RecoveryConfig = Config['recovery'];
+export type JobsConfig = Config['jobs'];

@@ -1,20 +1,14 @@
 /**
- * `node -r ./scripts/register.cjs scripts/record-histories.ts`: records one history for each way through the workflows
- * into test/workflow/histories/, where test/workflow/replay.test.ts replays them.
+ * `node -r ./scripts/register.cjs scripts/record-histories.ts`: records one history for each way through the
+ * recovery workflows into test/workflow/histories/, where test/workflow/replay.test.ts replays them.
  *
  * Histories are a promise to runs that are under way while a new version is deployed. So keep those that are there:
  * record again only after a change that `patched` guards, under a new name, and drop an old one when no run of its time
  * can be left.
  */
-import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
 import { type Ground, Scene, startGround } from '../test/workflow/support/workflow-run';
-
-const run = promisify(execFile);
-const DIRECTORY = join(__dirname, '..', 'test', 'workflow', 'histories');
+import { isRecorded, saveHistory } from './histories/save-history';
 
 type Story = (scene: Scene, ground: Ground) => Promise<WorkflowHandle>;
 
@@ -140,8 +134,7 @@ function start(ground: Ground, scene: Scene, workflow: string, input: object): P
 }
 
 async function record(ground: Ground, name: string, story: Story): Promise<void> {
-  const file = join(DIRECTORY, `${name}.json`);
-  if (existsSync(file)) {
+  if (isRecorded(name)) {
     console.log(`${name}: kept`);
     return;
   }
@@ -151,34 +144,14 @@ async function record(ground: Ground, name: string, story: Story): Promise<void>
     const handle = await story(scene, ground);
     // However the run ends, its history is what is wanted.
     await handle.result().catch((error: unknown) => error);
-    const shown = await run(
-      ground.temporal.cli,
-      [
-        'workflow',
-        'show',
-        '--workflow-id',
-        handle.workflowId,
-        '--address',
-        ground.temporal.address,
-        '--output',
-        'json',
-      ],
-      { maxBuffer: 64 * 1024 * 1024 },
-    );
-    writeFileSync(file, `${JSON.stringify(JSON.parse(shown.stdout, withoutStacks))}\n`);
+    await saveHistory(ground.temporal, handle.workflowId, name);
     console.log(`${name}: recorded`);
   } finally {
     await scene.stopWorker();
   }
 }
 
-/** Stack traces name the paths of this machine and mean nothing to a replay. */
-function withoutStacks(key: string, value: unknown): unknown {
-  return key === 'stackTrace' ? undefined : value;
-}
-
 async function main(): Promise<void> {
-  mkdirSync(DIRECTORY, { recursive: true });
   const ground = await startGround();
   try {
     for (const [name, story] of Object.entries(STORIES)) await record(ground, name, story);

@@ -4,9 +4,11 @@ import type { Registry } from 'prom-client';
 import { createRecoveryActivities } from '../activities/recovery';
 import { RecoveryMetrics } from '../activities/recovery-metrics';
 import type { Config } from '../config';
+import { type Job, loadJobs } from '../core/jobs';
 import { sharedMetrics } from '../core/metrics';
 import { createPool } from '../database';
 import { ensureSearchAttributes } from './ensure-search-attributes';
+import { type JobParts, jobParts } from './job-parts';
 import { type RecoveryParts, recoveryParts } from './recovery-parts';
 import { scratchTaskQueue } from './scratch-queue';
 import { workflowSource } from './workflow-source';
@@ -16,6 +18,8 @@ export interface CreateWorkerOptions {
   readonly log: Logger;
   /** Default: the engine on real parts, from the configuration. */
   readonly recovery?: RecoveryParts;
+  /** Besides those of the modules that the configuration names. */
+  readonly jobs?: readonly Job[];
   /** Default: the built bundle, or the sources. */
   readonly workflows?: Pick<TemporalWorkerOptions, 'workflowBundle' | 'workflowsPath'>;
   /** How long a step waits for this host when its worker is away, in milliseconds; default 30 minutes. */
@@ -38,12 +42,20 @@ const MAX_CACHED_WORKFLOWS = 200;
 /** Scratch restores share this host's disk and cores; a step that finds no slot in its patience counts the host as lost. */
 const SCRATCH_STEPS_AT_ONCE = 10;
 
+/** Jobs that wait for a retry are idle as well; most workflows of jobs live for moments. */
+const MAX_CACHED_JOBS = 500;
+
+/** Jobs that run when the worker is told to stop have this long to end by themselves before they are interrupted. */
+const JOB_GRACE = '5s';
+
 export async function createWorker(options: CreateWorkerOptions): Promise<ChronawflowWorker> {
   const { config, log, recovery = recoveryParts(options.config, options.log) } = options;
   const { temporal } = config;
   const platform = createPool(config.platform.database, { applicationName: 'chronawflow worker', max: 8 });
   let connection: NativeConnection | undefined;
+  let jobs: JobParts | undefined;
   const release = async () => {
+    await jobs?.close();
     await recovery.close();
     await platform.end();
     await connection?.close();
@@ -73,10 +85,13 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
       // A heartbeat brings the cancellation back; without this it could take 16 s until a step hears of it.
       maxHeartbeatThrottleInterval: '3s',
     } as const;
+    const source = options.workflows ?? workflowSource();
+    const defined = [...(options.jobs ?? []), ...(await loadJobs(config.jobs.modules))];
+    if (defined.length > 0) jobs = await jobParts(config, defined, log);
     const workers = await Promise.all([
       Worker.create({
         ...common,
-        ...(options.workflows ?? workflowSource()),
+        ...source,
         taskQueue: temporal.taskQueue,
         maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
       }),
@@ -85,8 +100,21 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
         taskQueue: scratchQueue,
         maxConcurrentActivityTaskExecutions: SCRATCH_STEPS_AT_ONCE,
       }),
+      ...(jobs === undefined
+        ? []
+        : [
+            Worker.create({
+              ...common,
+              ...source,
+              activities: jobs.activities,
+              taskQueue: jobs.taskQueue,
+              maxCachedWorkflows: MAX_CACHED_JOBS,
+              maxConcurrentActivityTaskExecutions: jobs.slots,
+              shutdownGraceTime: JOB_GRACE,
+            }),
+          ]),
     ]);
-    return assemble(workers, sharedMetrics.registry, release);
+    return assemble(workers, sharedMetrics.registry, jobs, release);
   } catch (error) {
     await release();
     throw error;
@@ -96,11 +124,14 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
 function assemble(
   workers: readonly Worker[],
   registry: Registry,
+  jobs: JobParts | undefined,
   release: () => Promise<void>,
 ): ChronawflowWorker {
   let asked = false;
   const shutdown = () => {
     asked = true;
+    // A failure here is the dispatcher's to log; what it handed over is taken by another worker.
+    void jobs?.stopDispatching();
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   return {
@@ -118,6 +149,7 @@ function assemble(
       });
       // A worker that was told to stop before it ran has to run for a moment: only then it gives its connection back.
       if (asked) shutdown();
+      else jobs?.start();
       const results = await Promise.allSettled(runs);
       await release();
       const failures = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason);

@@ -1,5 +1,6 @@
 export { clusterRestore } from './cluster-restore';
 export { recoveryPoint } from './recovery-point';
 export { releaseRestore } from './release-restore';
+export { tenantJob } from './tenant-job';
 export { tenantRestore } from './tenant-restore';
 export { tenantUndo } from './tenant-undo';

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import { packageRoot } from '../../core/local-stack';
 import { registerDoctor } from './doctor';
+import { registerJobs } from './jobs';
 import { registerPrepare } from './prepare';
 import { registerRecovery } from './recovery';
 import { registerUp } from './up';
@@ -26,6 +27,7 @@ export function createProgram(): Command {
   registerPrepare(program);
   registerWorker(program);
   registerRecovery(program);
+  registerJobs(program);
   inheritSettings(program);
   return program;
 }

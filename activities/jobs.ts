@@ -1,0 +1,70 @@
+import { Context } from '@temporalio/activity';
+import { z } from 'zod';
+import { InvalidInputError } from '../core/errors';
+import type { Interruption, JobRunner } from '../core/jobs';
+import { failureOf } from './failure-of';
+import type { JobActivities } from './types';
+
+/** A quarter of the heartbeat timeout in workflows/tenant-job.ts. A short job sends none. */
+const HEARTBEAT_MS = 5_000;
+
+const ref = z.object({
+  tenant: z.string().min(1).max(200),
+  type: z.string().min(1).max(100),
+  key: z.string().min(1).max(300),
+});
+const settleInput = z.object({ job: ref, cancel: z.boolean() });
+
+export interface JobServices {
+  readonly runner: Pick<JobRunner, 'run' | 'findEnd' | 'cancel'>;
+  /** Called when a permit may have been freed or taken here. */
+  readonly onEnd: () => void;
+}
+
+/** The activities of the capability `jobs`. */
+export function createJobActivities({ runner, onEnd }: JobServices): JobActivities {
+  return {
+    runJob: (input) =>
+      atTheBorder(onEnd, async () => {
+        const job = parse(ref, input);
+        const context = Context.current();
+        const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+        try {
+          return await runner.run(job, interruptionOf(context));
+        } finally {
+          clearInterval(beat);
+        }
+      }),
+    settleJob: (input) =>
+      atTheBorder(onEnd, async () => {
+        const { job, cancel } = parse(settleInput, input);
+        return cancel ? runner.cancel(job) : runner.findEnd(job);
+      }),
+  };
+}
+
+async function atTheBorder<T>(onEnd: () => void, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw failureOf(error, Context.current().info.attempt);
+  } finally {
+    onEnd();
+  }
+}
+
+/** A worker that stops aborts the same signal as a cancellation; only the details tell them apart. */
+function interruptionOf(context: Context): Interruption {
+  return {
+    signal: context.cancellationSignal,
+    reason: () => (context.cancellationDetails?.cancelRequested ? 'cancelled' : 'shutdown'),
+  };
+}
+
+function parse<T>(schema: z.ZodType<T>, input: unknown): T {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new InvalidInputError(`This is no job: ${z.prettifyError(parsed.error)}`, {
+    hint: 'Submit jobs with `chronawflow jobs submit`; their workflows are started by the platform.',
+  });
+}

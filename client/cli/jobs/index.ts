@@ -1,0 +1,14 @@
+import type { Command } from 'commander';
+import { registerDead } from './dead';
+import { registerHold } from './hold';
+import { registerLook } from './look';
+import { registerSubmit } from './submit';
+
+/** `chronawflow jobs …` */
+export function registerJobs(program: Command): void {
+  const jobs = program.command('jobs').description('tenant jobs: submit, look, dead letters, quarantine');
+  registerSubmit(jobs);
+  registerLook(jobs);
+  registerDead(jobs);
+  registerHold(jobs);
+}

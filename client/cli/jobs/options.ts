@@ -1,0 +1,53 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { JobPriority } from '../../../core/jobs';
+import { currentOperator } from '../../operator';
+
+/** A value as JSON. */
+export function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError('this is no JSON');
+  }
+}
+
+export function priority(text: string): JobPriority {
+  switch (text) {
+    case '1':
+      return 1;
+    case '2':
+      return 2;
+    case '3':
+      return 3;
+    case '4':
+      return 4;
+    case '5':
+      return 5;
+    default:
+      throw new InvalidArgumentError('choose 1 (most urgent) to 5');
+  }
+}
+
+export function positive(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0) || !Number.isFinite(value))
+    throw new InvalidArgumentError('give a number above 0');
+  return value;
+}
+
+/** The arguments that name one job. */
+export function withJob(command: Command): Command {
+  return command
+    .argument('<tenant>', 'the tenant’s key')
+    .argument('<type>', 'the job’s type')
+    .argument('<key>', 'the job’s key');
+}
+
+/** Where a limit or hold applies; absent parts stand for any. */
+export function withBoundary(command: Command): Command {
+  return command.option('--tenant <key>', 'of this tenant only').option('--type <type>', 'of this type only');
+}
+
+export function withActor(command: Command): Command {
+  return command.option('--as <name>', 'who does it, for the audit log', currentOperator());
+}

@@ -1,0 +1,30 @@
+/**
+ * The entry `chronawflow/jobs`: what a module with jobs, and a service that submits without Temporal, needs.
+ *
+ * @example
+ * import { defineJob } from 'chronawflow/jobs';
+ */
+export { IdempotencyManager } from '../core/idempotency';
+export {
+  BacklogFullError,
+  defineJob,
+  InputTooLargeError,
+  type ItemOutcome,
+  type Job,
+  JobCancelledError,
+  type JobContext,
+  JobDeadError,
+  JobFencedError,
+  JobNotFoundError,
+  type JobOptions,
+  type JobPriority,
+  JobQueue,
+  type JobQueueOptions,
+  type JobRef,
+  type JobState,
+  type JobStatus,
+  JobTimeoutError,
+  jobsByType,
+  type SubmitRequest,
+  UnknownJobTypeError,
+} from '../core/jobs';

@@ -1,0 +1,233 @@
+import { randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
+import type { Config } from '../config';
+import { recordAuditEvent } from '../core/audit';
+import { fingerprint } from '../core/idempotency';
+import {
+  type Boundary,
+  type DeadFilter,
+  type DeadLetter,
+  discard,
+  type Hold,
+  hold,
+  type ItemOutcome,
+  type Job,
+  type JobFilter,
+  JobQueue,
+  type JobRef,
+  type JobStatus,
+  jobsByType,
+  type Limit,
+  listJobs,
+  loadJobs,
+  type QueueDepth,
+  readDeadLetters,
+  readDepths,
+  readHolds,
+  readLettersOf,
+  readSteps,
+  redrive,
+  release,
+  type SubmitRequest,
+  setLimit,
+  UnknownJobTypeError,
+} from '../core/jobs';
+import { JobHandle } from './job-handle';
+import { currentOperator } from './operator';
+import type { TemporalLink } from './temporal-link';
+
+/** Who does it; default CHRONAWFLOW_OPERATOR, or the account that runs the process. */
+export interface Actor {
+  readonly as?: string;
+}
+
+export interface RedriveOptions extends Actor {
+  /** Replaces the job's input, as an act of an operator that stands in the audit log. */
+  readonly input?: unknown;
+}
+
+export interface RedriveManyOptions extends Actor {
+  /** Most jobs to redrive; default 1,000. */
+  readonly limit?: number;
+  /** Jobs that may begin per second; default all at once. */
+  readonly perSecond?: number;
+}
+
+/** Everything about one job. */
+export interface JobView {
+  readonly status: JobStatus;
+  readonly workflowId: string;
+  readonly webUrl?: string;
+  /** Steps that `ctx.once` completed: they stay completed when the job runs again. */
+  readonly steps: readonly { readonly step: string; readonly at: string }[];
+  readonly letters: readonly DeadLetter[];
+}
+
+/** What the capability `jobs` offers to a program. */
+export class JobsClient {
+  private loading: Promise<{ readonly queue: JobQueue; readonly jobs: ReadonlyMap<string, Job> }> | undefined;
+
+  constructor(
+    private readonly config: Config,
+    private readonly link: TemporalLink,
+    private readonly platform: Pool,
+    private readonly application: Pool,
+    private readonly given: readonly Job[],
+  ) {}
+
+  /**
+   * Submits a job. The same key with the same input is the same job: its first run's result.
+   *
+   * @throws InvalidInputError, UnknownJobTypeError, InputTooLargeError, UnknownJobTenantError (UNKNOWN_TENANT),
+   *   IdempotencyKeyReusedError, BacklogFullError (`retryAfterMs`)
+   */
+  async submit(request: SubmitRequest): Promise<JobHandle> {
+    await (await this.queue()).submit(request);
+    return this.handle(request);
+  }
+
+  /** Submits as the items come; an outcome for each, in their order. One that is refused keeps no other out. */
+  async *submitMany(
+    requests: Iterable<SubmitRequest> | AsyncIterable<SubmitRequest>,
+  ): AsyncGenerator<ItemOutcome, void, undefined> {
+    yield* (await this.queue()).submitMany(requests);
+  }
+
+  /** The handle of a job that somebody submitted; asks nothing yet. */
+  handle({ tenant, type, key }: JobRef): JobHandle {
+    return new JobHandle({ tenant, type, key }, () => this.queue(), this.link);
+  }
+
+  /** The newest jobs first. */
+  list(filter: JobFilter = {}, limit = 50): Promise<JobStatus[]> {
+    return listJobs(this.application, filter, limit);
+  }
+
+  /** What waits, runs and is dead, by tenant and type; the deepest queues first. */
+  depths(limit = 100): Promise<QueueDepth[]> {
+    return readDepths(this.application, limit);
+  }
+
+  /** @throws JobNotFoundError */
+  async show(ref: JobRef): Promise<JobView> {
+    const handle = this.handle(ref);
+    const [status, steps, letters] = await Promise.all([
+      handle.status(),
+      readSteps(this.application, ref),
+      readLettersOf(this.application, ref),
+    ]);
+    return { status, workflowId: handle.workflowId, webUrl: handle.webUrl, steps, letters };
+  }
+
+  /** Open dead letters, the oldest first. */
+  dead(filter: DeadFilter = {}, limit = 100): Promise<DeadLetter[]> {
+    return readDeadLetters(this.application, filter, limit);
+  }
+
+  /** Lets a dead job run again. Its keys and its completed steps stay. @throws JobNotDeadError, InvalidInputError */
+  async redrive(ref: JobRef, { as = currentOperator(), input }: RedriveOptions = {}): Promise<JobHandle> {
+    const edited = input === undefined ? undefined : await this.edited(ref, input);
+    await redrive(this.application, ref, { by: as, edited });
+    await this.audit('job.redrive', ref, as, {
+      input: edited === undefined ? 'same' : 'edited',
+      ...(edited === undefined ? {} : { fingerprint: edited.fingerprint }),
+    });
+    return this.handle(ref);
+  }
+
+  /** Lets all dead jobs of a filter run again, spread over time. @returns those that were redriven */
+  async redriveMany(
+    filter: DeadFilter,
+    { as = currentOperator(), limit = 1_000, perSecond }: RedriveManyOptions = {},
+  ): Promise<JobRef[]> {
+    const letters = await this.dead(filter, limit);
+    for (const [index, letter] of letters.entries()) {
+      const delayMs = perSecond === undefined ? 0 : Math.floor((index * 1_000) / perSecond);
+      await redrive(this.application, letter, { by: as, delayMs });
+      await this.audit('job.redrive', letter, as, { input: 'same' });
+    }
+    return letters.map(({ tenant, type, key }) => ({ tenant, type, key }));
+  }
+
+  /** Closes a dead letter without another run. @throws JobNotDeadError */
+  async discard(
+    ref: JobRef,
+    { as = currentOperator(), reason }: Actor & { readonly reason: string },
+  ): Promise<void> {
+    await discard(this.application, ref, { by: as, reason, retentionMs: this.config.jobs.retention });
+    await this.audit('job.discard', ref, as, { reason });
+  }
+
+  /** Sets caps, backlog limit and weight; they hold from the next claim on, also for what is queued. */
+  async setLimit(at: Boundary, limit: Limit, { as = currentOperator() }: Actor = {}): Promise<void> {
+    await setLimit(this.application, at, limit, as);
+    await this.audit('job.limit', at, as, { ...limit });
+  }
+
+  /** Holds back a tenant's, a type's or a tenant's type's jobs. @returns whether the hold is new */
+  async quarantine(
+    at: Boundary,
+    { as = currentOperator(), reason }: Actor & { readonly reason: string },
+  ): Promise<boolean> {
+    const fresh = await hold(this.application, at, reason, as);
+    if (fresh) await this.audit('job.quarantine', at, as, { reason });
+    return fresh;
+  }
+
+  /** Lets held jobs go on, in their order. @returns whether there was such a hold */
+  async release(at: Boundary, { as = currentOperator() }: Actor = {}): Promise<boolean> {
+    const released = await release(this.application, at);
+    if (released) await this.audit('job.release', at, as, {});
+    return released;
+  }
+
+  holds(): Promise<Hold[]> {
+    return readHolds(this.application);
+  }
+
+  private async edited(ref: JobRef, input: unknown) {
+    const { jobs } = await this.load();
+    const job = jobs.get(ref.type);
+    if (job === undefined) throw new UnknownJobTypeError(ref.type, [...jobs.keys()]);
+    const checked = job.check(input);
+    return { input: checked, fingerprint: fingerprint(checked) };
+  }
+
+  private async queue(): Promise<JobQueue> {
+    return (await this.load()).queue;
+  }
+
+  /** The application's modules are loaded by whoever submits, not by every command. */
+  private load() {
+    this.loading ??= loadJobs(this.config.jobs.modules).then((loaded) => {
+      const jobs = jobsByType([...this.given, ...loaded]);
+      const queue = new JobQueue({
+        pool: this.application,
+        config: this.config.jobs,
+        tenancy: this.config.tenancy,
+        jobs,
+        onRejected: (ref) => this.audit('job.rejected', ref, currentOperator(), {}, 'IDEMPOTENCY_KEY_REUSED'),
+      });
+      return { queue, jobs };
+    });
+    return this.loading;
+  }
+
+  private audit(
+    action: string,
+    at: Partial<JobRef>,
+    actor: string,
+    details: Readonly<Record<string, unknown>>,
+    outcome = 'ok',
+  ): Promise<void> {
+    return recordAuditEvent(this.platform, {
+      id: `${action}/${randomUUID()}`,
+      actor,
+      action,
+      tenant: at.tenant,
+      object: [at.type, at.key].filter((part) => part !== undefined).join('/') || undefined,
+      outcome,
+      details,
+    });
+  }
+}

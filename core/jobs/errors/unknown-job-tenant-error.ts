@@ -1,0 +1,14 @@
+import { ChronawflowError } from '../../errors';
+
+/** The tenant table has no such row; the job was not taken. */
+export class UnknownJobTenantError extends ChronawflowError {
+  readonly code = 'UNKNOWN_TENANT';
+  override readonly kind = 'usage';
+
+  constructor(tenant: string, table: string) {
+    super(`There is no tenant ${tenant}: ${table} has no such row.`, {
+      hint: 'Check the spelling of the tenant’s key.',
+      details: { tenant, table },
+    });
+  }
+}

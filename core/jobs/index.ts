@@ -1,0 +1,45 @@
+export {
+  defineJob,
+  type Job,
+  type JobContext,
+  type JobOptions,
+} from './define-job';
+export { Dispatcher, type DispatcherOptions } from './dispatcher';
+export { BacklogFullError } from './errors/backlog-full-error';
+export { InputTooLargeError } from './errors/input-too-large-error';
+export { JobCancelledError } from './errors/job-cancelled-error';
+export { JobDeadError } from './errors/job-dead-error';
+export { JobFencedError } from './errors/job-fenced-error';
+export { JobNotDeadError } from './errors/job-not-dead-error';
+export { JobNotFoundError } from './errors/job-not-found-error';
+export { JobTimeoutError } from './errors/job-timeout-error';
+export { UnknownJobTenantError } from './errors/unknown-job-tenant-error';
+export { UnknownJobTypeError } from './errors/unknown-job-type-error';
+export { fairnessKey, jobTaskQueue, jobWorkflowId } from './job-names';
+export { type ItemOutcome, JobQueue, type JobQueueOptions } from './job-queue';
+export { type Interruption, JobRunner, type RunnerOptions, STOP_GRACE_MS } from './job-runner';
+export { jobsByType, loadJobs } from './load-jobs';
+export type { SubmitRequest } from './prepare-submission';
+export type { ClaimedJob } from './store/claim-jobs';
+export {
+  type DeadFilter,
+  type DeadLetter,
+  discard,
+  type Redrive,
+  readDeadLetters,
+  readLettersOf,
+  readSteps,
+  redrive,
+} from './store/dead-letters';
+export {
+  type Boundary,
+  type Hold,
+  hold,
+  type Limit,
+  readHolds,
+  readLimits,
+  release,
+  setLimit,
+} from './store/limits';
+export { type JobFilter, listJobs, type QueueDepth, readDepths } from './store/look';
+export type { AttemptError, JobPriority, JobRef, JobState, JobStatus } from './types';

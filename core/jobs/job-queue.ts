@@ -1,0 +1,186 @@
+import type { Pool } from 'pg';
+import type { JobsConfig, TenancyConfig } from '../../config';
+import { ChronawflowError } from '../errors';
+import { IdempotencyKeyReusedError, type Json } from '../idempotency';
+import { Batcher } from './batcher';
+import type { Job } from './define-job';
+import { BacklogFullError } from './errors/backlog-full-error';
+import { JobCancelledError } from './errors/job-cancelled-error';
+import { JobDeadError } from './errors/job-dead-error';
+import { JobNotFoundError } from './errors/job-not-found-error';
+import { UnknownJobTenantError } from './errors/unknown-job-tenant-error';
+import { prepareSubmission, type SubmitRequest } from './prepare-submission';
+import { ResultWatcher } from './result-watcher';
+import { cancelWaiting } from './store/cancel-job';
+import { readLimits } from './store/limits';
+import { readJobs } from './store/look';
+import { type Submission, type SubmitOutcome, submitJobs } from './store/submit-jobs';
+import { TenantDirectory } from './tenant-directory';
+import type { JobRef, JobStatus } from './types';
+
+export interface JobQueueOptions {
+  /** Of the application's database. */
+  readonly pool: Pool;
+  readonly config: JobsConfig;
+  readonly tenancy: TenancyConfig;
+  readonly jobs: ReadonlyMap<string, Job>;
+  /** Told of a key that came again with another input. */
+  readonly onRejected?: (ref: JobRef) => Promise<void>;
+}
+
+/** What became of one item of submitMany. */
+export type ItemOutcome = JobRef &
+  (
+    | { readonly outcome: 'submitted' | 'known' }
+    | { readonly outcome: 'refused'; readonly error: ChronawflowError }
+  );
+
+type Checked = { readonly submission: Omit<Submission, 'backlog'> } | { readonly error: ChronawflowError };
+
+/** Items of submitMany that are sent in one statement. */
+const CHUNK = 500;
+
+/** Limits that a person changes count for submissions after this long. */
+const LIMITS_BELIEVED_MS = 1_000;
+
+/** A backlog over its limit is looked at again after about this long. */
+const RETRY_AFTER_MS = 5_000;
+
+/** The submitter's side of the queue. It needs the application's database and nothing else. */
+export class JobQueue {
+  private readonly tenants: TenantDirectory;
+  private readonly watcher: ResultWatcher;
+  private readonly submissions: Batcher<Omit<Submission, 'backlog'>, SubmitOutcome | 'no-tenant'>;
+  private backlogs: { readonly until: number; readonly of: (tenant: string) => number } | undefined;
+
+  constructor(private readonly options: JobQueueOptions) {
+    this.tenants = new TenantDirectory(options.pool, options.tenancy);
+    this.watcher = new ResultWatcher(options.pool);
+    this.submissions = new Batcher((jobs) => this.send(jobs));
+  }
+
+  /**
+   * Adds a job, or finds the one with this key and input.
+   *
+   * @throws InvalidInputError, UnknownJobTypeError, InputTooLargeError, UnknownJobTenantError (UNKNOWN_TENANT),
+   *   IdempotencyKeyReusedError, BacklogFullError (`retryAfterMs`); what the database throws
+   */
+  async submit(request: SubmitRequest): Promise<'submitted' | 'known'> {
+    const submission = prepareSubmission(this.options.jobs, request, this.options.config.maxInput);
+    const outcome = await this.submissions.do(submission);
+    const error = await this.refusalOf(submission, outcome);
+    if (error !== undefined) throw error;
+    return outcome === 'known' ? 'known' : 'submitted';
+  }
+
+  /**
+   * Adds many jobs, streaming: items are taken as they come, an outcome is given for each in its order, and one that is
+   * refused keeps no other one out. What the database throws ends the stream; items without an outcome may be repeated.
+   */
+  async *submitMany(
+    requests: Iterable<SubmitRequest> | AsyncIterable<SubmitRequest>,
+  ): AsyncGenerator<ItemOutcome, void, undefined> {
+    let chunk: SubmitRequest[] = [];
+    for await (const request of requests) {
+      chunk.push(request);
+      if (chunk.length === CHUNK) {
+        yield* await this.submitChunk(chunk);
+        chunk = [];
+      }
+    }
+    if (chunk.length > 0) yield* await this.submitChunk(chunk);
+  }
+
+  /** @throws JobNotFoundError */
+  async status(ref: JobRef): Promise<JobStatus> {
+    const [status] = await readJobs(this.options.pool, [ref]);
+    if (status === undefined) throw new JobNotFoundError(ref);
+    return status;
+  }
+
+  /** Waits for the job's end. @throws JobDeadError, JobCancelledError, JobNotFoundError */
+  async result(ref: JobRef): Promise<Json> {
+    const status = await this.watcher.ended(ref);
+    if (status.state === 'dead') throw new JobDeadError(ref, status.attempts, status.errors.at(-1));
+    if (status.state === 'cancelled') throw new JobCancelledError(ref);
+    return status.result ?? null;
+  }
+
+  /** Ends a job that no attempt runs. @returns whether it did */
+  cancelWaiting(ref: JobRef): Promise<boolean> {
+    return cancelWaiting(this.options.pool, ref, this.options.config.retention);
+  }
+
+  private async submitChunk(requests: readonly SubmitRequest[]): Promise<ItemOutcome[]> {
+    const checked = requests.map((request) => this.check(request));
+    const good = checked.flatMap((item) => ('submission' in item ? [item.submission] : []));
+    const outcomes = good.length === 0 ? [] : await this.send(good);
+    const answers = outcomes.values();
+    return Promise.all(
+      requests.map(async ({ tenant, type, key }, index): Promise<ItemOutcome> => {
+        const ref = { tenant, type, key };
+        const item = checked[index];
+        if (item !== undefined && 'error' in item) return { ...ref, outcome: 'refused', error: item.error };
+        const outcome = answers.next().value ?? 'known';
+        const error = await this.refusalOf(ref, outcome);
+        if (error !== undefined) return { ...ref, outcome: 'refused', error };
+        return { ...ref, outcome: outcome === 'known' ? 'known' : 'submitted' };
+      }),
+    );
+  }
+
+  private check(request: SubmitRequest): Checked {
+    try {
+      return { submission: prepareSubmission(this.options.jobs, request, this.options.config.maxInput) };
+    } catch (error) {
+      if (error instanceof ChronawflowError) return { error };
+      throw error;
+    }
+  }
+
+  private async send(jobs: readonly Omit<Submission, 'backlog'>[]): Promise<(SubmitOutcome | 'no-tenant')[]> {
+    const missing = await this.tenants.missing(jobs.map((job) => job.tenant));
+    const backlogOf = await this.backlogOf();
+    const there = jobs
+      .filter((job) => !missing.has(job.tenant))
+      .map((job) => ({ ...job, backlog: backlogOf(job.tenant) }));
+    const outcomes = (there.length === 0 ? [] : await submitJobs(this.options.pool, there)).values();
+    return jobs.map((job) => (missing.has(job.tenant) ? 'no-tenant' : (outcomes.next().value ?? 'known')));
+  }
+
+  private async refusalOf(
+    ref: JobRef,
+    outcome: SubmitOutcome | 'no-tenant',
+  ): Promise<ChronawflowError | undefined> {
+    switch (outcome) {
+      case 'submitted':
+      case 'known':
+        return undefined;
+      case 'no-tenant':
+        return new UnknownJobTenantError(ref.tenant, this.options.tenancy.table);
+      case 'reused':
+        await this.options.onRejected?.(ref);
+        return new IdempotencyKeyReusedError({ tenant: ref.tenant, scope: ref.type, key: ref.key });
+      case 'backlog-full':
+        return new BacklogFullError(ref.tenant, (await this.backlogOf())(ref.tenant), RETRY_AFTER_MS);
+    }
+  }
+
+  private async backlogOf(): Promise<(tenant: string) => number> {
+    const now = performance.now();
+    if (this.backlogs === undefined || this.backlogs.until < now) {
+      const limits = await readLimits(this.options.pool);
+      const set = new Map(
+        limits.flatMap((limit) =>
+          limit.type === '' && limit.backlog !== null ? [[limit.tenant, limit.backlog] as const] : [],
+        ),
+      );
+      const usual = this.options.config.tenantBacklog;
+      this.backlogs = {
+        until: now + LIMITS_BELIEVED_MS,
+        of: (tenant) => set.get(tenant) ?? set.get('') ?? usual,
+      };
+    }
+    return this.backlogs.of;
+  }
+}

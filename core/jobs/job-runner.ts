@@ -1,0 +1,204 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool } from 'pg';
+import type { Json } from '../idempotency';
+import { Batcher } from './batcher';
+import type { Job, JobContext } from './define-job';
+import { describeFailure } from './describe-failure';
+import { JobFencedError } from './errors/job-fenced-error';
+import { JobTimeoutError } from './errors/job-timeout-error';
+import { LeaseKeeper } from './lease-keeper';
+import type { StepLog } from './log';
+import { type BeginAnswer, type BeginRequest, beginAttempts } from './store/begin-attempts';
+import { cancelAttempt, cancelWaiting } from './store/cancel-job';
+import { type Completion, completeAttempts } from './store/complete-attempts';
+import { failAttempt } from './store/fail-attempt';
+import { findEnd } from './store/find-end';
+import { onceInTransaction } from './store/once';
+import { putBack } from './store/put-back';
+import type { RetryRules } from './store/settle-failure';
+import type { AttemptEnd, JobRef, RetryPolicy } from './types';
+
+export interface RunnerOptions {
+  /** Of the application's database, for the queue's own short statements. */
+  readonly pool: Pool;
+  /** The same database, for `once`: an attempt holds a connection for as long as its step takes. */
+  readonly application: Pool;
+  readonly jobs: ReadonlyMap<string, Job>;
+  readonly leaseMs: number;
+  readonly retentionMs: number;
+  readonly retriesPerMinute: number;
+  readonly log: StepLog;
+}
+
+/** Why an attempt is stopped from outside. */
+export interface Interruption {
+  readonly signal: AbortSignal;
+  /** What it was, once the signal is aborted: somebody cancelled the job, or this worker stops. */
+  reason(): 'cancelled' | 'shutdown';
+}
+
+/** Code that goes on this long after it was told to stop is left alone: its permit lapses, and it is fenced. */
+export const STOP_GRACE_MS = 10_000;
+
+/** A type without code here is looked for again after this time; another worker may have it. */
+const NO_CODE_MS = 10_000;
+
+/** What a type without code retries by, when a lost attempt of it is settled here. */
+const UNKNOWN_RETRY: RetryPolicy = {
+  maxAttempts: 5,
+  initialMs: 1_000,
+  factor: 2,
+  maxMs: 300_000,
+  nonRetryable: [],
+};
+
+/** Runs attempts of jobs in this process: permit, code, and what became of it (README.md, invariants 3, 4, 7). */
+export class JobRunner {
+  private readonly leases: LeaseKeeper;
+  private readonly begins: Batcher<BeginRequest, BeginAnswer>;
+  private readonly completions: Batcher<Completion, boolean>;
+
+  constructor(private readonly options: RunnerOptions) {
+    const { pool, leaseMs, retentionMs, log } = options;
+    this.leases = new LeaseKeeper(pool, leaseMs, log);
+    this.begins = new Batcher((attempts) => beginAttempts(pool, attempts, leaseMs));
+    this.completions = new Batcher((completions) => completeAttempts(pool, completions, retentionMs));
+  }
+
+  /** One attempt, when it is the job's turn. What its code throws is dealt with. @throws JobNotFoundError; what the database throws */
+  async run(ref: JobRef, interruption: Interruption): Promise<AttemptEnd> {
+    const attempt: BeginRequest = { tenant: ref.tenant, type: ref.type, key: ref.key, owner: randomUUID() };
+    const since = performance.now();
+    const begun = await this.begins.do(attempt);
+    if (begun.kind !== 'begun') return this.findEnd(ref);
+    const job = this.options.jobs.get(ref.type);
+    if (job === undefined) {
+      await putBack(this.options.pool, attempt, 'code', NO_CODE_MS);
+      return this.findEnd(ref);
+    }
+    const permit = this.leases.hold(attempt, since);
+    const timeout = new AbortController();
+    const timer = setTimeout(
+      () => timeout.abort(new JobTimeoutError(ref, job.policy.timeoutMs)),
+      job.policy.timeoutMs,
+    );
+    const stop = AbortSignal.any([interruption.signal, permit.lost, timeout.signal]);
+    const watch = new AbortController();
+    try {
+      const work = job.run(this.contextOf(attempt, begun.attempt, stop), begun.input);
+      const outcome = await Promise.race([settled(work), ignored(stop, watch.signal)]);
+      return await this.conclude(attempt, outcome, {
+        interruption,
+        permit: permit.lost,
+        timeout: timeout.signal,
+        job,
+      });
+    } finally {
+      clearTimeout(timer);
+      watch.abort();
+      permit.letGo();
+    }
+  }
+
+  /** What became of a job whose attempt did not tell. @throws what the database throws */
+  findEnd(ref: JobRef): Promise<AttemptEnd> {
+    return findEnd(this.options.pool, ref, this.rulesOf(this.options.jobs.get(ref.type)));
+  }
+
+  /** Ends a job that was cancelled, unless an attempt still runs it. */
+  async cancel(ref: JobRef): Promise<AttemptEnd> {
+    const { pool, retentionMs } = this.options;
+    if (await cancelWaiting(pool, ref, retentionMs)) return { kind: 'cancelled' };
+    const end = await this.findEnd(ref);
+    return end.kind === 'waiting' ? this.cancel(ref) : end;
+  }
+
+  close(): void {
+    this.leases.close();
+  }
+
+  private async conclude(attempt: BeginRequest, outcome: Outcome, about: Circumstances): Promise<AttemptEnd> {
+    const { pool, retentionMs, log } = this.options;
+    if (outcome.kind === 'ignored') {
+      log.warn({ ...facts(attempt) }, 'a job’s code ignores its signal; its permit is left to lapse');
+      return this.findEnd(attempt);
+    }
+    if (outcome.kind === 'returned') {
+      const held = await this.completions.do({ ...attempt, result: outcome.result });
+      return held ? { kind: 'done' } : this.findEnd(attempt);
+    }
+    if (about.permit.aborted || outcome.error instanceof JobFencedError) return this.findEnd(attempt);
+    if (about.interruption.signal.aborted) {
+      if (about.interruption.reason() === 'cancelled') {
+        const held = await cancelAttempt(pool, attempt, retentionMs);
+        return held ? { kind: 'cancelled' } : this.findEnd(attempt);
+      }
+      await putBack(pool, attempt, undefined, 0);
+      return this.findEnd(attempt);
+    }
+    const thrown = about.timeout.aborted ? about.timeout.reason : outcome.error;
+    log.warn({ ...facts(attempt), err: thrown }, 'a job’s attempt failed');
+    const end = await failAttempt(pool, attempt, describeFailure(thrown), this.rulesOf(about.job));
+    return end ?? this.findEnd(attempt);
+  }
+
+  private contextOf(attempt: BeginRequest, number: number, signal: AbortSignal): JobContext {
+    const { tenant, type, key } = attempt;
+    const { application, leaseMs } = this.options;
+    return {
+      tenant,
+      type,
+      key,
+      attempt: number,
+      signal,
+      idempotencyKey: (step) =>
+        createHash('sha256')
+          .update(JSON.stringify([tenant, type, key, step]))
+          .digest('hex')
+          .slice(0, 32),
+      once: (step, work) => onceInTransaction(application, attempt, step, work, leaseMs),
+    };
+  }
+
+  private rulesOf(job: Job | undefined): RetryRules {
+    return {
+      retry: job?.policy.retry ?? UNKNOWN_RETRY,
+      retriesPerMinute: this.options.retriesPerMinute,
+    };
+  }
+}
+
+type Outcome =
+  | { readonly kind: 'returned'; readonly result: Json }
+  | { readonly kind: 'threw'; readonly error: unknown }
+  /** Told to stop, it went on. */
+  | { readonly kind: 'ignored' };
+
+interface Circumstances {
+  readonly interruption: Interruption;
+  readonly permit: AbortSignal;
+  readonly timeout: AbortSignal;
+  readonly job: Job;
+}
+
+function settled(work: Promise<Json>): Promise<Outcome> {
+  return work.then(
+    (result) => ({ kind: 'returned', result }),
+    (error: unknown) => ({ kind: 'threw', error }),
+  );
+}
+
+/** Resolves when `stop` has been aborted for the grace; never when `done` comes first. */
+async function ignored(stop: AbortSignal, done: AbortSignal): Promise<Outcome> {
+  await new Promise<void>((resolve) => {
+    if (stop.aborted) resolve();
+    else stop.addEventListener('abort', () => resolve(), { once: true, signal: done });
+  });
+  await sleep(STOP_GRACE_MS, undefined, { signal: done, ref: false }).catch(() => new Promise(() => {}));
+  return { kind: 'ignored' };
+}
+
+function facts({ tenant, type, key }: JobRef) {
+  return { tenant, type, key };
+}

@@ -1,0 +1,158 @@
+import type { Pool, PoolClient } from 'pg';
+import { inTransaction } from '../../../database';
+import { type Candidate, type InFlight, pickFairly, type Shares } from '../pick-fairly.pure';
+import type { JobRef } from '../types';
+import { refColumns } from './columns.pure';
+
+/** Serialises claims of one database; the number has no meaning of its own. */
+const CLAIM_LOCK = 7_240_915_034;
+
+/** How long a handed job keeps its place until an attempt begins, at least and at most. */
+const HANDED_MS = 30_000;
+const HANDED_LIMIT_MS = 10 * 60_000;
+
+/** Tenants that are looked at in one claim; the others come first in the next one. */
+const TENANTS_AT_ONCE = 1_000;
+
+export interface ClaimRequest {
+  /** Most jobs handed over and not yet begun, in the whole deployment. */
+  readonly handedLimit: number;
+  /** What caps and weights are, given the limits that the database holds. */
+  shares(limits: readonly LimitRow[]): Shares;
+}
+
+/** A limit that a person set; '' stands for any. */
+export interface LimitRow {
+  readonly tenant: string;
+  readonly type: string;
+  readonly in_flight: number | null;
+  readonly backlog: number | null;
+  readonly weight: number | null;
+}
+
+export interface ClaimedJob extends JobRef {
+  readonly priority: number;
+  /** A workflow waits for it and is woken; otherwise one is started. */
+  readonly started: boolean;
+  readonly weight: number;
+}
+
+/**
+ * Reserves permits for the next jobs, fairly and under every cap. One claim at a time in the whole deployment; a caller
+ * that finds another one at it gets nothing.
+ */
+export async function claimJobs(pool: Pool, request: ClaimRequest): Promise<ClaimedJob[]> {
+  if (!(await somethingWaits(pool))) return [];
+  return inTransaction(pool, async (tx) => {
+    // In a statement of its own: the counts below need a snapshot from after the last claim's commit.
+    const lock = await tx.query<{ taken: boolean }>('select pg_try_advisory_xact_lock($1) as taken', [
+      CLAIM_LOCK,
+    ]);
+    if (!lock.rows[0]?.taken) return [];
+    await takeBackLapsed(tx);
+    const { rows: counts } = await tx.query<InFlight & { readonly handed: number }>(COUNTS);
+    const handed = counts.reduce((sum, row) => sum + row.handed, 0);
+    const room = request.handedLimit - handed;
+    if (room <= 0) return [];
+    const { rows: limits } = await tx.query<LimitRow>(
+      'select tenant, type, in_flight, backlog, weight from chronawflow.job_limit',
+    );
+    const shares = request.shares(limits);
+    const picked = pickFairly(await candidates(tx, counts, shares, room), counts, shares, room);
+    if (picked.length === 0) return [];
+    const { rows } = await tx.query<Omit<ClaimedJob, 'weight'>>(HAND_OVER, [
+      ...refColumns(picked),
+      HANDED_MS,
+      HANDED_LIMIT_MS,
+    ]);
+    return rows.map((row) => ({ ...row, weight: shares.weight(row.tenant) }));
+  });
+}
+
+/** The cheap look of an idle worker. */
+async function somethingWaits(pool: Pool): Promise<boolean> {
+  const { rows } = await pool.query<{ waits: boolean }>(
+    `select exists (select from chronawflow.job where state = 'waiting')
+         or exists (select from chronawflow.job where state = 'handed' and lease_until <= clock_timestamp()) as waits`,
+  );
+  return rows[0]?.waits ?? false;
+}
+
+/** Handed over, but no attempt began: whoever handed it over died on the way, or no worker takes it. */
+async function takeBackLapsed(tx: PoolClient): Promise<void> {
+  await tx.query(
+    `update chronawflow.job set state = 'waiting', lease_until = null
+     where state = 'handed' and lease_until <= clock_timestamp()`,
+  );
+}
+
+const COUNTS = `select tenant, type, count(*)::integer as count,
+    count(*) filter (where state = 'handed')::integer as handed
+  from chronawflow.job
+  where state in ('handed', 'running') and lease_until > clock_timestamp()
+  group by tenant, type`;
+
+/**
+ * The most urgent waiting jobs of every tenant, as many as could be picked. Tenants by a loose index scan; levels one by
+ * one, because within a level the oldest comes first whatever the ageing.
+ */
+const CANDIDATES = `with recursive tenants (tenant) as (
+    (select tenant from chronawflow.job where state = 'waiting' order by tenant limit 1)
+    union all
+    select (select j.tenant from chronawflow.job j where j.state = 'waiting' and j.tenant > t.tenant
+            order by j.tenant limit 1)
+    from tenants t where t.tenant is not null
+  ), open as (
+    select tenant from tenants t
+    where tenant is not null and tenant <> all ($2::text[])
+      and not exists (select from chronawflow.job_hold h where h.tenant in ('', t.tenant) and h.type = '')
+      and not exists (select from chronawflow.gate g where g.tenant = t.tenant and g.state = 'frozen'
+                        and g.until > clock_timestamp())
+    order by random() limit ${TENANTS_AT_ONCE}
+  )
+  select j.* from open o
+  cross join generate_series(1, 5) level
+  cross join lateral (
+    select tenant, type, key, priority::integer, seq::float8,
+      extract(epoch from clock_timestamp() - run_at)::float8 * 1000 as "waitedMs"
+    from chronawflow.job j
+    where state = 'waiting' and tenant = o.tenant and priority = level and run_at <= clock_timestamp()
+      and type <> all ($3::text[])
+      and not exists (select from unnest($4::text[], $5::text[]) full_pair (tenant, type)
+                      where full_pair.tenant = j.tenant and full_pair.type = j.type)
+      and not exists (select from chronawflow.job_hold h where h.tenant in ('', j.tenant) and h.type = j.type)
+    order by run_at, seq limit $1) j`;
+
+async function candidates(
+  tx: PoolClient,
+  counts: readonly InFlight[],
+  shares: Shares,
+  room: number,
+): Promise<Candidate[]> {
+  const tenants = totals(counts, (row) => row.tenant);
+  const types = totals(counts, (row) => row.type);
+  const pairs = counts.filter((row) => row.count >= shares.tenantTypeCap(row.tenant, row.type));
+  const { rows } = await tx.query<Candidate>(CANDIDATES, [
+    room,
+    [...tenants].filter(([tenant, count]) => count >= shares.tenantCap(tenant)).map(([tenant]) => tenant),
+    [...types].filter(([type, count]) => count >= shares.typeCap(type)).map(([type]) => type),
+    pairs.map((row) => row.tenant),
+    pairs.map((row) => row.type),
+  ]);
+  return rows;
+}
+
+function totals(counts: readonly InFlight[], of: (row: InFlight) => string): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const row of counts) sums.set(of(row), (sums.get(of(row)) ?? 0) + row.count);
+  return sums;
+}
+
+/** The place is kept the longer, the longer the job has waited: it may be that no worker runs at all. */
+const HAND_OVER = `update chronawflow.job j
+  set state = 'handed', waits_for = null,
+      lease_until = clock_timestamp() + least($5, greatest($4, 1000 * extract(epoch from clock_timestamp() - run_at)))
+                    * interval '1 millisecond'
+  from unnest($1::text[], $2::text[], $3::text[]) as picked (tenant, type, key)
+  where j.tenant = picked.tenant and j.type = picked.type and j.key = picked.key and j.state = 'waiting'
+  returning j.tenant, j.type, j.key, j.priority::integer, j.started`;

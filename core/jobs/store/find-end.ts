@@ -1,0 +1,69 @@
+import type { Pool } from 'pg';
+import { inTransaction } from '../../../database';
+import { JobNotFoundError } from '../errors/job-not-found-error';
+import type { AttemptEnd, AttemptError, JobRef, JobState } from '../types';
+import { type RetryRules, settleFailure } from './settle-failure';
+
+/** After this a workflow looks again, when nobody wakes it before. */
+const LOOK_MS = 60_000;
+
+interface Row {
+  readonly state: JobState;
+  readonly attempts: number;
+  readonly errors: readonly AttemptError[];
+  readonly lease_ms: number;
+  readonly wait_ms: number;
+}
+
+/**
+ * What became of a job whose attempt gave no answer, or found that it was not its turn. An attempt whose lease has
+ * lapsed is counted as lost, and the job goes on or dies like after any other failure.
+ */
+export function findEnd(pool: Pool, ref: JobRef, rules: RetryRules): Promise<AttemptEnd> {
+  return inTransaction(pool, async (tx): Promise<AttemptEnd> => {
+    const { rows } = await tx.query<Row>(
+      `select state, attempts, errors,
+         coalesce(extract(epoch from lease_until - clock_timestamp())::float8 * 1000, 0) as lease_ms,
+         greatest(0, extract(epoch from run_at - clock_timestamp())::float8 * 1000) as wait_ms
+       from chronawflow.job where tenant = $1 and type = $2 and key = $3 for update`,
+      [ref.tenant, ref.type, ref.key],
+    );
+    const row = rows[0];
+    if (row === undefined) throw new JobNotFoundError(ref);
+    switch (row.state) {
+      case 'done':
+      case 'cancelled':
+        return { kind: row.state };
+      case 'dead':
+        return deadOf(row.errors.at(-1));
+      case 'waiting':
+        return { kind: 'waiting', why: 'its turn', lookInMs: row.wait_ms + LOOK_MS };
+      case 'handed':
+        // The attempt that it was handed to never began.
+        await tx.query(
+          `update chronawflow.job set state = 'waiting', lease_until = null
+           where tenant = $1 and type = $2 and key = $3`,
+          [ref.tenant, ref.type, ref.key],
+        );
+        return { kind: 'waiting', why: 'its turn', lookInMs: LOOK_MS };
+      case 'running':
+        if (row.lease_ms > 0) return { kind: 'running', lookInMs: row.lease_ms };
+        return settleFailure(tx, ref, row.attempts, LOST, rules);
+    }
+  });
+}
+
+const LOST = {
+  code: 'ATTEMPT_LOST',
+  names: ['ATTEMPT_LOST'],
+  message: 'The attempt ended without a word: its worker was killed, stalled, or lost the database.',
+  final: false,
+} as const;
+
+function deadOf(last: AttemptError | undefined): AttemptEnd {
+  return {
+    kind: 'dead',
+    code: last?.code ?? 'JOB_DEAD',
+    message: last?.message ?? 'The job is dead.',
+  };
+}

@@ -1,0 +1,67 @@
+import type { Pool } from 'pg';
+import type { LimitRow } from './claim-jobs';
+
+/** Where a limit or a hold applies; an absent part stands for any. */
+export interface Boundary {
+  readonly tenant?: string;
+  readonly type?: string;
+}
+
+export interface Limit {
+  readonly inFlight?: number;
+  readonly backlog?: number;
+  /** Share of the slots relative to other tenants', whose weight is 1. */
+  readonly weight?: number;
+}
+
+/** Sets limits that go before the configuration's, from the next claim on; those that are absent stay as they are. */
+export async function setLimit(pool: Pool, at: Boundary, limit: Limit, by: string): Promise<void> {
+  await pool.query(
+    `insert into chronawflow.job_limit as l (tenant, type, in_flight, backlog, weight, set_by)
+     values ($1, $2, $3, $4, $5, $6)
+     on conflict (tenant, type) do update
+     set in_flight = coalesce(excluded.in_flight, l.in_flight), backlog = coalesce(excluded.backlog, l.backlog),
+         weight = coalesce(excluded.weight, l.weight), set_by = excluded.set_by, set_at = clock_timestamp()`,
+    [at.tenant ?? '', at.type ?? '', limit.inFlight ?? null, limit.backlog ?? null, limit.weight ?? null, by],
+  );
+}
+
+export async function readLimits(pool: Pool): Promise<LimitRow[]> {
+  const { rows } = await pool.query<LimitRow>(
+    'select tenant, type, in_flight, backlog, weight from chronawflow.job_limit order by tenant, type',
+  );
+  return rows;
+}
+
+export interface Hold {
+  readonly tenant: string;
+  readonly type: string;
+  readonly reason: string;
+  readonly by: string;
+  readonly since: string;
+}
+
+/** Holds back what waits and what comes; jobs that run go on. The first reason stays. @returns whether it is new */
+export async function hold(pool: Pool, at: Boundary, reason: string, by: string): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `insert into chronawflow.job_hold (tenant, type, reason, held_by) values ($1, $2, $3, $4) on conflict do nothing`,
+    [at.tenant ?? '', at.type ?? '', reason, by],
+  );
+  return rowCount === 1;
+}
+
+/** Lets held work go on, in its order. @returns whether there was such a hold */
+export async function release(pool: Pool, at: Boundary): Promise<boolean> {
+  const { rowCount } = await pool.query('delete from chronawflow.job_hold where tenant = $1 and type = $2', [
+    at.tenant ?? '',
+    at.type ?? '',
+  ]);
+  return rowCount === 1;
+}
+
+export async function readHolds(pool: Pool): Promise<Hold[]> {
+  const { rows } = await pool.query<Hold>(
+    'select tenant, type, reason, held_by as by, since from chronawflow.job_hold order by since',
+  );
+  return rows;
+}

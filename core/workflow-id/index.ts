@@ -1,0 +1,1 @@
+export { workflowIdPart } from './workflow-id-part';

@@ -1,0 +1,88 @@
+/**
+ * `node -r ./scripts/register.cjs scripts/record-job-histories.ts`: one history for each way through `tenantJob`, kept
+ * like those of record-histories.ts.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import type { JobHandle } from '../client';
+import { defineJob } from '../core/jobs';
+import { CleanUp } from '../test/support/clean-up';
+import { type JobStage, openJobScene, startJobStage } from '../test/support/job-stage';
+import { until } from '../test/support/until';
+import { isRecorded, saveHistory } from './histories/save-history';
+
+const job = defineJob({
+  type: 'story',
+  input: z.object({ failures: z.number(), endless: z.boolean().default(false) }),
+  retry: { maxAttempts: 3, initial: 50, max: 100 },
+  run: async (ctx, { failures, endless }) => {
+    if (endless) await sleep(600_000, undefined, { signal: ctx.signal });
+    if (ctx.attempt <= failures) throw new Error('the bank does not answer');
+  },
+});
+
+interface Story {
+  readonly input: { readonly failures: number; readonly endless?: boolean };
+  during?(handle: JobHandle, stage: JobStage): Promise<void>;
+}
+
+const running = (handle: JobHandle) => until(async () => (await handle.status()).state === 'running');
+
+const STORIES: Readonly<Record<string, Story>> = {
+  'job-done': { input: { failures: 0 } },
+  'job-retried': { input: { failures: 2 } },
+  'job-dead': { input: { failures: 9 } },
+  'job-cancelled': {
+    input: { failures: 0, endless: true },
+    during: async (handle) => {
+      await running(handle);
+      await handle.cancel();
+    },
+  },
+  // Its permit lapses: the attempt is told, and another one follows.
+  'job-attempt-lost': {
+    input: { failures: 1, endless: true },
+    during: async (handle, stage) => {
+      await running(handle);
+      await stage.app.query(
+        `update chronawflow.job set lease_until = clock_timestamp() where state = 'running'`,
+      );
+      await until(async () => (await handle.status()).attempts > 1, { limitMs: 60_000 });
+      await handle.cancel();
+    },
+  },
+};
+
+async function record(stage: JobStage, name: string, story: Story): Promise<void> {
+  if (isRecorded(name)) {
+    console.log(`${name}: kept`);
+    return;
+  }
+  const cleanUp = new CleanUp();
+  try {
+    const { cf } = await openJobScene(stage, cleanUp, [job]);
+    const handle = await cf.jobs.submit({ tenant: 't1', type: 'story', key: name, input: story.input });
+    await story.during?.(handle, stage);
+    // However the job ends, its history is what is wanted.
+    await handle.result().catch((error: unknown) => error);
+    await until(async () => (await stage.describe(handle.workflowId)).status.name !== 'RUNNING');
+    await saveHistory(stage.temporal, handle.workflowId, name);
+    console.log(`${name}: recorded`);
+  } finally {
+    await cleanUp.run();
+  }
+}
+
+async function main(): Promise<void> {
+  const stage = await startJobStage();
+  try {
+    for (const [name, story] of Object.entries(STORIES)) await record(stage, name, story);
+  } finally {
+    await stage.stop();
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,161 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { stringify } from 'yaml';
+import { CleanUp } from '../support/clean-up';
+import { type JobStage, rawJobConfig, startJobStage } from '../support/job-stage';
+import { until } from '../support/until';
+
+const ROOT = join(__dirname, '..', '..');
+const MAIN = join(ROOT, 'dist', 'client', 'cli', 'main.js');
+
+const cleanUp = new CleanUp();
+let stage: JobStage;
+let configFile: string;
+
+/** An application's module with jobs, as a user writes it. */
+const MODULE = `
+const { defineJob } = require(${JSON.stringify(join(ROOT, 'dist', 'client', 'job-types.js'))});
+const { z } = require(${JSON.stringify(join(ROOT, 'node_modules', 'zod'))});
+exports.jobs = [defineJob({
+  type: 'invoice',
+  input: z.object({ amount: z.number() }),
+  retry: { maxAttempts: 1 },
+  run: (ctx, { amount }) => ctx.once('post', async (tx) => {
+    if (amount < 0) throw new RangeError('a negative amount');
+    await tx.query('insert into effect values ($1)', [ctx.key]);
+    return { amount };
+  }),
+})];
+`;
+
+beforeAll(async () => {
+  await promisify(execFile)(process.execPath, [join(ROOT, 'scripts', 'build.mjs')]);
+  stage = await startJobStage();
+  cleanUp.add(() => stage.stop());
+  configFile = join(stage.temporal.directory, 'chronawflow.yaml');
+  const modules = ['jobs.cjs'];
+  await writeFile(join(stage.temporal.directory, 'jobs.cjs'), MODULE);
+  await writeFile(configFile, stringify(rawJobConfig(stage, { modules }, 'cli')));
+  const worker = spawn(process.execPath, [MAIN, 'worker', '--metrics-port', '0'], {
+    stdio: 'ignore',
+    env: { ...process.env, CHRONAWFLOW_CONFIG: configFile },
+  });
+  cleanUp.add(async () => {
+    worker.kill('SIGTERM');
+    if (worker.exitCode === null) await once(worker, 'close');
+  });
+}, 240_000);
+afterAll(() => cleanUp.run());
+
+async function cli(...args: readonly string[]) {
+  const child = spawn(process.execPath, [MAIN, 'jobs', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1', CHRONAWFLOW_CONFIG: configFile, CHRONAWFLOW_OPERATOR: 'ada' },
+  });
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
+  return { code, stdout, stderr };
+}
+
+const jsonOf = async (...args: readonly string[]) => JSON.parse((await cli(...args, '--json')).stdout);
+
+test('a job of the application’s own module is submitted, run by the worker, and shown', async () => {
+  const submitted = await cli('submit', 't1', 'invoice', 'k1', '--input', '{"amount":5}', '--wait');
+  expect(submitted).toMatchObject({ code: 0, stdout: expect.stringContaining('{"amount":5}') });
+  const shown = await jsonOf('show', 't1', 'invoice', 'k1');
+  expect(shown).toMatchObject({
+    status: { state: 'done', attempts: 1, result: { amount: 5 } },
+    workflowId: 'job/t1/invoice/k1',
+    steps: [{ step: 'post' }],
+  });
+  expect((await cli('list', '--tenant', 't1')).stdout).toContain('k1');
+});
+
+test('a wrong call is told by its code, with exit code 2; a refused one with 3', async () => {
+  const wrong = await cli('submit', 't1', 'invioce', 'k', '--input', '{}');
+  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("Did you mean 'invoice'?") });
+  await cli('submit', 't1', 'invoice', 'k3', '--input', '{"amount":5}');
+  const reused = await cli('submit', 't1', 'invoice', 'k3', '--input', '{"amount":6}', '--json');
+  expect(reused).toMatchObject({ code: 3 });
+  expect(`${reused.stdout}${reused.stderr}`).toContain('IDEMPOTENCY_KEY_REUSED');
+  expect((await cli('show', 't1', 'invoice', 'none')).code).toBe(2);
+});
+
+test('many jobs come from a file, with an outcome for each', async () => {
+  const file = join(stage.temporal.directory, 'many.jsonl');
+  const line = (key: string, amount: unknown) =>
+    JSON.stringify({ tenant: 't2', type: 'invoice', key, input: { amount } });
+  await writeFile(file, [line('a', 1), line('b', 2), '', line('c', 'x')].join('\n'));
+  const many = await cli('submit-many', file, '--json');
+  expect(many.code).toBe(1);
+  expect(JSON.parse(many.stdout)).toMatchObject({
+    submitted: 2,
+    known: 0,
+    refused: 1,
+    refusals: [{ key: 'c', error: { code: 'INVALID_INPUT' } }],
+  });
+});
+
+test('a dead job is listed, asked about, redriven with another input, or discarded with a reason', async () => {
+  for (const key of ['d1', 'd2'])
+    expect((await cli('submit', 't3', 'invoice', key, '--input', '{"amount":-1}', '--wait')).code).toBe(1);
+  expect((await cli('dead', '--tenant', 't3')).stdout).toContain('RangeError: a negative amount');
+  expect(await cli('redrive', 't3', 'invoice', 'd1')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('NOT_CONFIRMED'),
+  });
+  expect((await cli('redrive', 't3', 'invoice', 'd1', '--input', '{"amount":1}', '--yes')).code).toBe(0);
+  await until(async () => (await jsonOf('show', 't3', 'invoice', 'd1')).status.state === 'done');
+  const all = await jsonOf('redrive', '--all', '--tenant', 't3', '--per-second', '10', '--yes');
+  expect(all).toMatchObject({ redriven: [{ key: 'd2' }] });
+  await until(async () => (await jsonOf('dead', '--tenant', 't3')).letters.length === 1);
+  expect((await cli('discard', 't3', 'invoice', 'd2', '--reason', 'billed by hand', '--yes')).code).toBe(0);
+  expect((await jsonOf('show', 't3', 'invoice', 'd2')).letters).toMatchObject([
+    { state: 'redriven', decidedBy: 'ada' },
+    { state: 'discarded', decision: 'billed by hand' },
+  ]);
+});
+
+test('quarantine, limit, queues, holds, release and cancel', async () => {
+  await cli('quarantine', '--tenant', 't4', '--reason', 'floods the bank');
+  await cli('submit', 't4', 'invoice', 'q1', '--input', '{"amount":1}');
+  await cli('submit', 't4', 'invoice', 'q2', '--input', '{"amount":1}');
+  expect((await cli('list', '--tenant', 't4')).stdout).toContain('held: floods the bank');
+  expect(await jsonOf('holds')).toMatchObject({ holds: [{ tenant: 't4', type: '', by: 'ada' }] });
+  expect((await jsonOf('queues')).queues).toContainEqual(
+    expect.objectContaining({ tenant: 't4', type: 'invoice', waiting: 2 }),
+  );
+  expect(await jsonOf('cancel', 't4', 'invoice', 'q2')).toMatchObject({ state: 'cancelled' });
+  expect((await cli('limit', '--tenant', 't4', '--in-flight', '1')).code).toBe(0);
+  expect((await cli('release', '--tenant', 't4')).code).toBe(0);
+  await until(async () => (await jsonOf('show', 't4', 'invoice', 'q1')).status.state === 'done');
+  expect((await cli('release', '--tenant', 't4')).code).toBe(1);
+  expect((await cli('quarantine', '--reason', 'all of it')).code).toBe(2);
+});
+
+test('every command explains itself with an example', async () => {
+  const commands = [
+    'submit',
+    'submit-many',
+    'list',
+    'show',
+    'queues',
+    'cancel',
+    'dead',
+    'redrive',
+    'discard',
+  ];
+  for (const command of [...commands, 'quarantine', 'release', 'holds', 'limit']) {
+    expect(await cli(command, '--help')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('$ chronawflow jobs'),
+    });
+  }
+});

@@ -1,0 +1,330 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { Chronawflow } from '../../client';
+import { defineJob } from '../../core/jobs';
+import { CleanUp } from '../support/clean-up';
+import { type JobStage, openJobScene, startJobStage } from '../support/job-stage';
+import { until } from '../support/until';
+
+let stage: JobStage;
+let cleanUp: CleanUp;
+
+beforeAll(async () => {
+  stage = await startJobStage();
+});
+afterAll(() => stage?.stop());
+beforeEach(() => {
+  cleanUp = new CleanUp();
+});
+afterEach(() => cleanUp.run());
+
+const effects = async (name: string) =>
+  (await stage.app.query('select from effect where name = $1', [name])).rowCount;
+
+const post = defineJob({
+  type: 'post',
+  input: z.object({ name: z.string() }),
+  run: (ctx, { name }) =>
+    ctx.once('insert', async (tx) => {
+      await tx.query('insert into effect values ($1)', [name]);
+      return { posted: name };
+    }),
+});
+
+test('a job runs once, and the same key and input is the same job with its result', async () => {
+  const { cf } = await openJobScene(stage, cleanUp, [post]);
+  const request = { tenant: 't1', type: 'post', key: 'k1', input: { name: 'once' } };
+  const first = await cf.jobs.submit(request);
+  expect(await first.result()).toEqual({ posted: 'once' });
+  const second = await cf.jobs.submit(request);
+  expect(second.workflowId).toBe('job/t1/post/k1');
+  expect(await second.result()).toEqual({ posted: 'once' });
+  expect(await effects('once')).toBe(1);
+  expect(await second.status()).toMatchObject({ state: 'done', attempts: 1, errors: [] });
+});
+
+test('the same key with another input is refused, also after completion, and audited', async () => {
+  const { cf } = await openJobScene(stage, cleanUp, [post]);
+  const request = { tenant: 't1', type: 'post', key: 'k2', input: { name: 'a' } };
+  await (await cf.jobs.submit(request)).result();
+  await expect(cf.jobs.submit({ ...request, input: { name: 'b' } })).rejects.toMatchObject({
+    code: 'IDEMPOTENCY_KEY_REUSED',
+  });
+  const { rows } = await stage.platform.query(
+    `select tenant, object, outcome from chronawflow.audit_event where action = 'job.rejected'`,
+  );
+  expect(rows).toContainEqual({ tenant: 't1', object: 'post/k2', outcome: 'IDEMPOTENCY_KEY_REUSED' });
+});
+
+test.each([
+  ['an unknown type', { type: 'pots' }, 'UNKNOWN_JOB_TYPE'],
+  ['a wrong input', { input: { name: 1 } }, 'INVALID_INPUT'],
+  ['a key that is too long', { key: 'k'.repeat(301) }, 'INVALID_INPUT'],
+  ['an unknown tenant', { tenant: 'nobody' }, 'UNKNOWN_TENANT'],
+  ['an input that is too large', { input: { name: 'x'.repeat(300_000) } }, 'INPUT_TOO_LARGE'],
+])('%s is told at submission, and nothing is queued', async (_, wrong, code) => {
+  const { cf } = await openJobScene(stage, cleanUp, [post]);
+  const request = { tenant: 't1', type: 'post', key: 'k', input: { name: 'x' }, ...wrong };
+  await expect(cf.jobs.submit(request)).rejects.toMatchObject({ code });
+  expect(await cf.jobs.list()).toEqual([]);
+});
+
+test('submitMany gives every item its outcome, and one that is refused keeps no other out', async () => {
+  const { cf } = await openJobScene(stage, cleanUp, [post]);
+  const item = (key: string, input: unknown = { name: key }) => ({ tenant: 't1', type: 'post', key, input });
+  const outcomes: string[] = [];
+  const items = [item('a'), item('b', 7), item('c'), item('a'), item('a', { name: 'other' })];
+  for await (const one of cf.jobs.submitMany(items)) {
+    outcomes.push(one.outcome === 'refused' ? one.error.code : one.outcome);
+  }
+  expect(outcomes).toEqual(['submitted', 'INVALID_INPUT', 'submitted', 'known', 'IDEMPOTENCY_KEY_REUSED']);
+  expect(await cf.jobs.handle(item('c')).result()).toEqual({ posted: 'c' });
+});
+
+test('a failed attempt is tried again, its step stays done, and its error is kept', async () => {
+  const flaky = defineJob({
+    type: 'flaky',
+    input: z.object({}),
+    retry: { initial: 20, max: 50 },
+    run: async (ctx) => {
+      await ctx.once('first', async (tx) => {
+        await tx.query(`insert into effect values ('flaky')`);
+      });
+      if (ctx.attempt < 3) throw new Error('the bank does not answer');
+      return ctx.idempotencyKey('pay');
+    },
+  });
+  const { cf } = await openJobScene(stage, cleanUp, [flaky]);
+  const job = await cf.jobs.submit({ tenant: 't1', type: 'flaky', key: 'k', input: {} });
+  expect(await job.result()).toMatch(/^[0-9a-f]{32}$/);
+  expect(await effects('flaky')).toBe(1);
+  expect(await job.status()).toMatchObject({
+    attempts: 3,
+    errors: [
+      { attempt: 1, code: 'Error', message: 'the bank does not answer' },
+      { attempt: 2, code: 'Error' },
+    ],
+  });
+});
+
+test('retryAfter of the error is honoured, measured by the database', async () => {
+  const times: number[] = [];
+  const limited = defineJob({
+    type: 'limited',
+    input: z.null(),
+    retry: { initial: 1, max: 1 },
+    run: async () => {
+      times.push(performance.now());
+      if (times.length === 1) throw Object.assign(new Error('too many requests'), { retryAfter: '1500ms' });
+    },
+  });
+  const { cf } = await openJobScene(stage, cleanUp, [limited]);
+  await (await cf.jobs.submit({ tenant: 't1', type: 'limited', key: 'k', input: null })).result();
+  expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(1_490);
+});
+
+test('a spent job is a dead letter; redriven with another input it goes on, its completed steps kept', async () => {
+  const strict = defineJob({
+    type: 'strict',
+    input: z.object({ amount: z.number() }),
+    retry: { maxAttempts: 2, initial: 5, max: 10, nonRetryable: ['RangeError'] },
+    run: async (ctx, { amount }) => {
+      await ctx.once('open', async (tx) => {
+        await tx.query(`insert into effect values ('strict')`);
+      });
+      if (amount < 0) throw new RangeError(`amount ${amount} is negative`);
+      return amount;
+    },
+  });
+  const { cf } = await openJobScene(stage, cleanUp, [strict]);
+  const ref = { tenant: 't1', type: 'strict', key: 'k' };
+  const job = await cf.jobs.submit({ ...ref, input: { amount: -1 } });
+  await expect(job.result()).rejects.toMatchObject({
+    code: 'JOB_DEAD',
+    message: expect.stringContaining('-1'),
+  });
+  expect(await cf.jobs.dead({ code: 'RangeError' })).toMatchObject([
+    { ...ref, reason: 'NON_RETRYABLE', attempts: 1, errors: [{ code: 'RangeError' }] },
+  ]);
+  expect((await cf.jobs.show(ref)).steps).toMatchObject([{ step: 'open' }]);
+  await until(async () => (await stage.describe(job.workflowId)).status.name === 'FAILED', {
+    what: 'the run to fail',
+  });
+
+  await expect(cf.jobs.redrive(ref, { input: { amount: 'x' } })).rejects.toMatchObject({
+    code: 'INVALID_INPUT',
+  });
+  await cf.jobs.redrive(ref, { as: 'grace', input: { amount: 7 } });
+  expect(await job.result()).toBe(7);
+  expect(await effects('strict')).toBe(1);
+  expect(await cf.jobs.dead()).toEqual([]);
+  await expect(cf.jobs.redrive(ref)).rejects.toMatchObject({ code: 'JOB_NOT_DEAD' });
+  // The fingerprint is the edited input's from now on.
+  await cf.jobs.submit({ ...ref, input: { amount: 7 } });
+  const { rows } = await stage.platform.query(
+    `select actor, details ->> 'input' as input from chronawflow.audit_event where action = 'job.redrive'`,
+  );
+  expect(rows).toEqual([{ actor: 'grace', input: 'edited' }]);
+});
+
+test('a discarded job stays dead, with the reason, and its letter is closed', async () => {
+  const doomed = defineJob({
+    type: 'doomed',
+    input: z.null(),
+    retry: { maxAttempts: 1 },
+    run: async () => {
+      throw new Error('no');
+    },
+  });
+  const { cf } = await openJobScene(stage, cleanUp, [doomed]);
+  const ref = { tenant: 't1', type: 'doomed', key: 'k' };
+  const job = await cf.jobs.submit({ ...ref, input: null });
+  await expect(job.result()).rejects.toMatchObject({ code: 'JOB_DEAD' });
+  await cf.jobs.discard(ref, { as: 'grace', reason: 'the customer left' });
+  const { letters, status } = await cf.jobs.show(ref);
+  expect(letters).toMatchObject([{ state: 'discarded', decidedBy: 'grace', decision: 'the customer left' }]);
+  expect(status.state).toBe('dead');
+});
+
+test('a running job that is cancelled is told, and ends as cancelled in both places', async () => {
+  let told = false;
+  const endless = defineJob({
+    type: 'endless',
+    input: z.null(),
+    run: async (ctx) => {
+      await sleep(600_000, undefined, { signal: ctx.signal }).catch(() => {
+        told = true;
+      });
+      ctx.signal.throwIfAborted();
+    },
+  });
+  const { cf } = await openJobScene(stage, cleanUp, [endless]);
+  const job = await cf.jobs.submit({ tenant: 't1', type: 'endless', key: 'k', input: null });
+  await until(async () => (await job.status()).state === 'running');
+  await job.cancel();
+  await expect(job.result()).rejects.toMatchObject({ code: 'JOB_CANCELLED' });
+  expect(told).toBe(true);
+  await until(async () => (await stage.describe(job.workflowId)).status.name === 'CANCELLED');
+});
+
+test('a job that waits for its time is cancelled without ever running', async () => {
+  const { cf } = await openJobScene(stage, cleanUp, [post]);
+  const job = await cf.jobs.submit({
+    tenant: 't1',
+    type: 'post',
+    key: 'later',
+    input: { name: 'later' },
+    runAt: new Date(Date.now() + 3_600_000),
+  });
+  await job.cancel();
+  await expect(job.result()).rejects.toMatchObject({ code: 'JOB_CANCELLED' });
+  expect(await effects('later')).toBe(0);
+});
+
+test('an attempt over its time is told to stop and counts as failed', async () => {
+  const slow = defineJob({
+    type: 'slow',
+    input: z.null(),
+    timeout: 200,
+    retry: { maxAttempts: 1 },
+    run: (ctx) => sleep(600_000, undefined, { signal: ctx.signal }),
+  });
+  const { cf } = await openJobScene(stage, cleanUp, [slow]);
+  const job = await cf.jobs.submit({ tenant: 't1', type: 'slow', key: 'k', input: null });
+  await expect(job.result()).rejects.toMatchObject({ details: { lastCode: 'JOB_TIMEOUT' } });
+});
+
+test('the jobs of a frozen tenant wait, and an attempt that meets the freeze does not count', async () => {
+  let refusals = 0;
+  const writes = defineJob({
+    type: 'writes',
+    input: z.null(),
+    retry: { maxAttempts: 1 },
+    run: async () => {
+      if (refusals++ === 0) throw Object.assign(new Error('tenant t2 is frozen'), { code: 'TF001' });
+    },
+  });
+  const { cf } = await openJobScene(stage, cleanUp, [writes]);
+  await stage.app.query(
+    `with r as (insert into chronawflow.restore (id, kind, tenant, workflow_id, state)
+       values ('r000000000001', 'restore', 't1', 'w', 'active') returning id)
+     insert into chronawflow.gate (restore_id, tenant, state, until)
+     select id, 't1', 'frozen', now() + interval '1 hour' from r`,
+  );
+  const frozen = await cf.jobs.submit({ tenant: 't1', type: 'writes', key: 'k', input: null });
+  const met = await cf.jobs.submit({ tenant: 't2', type: 'writes', key: 'k', input: null });
+  await met.result();
+  expect(await met.status()).toMatchObject({ attempts: 1, errors: [] });
+  expect(await frozen.status()).toMatchObject({ state: 'waiting', attempts: 0 });
+  await stage.app.query(`update chronawflow.gate set state = 'open'`);
+  await frozen.result();
+});
+
+test('a quarantined type is held, visibly, and goes on in order when released', async () => {
+  const order: string[] = [];
+  const held = defineJob({
+    type: 'held',
+    input: z.null(),
+    concurrency: { total: 1 },
+    run: async (ctx) => {
+      order.push(ctx.key);
+    },
+  });
+  const { cf } = await openJobScene(stage, cleanUp, [held, post]);
+  await cf.jobs.quarantine({ tenant: 't1', type: 'held' }, { as: 'grace', reason: 'it floods the bank' });
+  const keys = ['a', 'b', 'c', 'd'];
+  for (const key of keys) await cf.jobs.submit({ tenant: 't1', type: 'held', key, input: null });
+  await (await cf.jobs.submit({ tenant: 't1', type: 'post', key: 'free', input: { name: 'free' } })).result();
+  expect(order).toEqual([]);
+  const handle = cf.jobs.handle({ tenant: 't1', type: 'held', key: 'a' });
+  expect(await handle.status()).toMatchObject({
+    state: 'waiting',
+    held: { reason: 'it floods the bank', by: 'grace' },
+  });
+  await cf.jobs.release({ tenant: 't1', type: 'held' });
+  await Promise.all(keys.map((key) => cf.jobs.handle({ tenant: 't1', type: 'held', key }).result()));
+  expect(order).toEqual(keys);
+});
+
+test('a backlog over its limit is refused with a time to try again', async () => {
+  const { cf } = await openJobScene(stage, cleanUp, [post]);
+  await cf.jobs.setLimit({ tenant: 't1' }, { inFlight: 0, backlog: 2 });
+  const submit = (key: string, tenant = 't1') =>
+    cf.jobs.submit({ tenant, type: 'post', key, input: { name: key } });
+  await submit('a');
+  await submit('b');
+  await expect(submit('c')).rejects.toMatchObject({ code: 'BACKLOG_FULL', retryAfterMs: expect.any(Number) });
+  await (await submit('c', 't2')).result();
+  // The limits take effect on what is queued.
+  await cf.jobs.setLimit({ tenant: 't1' }, { inFlight: 5 });
+  await cf.jobs.handle({ tenant: 't1', type: 'post', key: 'b' }).result();
+});
+
+test('a job whose workflow is terminated is not lost', async () => {
+  const gate: { open: boolean } = { open: false };
+  const patient = defineJob({
+    type: 'patient',
+    input: z.null(),
+    retry: { initial: 1, max: 1 },
+    run: async (ctx) => {
+      if (ctx.attempt === 1) throw Object.assign(new Error('later'), { retryAfterMs: 1_000 });
+      gate.open = true;
+    },
+  });
+  const { cf } = await openJobScene(stage, cleanUp, [patient]);
+  const job = await cf.jobs.submit({ tenant: 't1', type: 'patient', key: 'k', input: null });
+  await until(async () => (await job.status()).waitsFor === 'retry');
+  await stage.terminate(job.workflowId);
+  await job.result();
+  expect(gate.open).toBe(true);
+});
+
+test('connect() needs no job to be defined', async () => {
+  const { config } = await openJobScene(stage, cleanUp, []);
+  const cf = await Chronawflow.connect({ config });
+  await expect(cf.jobs.submit({ tenant: 't1', type: 'post', key: 'k', input: {} })).rejects.toMatchObject({
+    code: 'UNKNOWN_JOB_TYPE',
+    hint: expect.stringContaining('jobs.modules'),
+  });
+  await cf.close();
+});
