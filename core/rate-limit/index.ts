@@ -1,7 +1,14 @@
 export { AdaptiveRateLimiter } from './adaptive-rate-limiter';
 export type { Decision, DecisionReason } from './decision';
 export { RateLimitedError } from './errors/rate-limited-error';
-export type { GlobalLimits, LeaseAnswer, LeasedMeter } from './global';
+export {
+  type GlobalLimits,
+  GlobalRateLimits,
+  type GlobalRateLimitsOptions,
+  type LeaseAnswer,
+  type LeasedMeter,
+  type LeaseStatistics,
+} from './global';
 export type { RateLimiterOptions } from './options';
 export type { BaseRule, Rule, RuleInput } from './rule';
 export type { RulesInput } from './tenant-rules';

@@ -1,1 +1,2 @@
+export { GlobalRateLimits, type GlobalRateLimitsOptions, type LeaseStatistics } from './global-rate-limits';
 export type { GlobalLimits, LeaseAnswer, LeasedMeter } from './leased-meter';
