@@ -133,3 +133,18 @@ export const rememberedOptions = z.strictObject({
   maxAge: positive,
   limit: atLeastOne.max(10_000_000).default(10_000),
 });
+
+export const sharedBreakerOptions = z
+  .strictObject({
+    /** How often a process tells what it sees and hears what the others decided. */
+    interval: timer.prefault('1s'),
+    /** A process that was not seen for so long does not count. */
+    lease: timer.prefault('10s'),
+    /** So many processes have to have a breaker open by themselves … */
+    quorum: z.number().int().min(1).max(10_000).default(2),
+    /** … and at least this share of the processes that are there. */
+    quorumShare: z.number().min(0).max(1).default(0.25),
+    /** For one statement of the exchange; calls never wait for it. */
+    statementLimit: timer.prefault('2s'),
+  })
+  .refine((o) => o.lease >= 2 * o.interval, { path: ['lease'], message: 'is shorter than two intervals' });

@@ -8,4 +8,5 @@ export { pipeline } from './pipeline';
 export { bulkhead, fallback, hedging, retry, timeout } from './policies';
 export type { Policy, PolicyFor, Protected } from './policy';
 export * from './retry';
+export * from './shared';
 export * from './timeout';

@@ -140,11 +140,22 @@ export class CircuitBreaker implements Policy {
     if (this.state.kind === 'isolated' || this.state.kind === 'forced-closed') this.enter(CLOSED);
   }
 
-  /** Opens it for a reason that lies outside, unless it is open or held by hand. */
-  trip(reason: TripReason): void {
+  /**
+   * Opens it for a reason that lies outside, unless it is open or held by hand.
+   *
+   * @param forMs How long; by default as long as a break of its own.
+   */
+  trip(reason: TripReason, forMs?: number): void {
     const { kind } = this.state;
     if (kind === 'open' || kind === 'isolated' || kind === 'forced-closed') return;
-    this.enter(open(this.state, reason, this.rules, this.moment(this.clock())));
+    const now = this.clock();
+    const opened = open(this.state, reason, this.rules, this.moment(now));
+    this.enter(forMs === undefined ? opened : { ...opened, until: now + forMs });
+  }
+
+  /** Ends the break of an open breaker: the next call is a probe. */
+  probeNow(): void {
+    if (this.state.kind === 'open') this.state = { ...this.state, until: this.clock() };
   }
 
   /** Gives its memory back; calls that still run are not counted. It works on with memory of its own. */

@@ -104,7 +104,7 @@ export function open(
   reason: TripReason,
   rules: BreakerRules,
   { now, random }: Moment,
-): BreakerState {
+): Extract<BreakerState, { kind: 'open' }> {
   const outage = 'attempt' in state ? state : { since: now, attempt: 0 };
   const attempt = outage.attempt + 1;
   return { kind: 'open', since: outage.since, attempt, reason, until: now + breakMs(attempt, rules, random) };

@@ -1,0 +1,2 @@
+export { DatabaseSilentError } from './database-silent-error';
+export { type SharedBreakerOptions, SharedBreakers } from './shared-breakers';
