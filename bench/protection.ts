@@ -3,6 +3,8 @@
  * for it today. One section a file under bench/protection/; how the figures came out: docs/resilience/protection.md.
  */
 import { measureBreaker } from './protection/breaker';
+import { measureLimiter } from './protection/limiter';
+import { measureGlobalLimiter } from './protection/limiter-global';
 import { measureMemory } from './protection/memory';
 import { measureRejection } from './protection/rejection';
 import type { Figures, Goals } from './support/goals.pure';
@@ -13,12 +15,18 @@ const SECTIONS: readonly ((bench: Bench) => Promise<Measured>)[] = [
   measureBreaker,
   measureMemory,
   measureRejection,
+  measureLimiter,
+  measureGlobalLimiter,
 ];
 
 const GOALS: Goals = {
   breaker_vs_cockatiel: '<=1',
   breaker_bytes_per_key: '<=1024',
   reject_ns: '<=2000',
+  limiter_vs_rlf: '>=1',
+  global_vs_rlf_postgres: '>=50',
+  global_over_pct: '<=5',
+  global_use_pct: '>=95',
 };
 
 async function measure(bench: Bench): Promise<Measured> {
