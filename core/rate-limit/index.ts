@@ -1,4 +1,5 @@
 export { AdaptiveRateLimiter } from './adaptive-rate-limiter';
+export { RateLimitConfiguration, type RateLimitConfigurationOptions } from './configuration';
 export type { Decision, DecisionReason } from './decision';
 export { RateLimitedError } from './errors/rate-limited-error';
 export {

@@ -1,0 +1,1 @@
+export { RateLimitConfiguration, type RateLimitConfigurationOptions } from './rate-limit-configuration';

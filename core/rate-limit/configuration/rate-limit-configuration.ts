@@ -1,0 +1,127 @@
+import type { Pool } from 'pg';
+import { type ConnectionSettings, createPool } from '../../../database';
+import { recordAuditEvent } from '../../audit';
+import { messageOf } from '../../errors';
+import type { AdaptiveRateLimiter } from '../adaptive-rate-limiter';
+import { parseRules, type RulesInput } from '../tenant-rules';
+import { Listener } from './listener';
+import { CHANNEL, readRules, writeRules } from './rule-store';
+
+export interface RateLimitConfigurationOptions {
+  /** The control-plane database. */
+  readonly connection: ConnectionSettings;
+  /** A direct way to it where `connection` leads through a transaction pooler, which LISTEN does not pass. */
+  readonly directConnection?: ConnectionSettings;
+  readonly limiter: AdaptiveRateLimiter;
+  /** A change that was not heard of is found after so long, in milliseconds; default 5,000. */
+  readonly pollMs?: number;
+  readonly onError?: (error: unknown) => void;
+}
+
+const POLL_MS = 5_000;
+
+/**
+ * Tenants' rules, kept in the control-plane database and told to every process: by notification within a second, and by
+ * polling within `pollMs` and the time of one query where notifications do not come through.
+ *
+ * @example
+ * const configuration = new RateLimitConfiguration({ connection, limiter });
+ * await configuration.start();
+ * await configuration.configureTenant('acme', { rule: { kind: 'fixed-window', limit: 10, window: '1s' } }, 'ops');
+ */
+export class RateLimitConfiguration {
+  private readonly pool: Pool;
+  private readonly listener: Listener;
+  private poll: NodeJS.Timeout | undefined;
+  private version = 0;
+  private reading: Promise<void> | undefined;
+  private again = false;
+
+  constructor(private readonly options: RateLimitConfigurationOptions) {
+    this.pool = createPool(options.connection, { applicationName: 'chronawflow rate limit rules', max: 2 });
+    const direct = options.directConnection ?? options.connection;
+    this.listener = new Listener(
+      direct,
+      CHANNEL,
+      () => this.refresh(),
+      (error) => this.report(error),
+    );
+  }
+
+  /** Reads the rules and goes on following them. With the database away it starts all the same and reads them later. */
+  async start(): Promise<void> {
+    this.poll = setInterval(() => this.refresh(), this.options.pollMs ?? POLL_MS);
+    this.poll.unref();
+    await this.listener.open();
+    await this.refresh();
+  }
+
+  /**
+   * Gives a tenant rules of its own in all processes; undefined takes them away.
+   *
+   * @throws InvalidInputError naming what is nonsense, before anything is written.
+   */
+  async configureTenant(tenant: string, rules: RulesInput | undefined, by: string): Promise<void> {
+    if (rules !== undefined) parseRules(rules, `tenants.${tenant}`);
+    const version = await writeRules(this.pool, tenant, rules, by);
+    await recordAuditEvent(this.pool, {
+      id: `rate-limit.configure/${version}`,
+      actor: by,
+      action: 'rate-limit.configure',
+      tenant,
+      outcome: 'ok',
+      details: { rules: rules ?? null, version },
+    });
+    await this.refresh();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.poll);
+    await this.listener.close();
+    await this.reading;
+    await this.pool.end();
+  }
+
+  /** One read at a time; whoever comes meanwhile makes it read once more, because it may have looked too early. */
+  private refresh(): Promise<void> {
+    if (this.reading !== undefined) {
+      this.again = true;
+      return this.reading;
+    }
+    this.reading = this.read().finally(() => {
+      this.reading = undefined;
+    });
+    return this.reading;
+  }
+
+  private async read(): Promise<void> {
+    do {
+      this.again = false;
+      try {
+        for (const change of await readRules(this.pool, this.version)) {
+          this.apply(change.tenant, change.rules);
+          this.version = change.version;
+        }
+      } catch (error) {
+        this.report(error);
+      }
+    } while (this.again);
+  }
+
+  /** Rules that this version does not understand leave the tenant as it was: others must still be read. */
+  private apply(tenant: string, rules: unknown): void {
+    try {
+      this.options.limiter.configureTenant(tenant, rules === null ? undefined : Object(rules));
+    } catch (error) {
+      this.report(error);
+    }
+  }
+
+  private report(error: unknown): void {
+    try {
+      this.options.onError?.(error);
+    } catch (thrown) {
+      process.emitWarning(`onError of RateLimitConfiguration threw: ${messageOf(thrown)}`);
+    }
+  }
+}
