@@ -1,3 +1,4 @@
+export { ADVISORY_LOCKS } from './advisory-locks';
 export { type QualifiedName, quoteIdentifier, quoteList, quoteLiteral, quoteQualified } from './identifiers';
 export { applyMigrations, type Plane } from './migrate';
 export { type ConnectionSettings, createPool, type PoolOptions } from './pool';

@@ -2,12 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pool, PoolClient } from 'pg';
 import { Umzug } from 'umzug';
+import { ADVISORY_LOCKS } from './advisory-locks';
 
 /** The two databases that hold Chronawflow's own tables; see docs/architecture.md, "Where state lives". */
 export type Plane = 'platform' | 'application';
-
-/** Serialises concurrent migrations of one database; the number has no meaning of its own. */
-const ADVISORY_LOCK = 7_240_915_033;
 
 /**
  * Brings the schema `chronawflow` of one database up to date: plain SQL files, each in its own transaction together
@@ -19,7 +17,7 @@ export async function applyMigrations(pool: Pool, plane: Plane): Promise<string[
   const directory = join(__dirname, 'migrations', plane);
   const client = await pool.connect();
   try {
-    await client.query('select pg_advisory_lock($1)', [ADVISORY_LOCK]);
+    await client.query('select pg_advisory_lock($1)', [ADVISORY_LOCKS.migration]);
     try {
       await ensureHistory(client);
       const umzug = new Umzug({
@@ -43,7 +41,7 @@ export async function applyMigrations(pool: Pool, plane: Plane): Promise<string[
       });
       return (await umzug.up()).map((migration) => migration.name);
     } finally {
-      await client.query('select pg_advisory_unlock($1)', [ADVISORY_LOCK]);
+      await client.query('select pg_advisory_unlock($1)', [ADVISORY_LOCKS.migration]);
     }
   } finally {
     client.release();

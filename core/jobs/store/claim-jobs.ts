@@ -1,11 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
-import { inTransaction } from '../../../database';
+import { ADVISORY_LOCKS, inTransaction } from '../../../database';
 import { type Candidate, type InFlight, pickFairly, type Shares } from '../pick-fairly.pure';
 import type { JobRef } from '../types';
 import { refColumns } from './columns.pure';
-
-/** Serialises claims of one database; the number has no meaning of its own. */
-const CLAIM_LOCK = 7_240_915_034;
 
 /** How long a handed job keeps its place until an attempt begins, at least and at most. */
 const HANDED_MS = 30_000;
@@ -46,7 +43,7 @@ export async function claimJobs(pool: Pool, request: ClaimRequest): Promise<Clai
   return inTransaction(pool, async (tx) => {
     // In a statement of its own: the counts below need a snapshot from after the last claim's commit.
     const lock = await tx.query<{ taken: boolean }>('select pg_try_advisory_xact_lock($1) as taken', [
-      CLAIM_LOCK,
+      ADVISORY_LOCKS.jobClaim,
     ]);
     if (!lock.rows[0]?.taken) return [];
     await takeBackLapsed(tx);

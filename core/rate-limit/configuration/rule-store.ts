@@ -1,12 +1,9 @@
 import type { Pool } from 'pg';
-import { inTransaction } from '../../../database';
+import { ADVISORY_LOCKS, inTransaction } from '../../../database';
 import type { RulesInput } from '../tenant-rules';
 
 /** The channel of changes; the payload is the tenant, for people who listen too. */
 export const CHANNEL = 'chronawflow_rate_rule';
-
-/** Serialises changes, so that versions are committed in their order and a reader that has seen one has seen all before it. */
-const ADVISORY_LOCK = 7_240_915_101;
 
 export interface ChangedRules {
   readonly tenant: string;
@@ -23,7 +20,8 @@ export async function writeRules(
   by: string,
 ): Promise<number> {
   return inTransaction(pool, async (tx) => {
-    await tx.query('select pg_advisory_xact_lock($1)', [ADVISORY_LOCK]);
+    // So that versions are committed in their order, and a reader that has seen one has seen all before it.
+    await tx.query('select pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.rateLimitChange]);
     const { rows } = await tx.query<{ version: string }>(
       `insert into chronawflow.rate_rule as r (tenant, rules, version, changed_by)
        values ($1, $2, nextval('chronawflow.rate_rule_version'), $3)

@@ -1,10 +1,7 @@
 import type { ClientBase } from 'pg';
-import { quoteQualified } from '../../../database';
+import { ADVISORY_LOCKS, quoteQualified } from '../../../database';
 import { SchemaChangedError } from '../errors/schema-changed-error';
 import type { SlicePlan } from '../slice/plan-types';
-
-/** Serialises merges that wait for open writers: two of them would wait for each other. The number means nothing. */
-const MERGES_THAT_WAIT = 7_240_915_034;
 
 const UNDEFINED_TABLE = '42P01';
 
@@ -15,7 +12,8 @@ const UNDEFINED_TABLE = '42P01';
  */
 export async function lockSlice(tx: ClientBase, restoreId: string, plan: SlicePlan): Promise<void> {
   if (plan.tables.length === 0) return;
-  if (await anyDeferrable(tx, plan)) await tx.query('select pg_advisory_xact_lock($1)', [MERGES_THAT_WAIT]);
+  if (await anyDeferrable(tx, plan))
+    await tx.query('select pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.mergesThatWait]);
   try {
     await tx.query(`lock table ${plan.tables.map(quoteQualified).join(', ')} in row exclusive mode`);
   } catch (cause) {
