@@ -4,6 +4,7 @@ export { remainingMs } from './deadline';
 export * from './fallback';
 export * from './hedging';
 export type { Clock } from './monotonic-clock';
+export * from './observe';
 export { pipeline } from './pipeline';
 export { bulkhead, fallback, hedging, retry, timeout } from './policies';
 export type { Policy, PolicyFor, Protected } from './policy';
