@@ -2,8 +2,8 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { StepControl } from '../core/recovery/engine';
 
-/** A third of the shortest heartbeat timeout in workflows/steps.ts, so that two may get lost. */
-const HEARTBEAT_INTERVAL_MS = 5_000;
+/** A quarter of the heartbeat timeout in workflows/steps.ts, so that two may get lost and one be late. */
+const HEARTBEAT_INTERVAL_MS = 2_500;
 
 type Progress = Parameters<NonNullable<StepControl['progress']>>[0];
 

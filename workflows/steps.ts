@@ -17,8 +17,11 @@ const retry: RetryPolicy = {
 /** Clean-up is worth more patience: until it is done a tenant may stand frozen. */
 const patientRetry: RetryPolicy = { ...retry, maximumAttempts: 1_000 };
 
-/** Four heartbeats of activities/step-control.ts. */
-const heartbeatTimeout = '20s';
+/**
+ * Four heartbeats of activities/step-control.ts: so long a step of a killed worker is not begun again. An attempt that is
+ * given up too early does no harm, only its work twice: every step is idempotent.
+ */
+const heartbeatTimeout = '10s';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 

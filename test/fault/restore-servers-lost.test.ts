@@ -51,18 +51,44 @@ describe('a server is lost during a restore', () => {
   };
 
   it(
-    'kill -9 of Temporal while one run waits for its approval and another one works',
+    'kill -9 of Temporal while runs stand in every phase: their steps end while it is away',
     async () => {
-      const o = await loseInvoices(stage, 'waiting', 'working');
-      const hold = await holdAfter(stage, o.working.id, 'restore.stage');
-      const [waiting, working] = [await start(o.waiting), await start(o.working)];
-      await Promise.all([waiting.preview({ limitMs: LIMIT_MS }), hold.reached()]);
+      const o = await loseInvoices(
+        stage,
+        'waiting',
+        'resolve-target',
+        'scratch',
+        'stage',
+        'freeze',
+        'preview',
+        'merge',
+        'remove-scratch',
+      );
+      const { waiting: office, ...steps } = o;
+      const approvedBefore = new Set<LosingOffice>([steps.merge, steps['remove-scratch']]);
+      const working = await Promise.all(
+        Object.entries(steps).map(async ([action, one]) => {
+          const hold = await holdAfter(stage, one.id, `restore.${action}`);
+          return { office: one, hold, run: await start(one) };
+        }),
+      );
+      const waiting = await start(office);
+      await Promise.all([
+        waiting.preview({ limitMs: LIMIT_MS }),
+        ...working.map(async (one) => {
+          if (approvedBefore.has(one.office)) await approve(one.run);
+          await one.hold.reached();
+        }),
+      ]);
       await stage.temporal.kill();
-      await hold.release();
+      for (const { hold } of working) await hold.release();
       await stage.temporal.start();
-      await Promise.all([approve(waiting), approve(working)]);
-      await finish(o.waiting, waiting);
-      await finish(o.working, working);
+      await Promise.all(
+        [{ office, run: waiting }, ...working].map(async (one) => {
+          if (!approvedBefore.has(one.office)) await approve(one.run);
+          await finish(one.office, one.run);
+        }),
+      );
     },
     LIMIT_MS,
   );

@@ -19,7 +19,7 @@ import { until } from '../support/until';
 
 /**
  * One kill -9 meets several restores at once, each of another organisation and held in another place; the next worker
- * has to bring all of them to their end by itself. A killed attempt is noticed by its missing heartbeats, after 20 s.
+ * has to bring all of them to their end by itself. A killed attempt is noticed by its missing heartbeats, after 10 s.
  */
 describe('kill -9 of the worker', () => {
   let stage: RestoreStage;

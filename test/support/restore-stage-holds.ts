@@ -22,9 +22,11 @@ const REACH_LIMIT_MS = 120_000;
 /**
  * At the end of a step: its work is done, and its event is about to enter the audit log; the workflow knows nothing yet.
  * The action is the audit log's, such as `restore.stage`.
+ *
+ * @param whose the tenant, or for a restore of the cluster its restore ID.
  */
-export async function holdAfter(stage: RestoreStage, tenant: string, action: string): Promise<Hold> {
-  return platformHold(stage, tenant, action);
+export async function holdAfter(stage: RestoreStage, whose: string, action: string): Promise<Hold> {
+  return platformHold(stage, whose, action);
 }
 
 /** At the beginning of a phase: the journal is about to say so, nothing of the step is done. */
@@ -36,7 +38,7 @@ const INSTALL = `
 create function public.stand_at(tenant text, place text) returns void language sql as
 $$ select pg_advisory_xact_lock_shared(hashtext(tenant), hashtext(place)) $$;
 create function public.stand_after_step() returns trigger language plpgsql as
-$$ begin perform public.stand_at(new.tenant, new.action); return new; end $$;
+$$ begin perform public.stand_at(coalesce(new.tenant, new.object), new.action); return new; end $$;
 create function public.stand_before_phase() returns trigger language plpgsql as
 $$ begin perform public.stand_at(new.tenant, new.phase); return new; end $$;
 create trigger stand_after_step before insert on chronawflow.audit_event
