@@ -7,7 +7,7 @@ import { auditScope } from './audit-scope';
 import type { RecoveryServices } from './recovery-services';
 import type { OperationRef, ReportFacts } from './types';
 
-/** Stores the report of a restore or undo with its objectives, and counts it. */
+/** Stores the report of a restore, undo or drill with its objectives, and counts it. */
 export async function finishRestore(
   services: RecoveryServices,
   operation: OperationRef,
@@ -15,7 +15,7 @@ export async function finishRestore(
 ): Promise<RestoreReport> {
   const { verification, rtoMs, errorCode, cleanUp, ...kept } = facts;
   const objectives =
-    facts.outcome === 'merged' && verification !== undefined
+    (facts.outcome === 'merged' || facts.outcome === 'drilled') && verification !== undefined
       ? checkObjectives(services.config.objectives, operation.tenant, {
           rpoMs: lagOf(verification),
           rtoMs,

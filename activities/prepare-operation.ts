@@ -7,6 +7,7 @@ import { RestoreNotFoundError } from '../core/recovery/errors/restore-not-found-
 import {
   clusterRestoreInput,
   parseInput,
+  recoveryDrillInput,
   recoveryPointInput,
   releaseInput,
   tenantRestoreInput,
@@ -76,6 +77,26 @@ export async function prepareUndo(services: RecoveryServices, raw: unknown): Pro
   return { ...prepared, undoOf: input.restoreId };
 }
 
+/** A drill goes the way of a restore as far as the preview; the tenant it chose stays the same in every attempt. */
+export async function prepareDrill(services: RecoveryServices, raw: unknown): Promise<PreparedRestore> {
+  const input = parseInput(recoveryDrillInput, raw, 'recoveryDrill');
+  const target = services.parseTarget(input.to);
+  const { workflowId } = workflow();
+  const restoreId = restoreIdFor(workflowId);
+  const known = await new RestoreJournal(services.platform).find(restoreId);
+  const tenant = input.tenant ?? known?.tenant ?? (await services.chooseDrillTenant(restoreId));
+  const prepared = prepareOperation(services.config, { ...input, tenant });
+  await begin(services, {
+    id: restoreId,
+    kind: 'drill',
+    tenant,
+    workflowId,
+    requestedBy: input.requestedBy,
+    reason: input.reason,
+  });
+  return { ...prepared, target, tenantDeleted: false };
+}
+
 /** Finds what is to be released; an operation that has ended has cleaned up after itself. */
 export async function prepareRelease(services: RecoveryServices, raw: unknown): Promise<OperationRef> {
   const input: ReleaseInput = parseInput(releaseInput, raw, 'releaseRestore');
@@ -117,7 +138,12 @@ export async function prepareClusterRestore(
   };
 }
 
-function prepareOperation(config: Config, input: TenantRestoreInput | TenantUndoInput): PreparedOperation {
+type OperationInput = Pick<
+  TenantRestoreInput & TenantUndoInput,
+  'tenant' | 'requestedBy' | 'decisions' | 'freeze' | 'approvals'
+>;
+
+function prepareOperation(config: Config, input: OperationInput): PreparedOperation {
   const { workflowId, runId } = workflow();
   const { recovery } = config;
   return {

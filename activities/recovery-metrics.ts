@@ -5,7 +5,7 @@ import {
   type Metrics,
   sharedMetrics,
 } from '../core/metrics';
-import type { JournalOutcome } from '../core/recovery/restore-journal';
+import type { JournalEntry, JournalOutcome } from '../core/recovery/restore-journal';
 import type { ObjectiveCheck } from '../core/recovery/types';
 
 /** What Prometheus sees of the capability `recovery`. No tenant in a label: their number has no bound. */
@@ -19,7 +19,7 @@ export class RecoveryMetrics {
   constructor(metrics: Metrics = sharedMetrics) {
     this.operations = metrics.counter({
       name: 'chronawflow_recovery_operations_total',
-      help: 'Restores, undos and cluster restores that ended, by outcome.',
+      help: 'Restores, undos, drills and cluster restores that ended, by outcome.',
       labels: ['kind', 'outcome'],
     });
     this.steps = metrics.histogram({
@@ -56,7 +56,7 @@ export class RecoveryMetrics {
     this.points.inc({});
   }
 
-  ended(kind: 'restore' | 'undo' | 'cluster', outcome: JournalOutcome): void {
+  ended(kind: JournalEntry['kind'], outcome: JournalOutcome): void {
     this.operations.inc({ kind, outcome });
   }
 

@@ -15,6 +15,8 @@ export interface RecoveryServices {
   /** This host: scratch clusters live where they were made. */
   readonly scratchHost: ScratchHost;
   parseTarget(text: string): TargetRequest;
+  /** The tenant for a drill that names none; the same seed chooses among the same tenants. */
+  chooseDrillTenant(seed: string): Promise<string>;
   createRecoveryPoint(
     point: PreparedRecoveryPoint & { readonly workflowId: string },
     control: StepControl,

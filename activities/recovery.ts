@@ -6,6 +6,7 @@ import { auditScope } from './audit-scope';
 import { finishClusterRestore, finishRestore } from './finish-operation';
 import {
   prepareClusterRestore,
+  prepareDrill,
   prepareRecoveryPoint,
   prepareRelease,
   prepareRestore,
@@ -29,6 +30,8 @@ export function createRecoveryActivities(services: RecoveryServices): RecoveryAc
   return {
     prepareRestore: (input) => asActivity(services, 'restore.prepare', () => prepareRestore(services, input)),
     prepareUndo: (input) => asActivity(services, 'undo.prepare', () => prepareUndo(services, input)),
+
+    prepareDrill: (input) => asActivity(services, 'drill.prepare', () => prepareDrill(services, input)),
 
     prepareRelease: (input) => asActivity(services, 'release.prepare', () => prepareRelease(services, input)),
 

@@ -107,6 +107,7 @@ export type ApprovalRecord =
 export interface RecoveryActivities {
   prepareRestore(input: unknown): Promise<PreparedRestore>;
   prepareUndo(input: unknown): Promise<PreparedUndo>;
+  prepareDrill(input: unknown): Promise<PreparedRestore>;
   prepareRelease(input: unknown): Promise<OperationRef>;
   openRestore(step: Step & { readonly undoOf?: string; readonly tenantDeleted: boolean }): Promise<void>;
 

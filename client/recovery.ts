@@ -3,6 +3,7 @@ import { RestoreInProgressError } from '../core/recovery/errors/restore-in-progr
 import {
   clusterRestoreInput,
   parseInput,
+  recoveryDrillInput,
   recoveryPointInput,
   releaseInput,
   tenantRestoreInput,
@@ -18,6 +19,7 @@ import { parseTarget } from '../core/recovery/target/parse-target.pure';
 import type {
   ClusterRestoreInput,
   ClusterRestoreReport,
+  RecoveryDrillInput,
   RecoveryPointInput,
   RecoveryPointRecord,
   ReleaseInput,
@@ -27,6 +29,7 @@ import type {
 } from '../core/recovery/types';
 import {
   clusterRestoreWorkflowId,
+  drillWorkflowId,
   recoveryPointWorkflowId,
   releaseWorkflowId,
   restoreWorkflowId,
@@ -49,6 +52,11 @@ export type UndoRequest = Omit<TenantUndoInput, 'requestedBy'> & {
 };
 
 export type ClusterRestoreRequest = Omit<ClusterRestoreInput, 'requestedBy'> & {
+  readonly requestedBy?: string;
+  readonly request?: string;
+};
+
+export type DrillRequest = Omit<RecoveryDrillInput, 'requestedBy'> & {
   readonly requestedBy?: string;
   readonly request?: string;
 };
@@ -102,6 +110,27 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
     await startOperation(this.link, workflowNames.tenantUndo, workflowId, input, {
       tenant: input.tenant,
       summary: `Undo restore ${input.restoreId} of ${input.tenant}`,
+      details: detailsOf(input),
+    });
+    return this.run(workflowId);
+  }
+
+  /**
+   * Starts a drill: restores a tenant's rows into staging, compares them and cleans up; nothing is changed. Its report has
+   * outcome `drilled` and the objectives it met or missed.
+   */
+  async drill({ request, ...options }: DrillRequest = {}): Promise<OperationRun> {
+    const input = parseInput(
+      recoveryDrillInput,
+      { ...options, requestedBy: options.requestedBy ?? currentOperator() },
+      'drill',
+    );
+    parseTarget(input.to);
+    const workflowId = drillWorkflowId(request ?? newRequestName());
+    if (input.tenant !== undefined) await this.refuseSecond(input.tenant, workflowId);
+    await startOperation(this.link, workflowNames.recoveryDrill, workflowId, input, {
+      tenant: input.tenant,
+      summary: `Drill: restore ${input.tenant ?? 'a tenant'} to ${input.to} without merging`,
       details: detailsOf(input),
     });
     return this.run(workflowId);

@@ -109,6 +109,18 @@ const STORIES: Readonly<Record<string, Story>> = {
     await approve(handle, 'hash-1');
     return handle;
   },
+  'drill-drilled': (scene, ground) => start(ground, scene, 'recoveryDrill', { requestedBy: 'ada' }),
+  'drill-cancelled-while-staging': async (scene, ground) => {
+    const hold = scene.engine.hold('stageSlice');
+    const handle = await start(ground, scene, 'recoveryDrill', { requestedBy: 'ada' });
+    await hold.reached;
+    await handle.cancel();
+    return handle;
+  },
+  'drill-failed': (scene, ground) => {
+    scene.engine.failNext('validateScratch', new TypeError('x is not a function'));
+    return start(ground, scene, 'recoveryDrill', { requestedBy: 'ada' });
+  },
   'recovery-point': (scene, ground) =>
     start(ground, scene, 'recoveryPoint', { kind: 'named', name: 'before-import', requestedBy: 'ada' }),
   'cluster-restored': (scene, ground) =>

@@ -4,13 +4,14 @@ import type { Config } from '../config';
 import { createRecoveryEngine, parseTarget, type RecoveryContext } from '../core/recovery';
 import { createRecoveryPoint } from '../core/recovery/backup';
 import { restoreCluster } from '../core/recovery/cluster-restore';
+import { chooseDrillTenant } from '../core/recovery/drill';
 import { createPool } from '../database';
 import { startSweeper } from './sweeper';
 
 /** The engine's side of the activities. */
 export type RecoveryParts = Pick<
   RecoveryServices,
-  'engine' | 'parseTarget' | 'createRecoveryPoint' | 'restoreCluster'
+  'engine' | 'parseTarget' | 'chooseDrillTenant' | 'createRecoveryPoint' | 'restoreCluster'
 > & {
   /** Removes what earlier runs on this host left behind; called before the first step is taken. */
   readonly sweep: () => Promise<void>;
@@ -32,6 +33,7 @@ export function recoveryParts(config: Config, log: Logger): RecoveryParts {
   return {
     engine: createRecoveryEngine(ctx),
     parseTarget,
+    chooseDrillTenant: (seed) => chooseDrillTenant(ctx, seed),
     createRecoveryPoint: async ({ requestedBy, workflowId, ...point }, control) =>
       createRecoveryPoint(ctx, { ...point, id: workflowId, workflowId, createdBy: requestedBy }, control),
     restoreCluster: (request, control) => restoreCluster(ctx, request, control),

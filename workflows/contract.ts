@@ -9,6 +9,7 @@ import type { RestoreOutcome, RestorePhase, RestoreReport } from '../core/recove
 export const workflowNames = {
   tenantRestore: 'tenantRestore',
   tenantUndo: 'tenantUndo',
+  recoveryDrill: 'recoveryDrill',
   recoveryPoint: 'recoveryPoint',
   clusterRestore: 'clusterRestore',
   releaseRestore: 'releaseRestore',
@@ -53,7 +54,7 @@ export interface ApprovalAnswer {
 
 /** Answer of the query `status`. */
 export interface OperationStatus {
-  readonly kind: 'restore' | 'undo' | 'cluster' | 'recovery-point' | 'release';
+  readonly kind: 'restore' | 'undo' | 'drill' | 'cluster' | 'recovery-point' | 'release';
   readonly restoreId?: string;
   readonly tenant?: string;
   readonly phase: RestorePhase;

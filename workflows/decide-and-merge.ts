@@ -91,7 +91,8 @@ class Freeze {
   }
 }
 
-async function takePreview(
+/** Compares the staged rows with the live ones and shows the result. */
+export async function takePreview(
   board: OperationBoard,
   { operation, rules }: PreparedOperation,
   source: PreviewSource | undefined,

@@ -1,4 +1,5 @@
 export { clusterRestore } from './cluster-restore';
+export { recoveryDrill } from './recovery-drill';
 export { recoveryPoint } from './recovery-point';
 export { releaseRestore } from './release-restore';
 export { tenantJob } from './tenant-job';

@@ -29,8 +29,8 @@ export class OperationBoard {
     setHandler(statusQuery, () => this.status(), {
       description: 'Phase, approvals, and time by step.',
     });
-    if (kind === 'restore' || kind === 'undo') {
-      this.approvals.answer();
+    if (kind === 'restore' || kind === 'undo') this.approvals.answer();
+    if (kind === 'restore' || kind === 'undo' || kind === 'drill') {
       setHandler(previewQuery, () => this.shown ?? null, {
         description: 'What the merge would do, with the hash to approve; null before the first preview.',
       });

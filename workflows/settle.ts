@@ -9,6 +9,7 @@ import { cleanUp, cleanUpOnScratchHost } from './steps';
 
 export type Ending =
   | Decided
+  | { readonly kind: 'drilled' }
   | { readonly kind: 'cancelled'; readonly error: unknown }
   | { readonly kind: 'failed'; readonly error: unknown };
 
@@ -20,7 +21,7 @@ export interface Findings {
 }
 
 /** How a story ended, cancellation and errors included. */
-export async function endingOf(story: Promise<Decided>): Promise<Ending> {
+export async function endingOf(story: Promise<Ending>): Promise<Ending> {
   try {
     return await story;
   } catch (error) {
@@ -121,7 +122,8 @@ async function tellReport(
   left: readonly string[],
 ): Promise<RestoreReport> {
   const outcome: RestoreOutcome = ending.kind;
-  const rtoMs = board.workingMs();
+  // A drill stops before the merge: what it would have taken belongs to the time that was promised.
+  const rtoMs = board.workingMs() + (outcome === 'drilled' ? (board.preview?.estimatedMergeMs ?? 0) : 0);
   board.end(outcome);
   return cleanUp('Store the report').finishRestore({
     operation,
@@ -154,6 +156,7 @@ function closingState(ending: Ending): ClosingState {
     case 'nothing-to-do':
     case 'expired':
     case 'cancelled':
+    case 'drilled':
       return 'cancelled';
   }
 }

@@ -42,7 +42,7 @@ async function nothingCommittedSince(ctx: RecoveryContext, latest: string | unde
   return last !== undefined && last !== null && BigInt(last) <= since;
 }
 
-/** Each tenant's newest merged restore; its time without the wait for people is the sum of its other steps. */
+/** Each tenant's newest merged restore or drill; its time without the wait for people is the sum of its other steps. */
 async function lastRestores(
   ctx: RecoveryContext,
 ): Promise<{ tenant: string; finishedAt: string; rtoMs: number }[]> {
@@ -51,9 +51,10 @@ async function lastRestores(
             to_char(finished_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "finishedAt",
             (select coalesce(sum((step ->> 'ms')::float8), 0)
                from jsonb_array_elements(report -> 'steps') step
-              where step ->> 'phase' <> 'awaiting-approval') as "rtoMs"
+              where step ->> 'phase' <> 'awaiting-approval')
+            + case when kind = 'drill' then coalesce((report -> 'preview' ->> 'estimatedMergeMs')::float8, 0) else 0 end as "rtoMs"
        from chronawflow.restore
-      where kind = 'restore' and outcome = 'merged' and report is not null
+      where (kind, outcome) in (('restore', 'merged'), ('drill', 'drilled')) and report is not null
       order by tenant, finished_at desc`,
   );
   return rows;

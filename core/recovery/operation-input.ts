@@ -94,6 +94,13 @@ export const tenantUndoInput = z.strictObject({
   decisions,
 });
 
+export const recoveryDrillInput = z.strictObject({
+  tenant: text.optional(),
+  to: text.default('5m ago'),
+  requestedBy: person,
+  reason,
+});
+
 export const recoveryPointInput = z.strictObject({
   kind: z.enum(['full', 'differential', 'incremental', 'named']),
   /** PostgreSQL keeps 63 bytes of a restore point's name. */

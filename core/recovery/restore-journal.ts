@@ -6,7 +6,7 @@ export type JournalOutcome = RestoreOutcome | 'restored';
 
 export interface JournalEntry {
   readonly id: string;
-  readonly kind: 'restore' | 'undo' | 'cluster';
+  readonly kind: 'restore' | 'undo' | 'cluster' | 'drill';
   readonly tenant: string | undefined;
   readonly workflowId: string;
   readonly phase: RestorePhase;

@@ -78,6 +78,16 @@ export interface TenantUndoInput {
   readonly decisions?: readonly ConflictDecision[];
 }
 
+/** Input of the workflow `recoveryDrill`. */
+export interface RecoveryDrillInput {
+  /** Default: the one that waits longest for a drill. */
+  readonly tenant?: string;
+  /** As in {@link TenantRestoreInput}; default `5m ago`. */
+  readonly to?: string;
+  readonly requestedBy: string;
+  readonly reason?: string;
+}
+
 /** A target before it is matched with a backup. */
 export type TargetRequest =
   | { readonly kind: 'time'; readonly at: string }
@@ -247,7 +257,15 @@ export type RestorePhase =
   | 'reporting'
   | 'done';
 
-export type RestoreOutcome = 'merged' | 'nothing-to-do' | 'rejected' | 'expired' | 'cancelled' | 'failed';
+export type RestoreOutcome =
+  | 'merged'
+  | 'nothing-to-do'
+  | 'rejected'
+  | 'expired'
+  | 'cancelled'
+  | 'failed'
+  /** A drill that read the tenant's rows at the target and compared them; it never merges. */
+  | 'drilled';
 
 export interface ObjectiveCheck {
   readonly tier: string;
@@ -255,7 +273,7 @@ export interface ObjectiveCheck {
   readonly rtoObjectiveMs: number;
   /** Age of the latest restorable commit when the restore was asked for. */
   readonly rpoMs: number;
-  /** From request to merge, without the time spent waiting for people. */
+  /** From request to merge, without the time spent waiting for people; a drill adds the estimate for its merge. */
   readonly rtoMs: number;
   readonly rpoMet: boolean;
   readonly rtoMet: boolean;

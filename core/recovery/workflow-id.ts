@@ -16,6 +16,11 @@ export function undoWorkflowId(tenant: string, restoreId: string, request?: stri
   return request === undefined ? id : `${id}/${workflowIdPart(request)}`;
 }
 
+/** `drill/<request>`: the tenant may be chosen only when it runs. */
+export function drillWorkflowId(request: string): string {
+  return `drill/${workflowIdPart(request)}`;
+}
+
 /** `release/<restoreId>` */
 export function releaseWorkflowId(restoreId: string): string {
   return `release/${workflowIdPart(restoreId)}`;

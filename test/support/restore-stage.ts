@@ -24,6 +24,8 @@ export interface DeskChanges {
   /** Over the block `recovery`. */
   readonly recovery?: Readonly<Record<string, unknown>>;
   readonly scratchDirectory?: string;
+  /** In place of the block `objectives`. */
+  readonly objectives?: Readonly<Record<string, unknown>>;
 }
 
 /** A worker process and the client that talks to it: both of one configuration. */
@@ -116,5 +118,6 @@ function configText(
       },
     },
     recovery: { ...base.recovery, ...changes.recovery },
+    ...(changes.objectives && { objectives: changes.objectives }),
   });
 }

@@ -35,14 +35,15 @@ export function pointsPage({ points, window }: RecoveryPoints): string[] {
 export function schedulePage(schedules: readonly ScheduleState[]): string[] {
   if (schedules.length === 0) return ['There is no schedule; `chronawflow recovery schedule set` makes one.'];
   return table(
-    ['schedule', 'next run', 'state', 'runs', 'missed'],
+    ['schedule', 'makes', 'next run', 'state', 'runs', 'missed'],
     schedules.map((s) => [
       s.name,
+      s.what,
       s.nextRuns[0] ?? 'none',
       s.paused ? 'paused' : 'active',
       String(s.runs),
       s.missed === 0 ? '0' : pc.red(String(s.missed)),
     ]),
-    3,
+    4,
   );
 }

@@ -1,6 +1,6 @@
 import type { ObjectiveCheck, RestoreOutcome, RestoreReport } from '../../../core/recovery/types';
 import { colors as pc } from '../colors';
-import { count, duration, facts, table } from './format';
+import { bytes, count, duration, facts, table } from './format';
 import { phaseInWords } from './phases';
 
 const HEADLINES: Readonly<Record<RestoreOutcome, string>> = {
@@ -10,11 +10,12 @@ const HEADLINES: Readonly<Record<RestoreOutcome, string>> = {
   expired: 'not approved in time; nothing was changed',
   cancelled: 'cancelled; nothing was changed',
   failed: 'failed; nothing was changed',
+  drilled: 'drilled: its rows at the target were restored, read and compared; nothing was changed',
 };
 
 /** How a restore or undo ended, for people. */
 export function reportPage(report: RestoreReport): string[] {
-  const good = report.outcome === 'merged' || report.outcome === 'nothing-to-do';
+  const good = ['merged', 'nothing-to-do', 'drilled'].includes(report.outcome);
   return [
     `${good ? pc.green('✓') : pc.red('✗')} ${pc.bold(`Restore ${report.restoreId} of tenant ${report.tenant}: ${HEADLINES[report.outcome]}`)}`,
     ...mergedRows(report),
@@ -22,6 +23,7 @@ export function reportPage(report: RestoreReport): string[] {
     ...facts([
       ['workflow', report.workflowId],
       ['requested by', report.requestedBy],
+      ['rows at target', rowsAtTarget(report)],
       ['approved by', report.approvedBy.length > 0 ? report.approvedBy.join(', ') : undefined],
       ['target', report.target?.at ?? report.target?.value],
       ['digest before', report.merge?.digestBefore ?? report.preview?.digestNow],
@@ -39,6 +41,13 @@ export function reportPage(report: RestoreReport): string[] {
       ? [`Undo: chronawflow recovery undo ${report.restoreId} --tenant ${report.tenant}`]
       : []),
   ];
+}
+
+/** Only for a drill: elsewhere the preview and the merge have told. */
+function rowsAtTarget({ outcome, preview }: RestoreReport): string | undefined {
+  if (outcome !== 'drilled' || preview === undefined) return undefined;
+  const { insert, update, unchanged } = preview.totals;
+  return `${count(insert + update + unchanged)} in ${preview.tables.length} tables, ${bytes(preview.bytesStaged)}`;
 }
 
 function mergedRows({ merge }: RestoreReport): string[] {
@@ -75,11 +84,18 @@ function objectiveFacts(check: ObjectiveCheck | undefined): [string, string][] {
   ];
 }
 
+/** Exit code of a drill: it fails as well when it took longer, or would have lost more, than the tenant was promised. */
+export function exitCodeOfDrill({ outcome, objectives }: RestoreReport): number {
+  const missed = objectives !== undefined && !(objectives.rpoMet && objectives.rtoMet);
+  return missed ? 1 : exitCodeOf(outcome);
+}
+
 /** Exit code of a command that waited for the end: 3 when people or a time limit refused it. */
 export function exitCodeOf(outcome: RestoreOutcome): number {
   switch (outcome) {
     case 'merged':
     case 'nothing-to-do':
+    case 'drilled':
       return 0;
     case 'rejected':
     case 'expired':

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { registerCluster } from './cluster';
 import { registerDecide } from './decide';
+import { registerDrill } from './drill';
 import { registerLook } from './look';
 import { registerPoints } from './points';
 import { registerRestore } from './restore';
@@ -15,4 +16,5 @@ export function registerRecovery(program: Command): void {
   registerDecide(recovery);
   registerSchedule(recovery);
   registerCluster(recovery);
+  registerDrill(recovery);
 }

@@ -101,6 +101,7 @@ export class Scene {
       recovery: {
         engine: this.engine,
         parseTarget: (text) => ({ kind: 'time', at: text }),
+        chooseDrillTenant: async () => this.tenant,
         createRecoveryPoint: async (point) => ({
           name: point.name,
           kind: point.kind,

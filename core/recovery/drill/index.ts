@@ -1,0 +1,1 @@
+export { chooseDrillTenant } from './choose-drill-tenant';

@@ -1,0 +1,55 @@
+import type { PreparedRestore } from '../activities/types';
+import type { PreviewSource } from './decide-and-merge';
+import type { OperationBoard } from './operation-board';
+import type { Findings } from './settle';
+import { long, onScratchHost, quick } from './steps';
+
+/**
+ * The first half of every restore and drill: from the request to the tenant's rows at the target, staged beside the live
+ * ones. Nothing of the application's is changed by it.
+ */
+export async function stageTarget(
+  board: OperationBoard,
+  { operation, tenantDeleted, ...prepared }: PreparedRestore,
+  findings: Findings,
+): Promise<PreviewSource> {
+  await quick('Take the tenant for this restore').openRestore({ operation, tenantDeleted });
+
+  board.enter('resolving');
+  const target = await long('Resolve the target and wait for its WAL').resolveTarget({
+    operation,
+    target: prepared.target,
+    timeline: prepared.timeline,
+  });
+  findings.target = target;
+
+  board.enter('verifying');
+  findings.verification = await long('Verify backup and WAL up to the target').verifyBackup({
+    operation,
+    target,
+  });
+
+  board.enter('restoring-scratch');
+  const host = await quick('Choose the host of the scratch cluster').chooseScratchHost();
+  findings.host = host;
+  const scratch = await onScratchHost(host, 'Restore a scratch cluster to the target').restoreScratch({
+    operation,
+    target,
+  });
+
+  board.enter('validating');
+  await onScratchHost(host, 'Check that scratch stands at the target').validateScratch({
+    operation,
+    target,
+    scratch,
+  });
+
+  board.enter('staging');
+  await onScratchHost(host, 'Stage the tenant’s rows at the target').stageSlice({
+    operation,
+    target,
+    scratch,
+  });
+
+  return { host, scratch, target };
+}
