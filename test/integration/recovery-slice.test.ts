@@ -402,6 +402,43 @@ describe('shapes of tables', () => {
     expect(await all(lab, 'log')).toEqual(atTarget);
   });
 
+  test('3: a row is frozen however its owner, or the key on its path, is spelt', async () => {
+    const lab = await world(
+      `create extension citext;
+      create table tenants (id citext primary key); insert into tenants values ('Acme'), ('Other');
+      create table notes (code citext primary key, tenant_id citext references tenants);
+      create table lines (id int primary key, note citext references notes on update cascade);
+      create table marks (id int primary key, line_id int references lines);
+      insert into notes values ('N1', 'ACME'), ('n2', 'acme'), ('n3', 'OTHER'), ('n4', null);
+      insert into lines values (1, 'n1'), (2, 'N2'), (3, 'N3'), (4, null), (5, 'N4');
+      insert into marks values (1, 1), (2, 2), (3, 3), (4, 4), (5, null);`,
+    );
+    const target = await lab.captureTarget();
+    await lab.live.query('delete from marks where id = 2');
+    const prepared = await lab.prepare('acme', target);
+    const frozen = async (sql: string) => {
+      const { code } = await lab.live.query(sql).then(
+        () => ({ code: 'written' }),
+        (error: { code: string }) => error,
+      );
+      return code;
+    };
+    expect(await frozen(`delete from marks where id = 1`)).toBe('TF001');
+    expect(await frozen(`update lines set note = 'N2' where id = 2`)).toBe('TF001');
+    expect(await frozen(`insert into lines values (6, 'N1')`)).toBe('TF001');
+    expect(await frozen(`update notes set code = 'N1' where code = 'n1'`)).toBe('TF001');
+    for (const other of [
+      `update lines set note = 'n3' where id = 3`,
+      `update lines set note = null where id = 4`,
+      `update marks set line_id = null where id = 3`,
+      `insert into marks values (7, 5)`,
+    ])
+      expect([other, await frozen(other)]).toEqual([other, 'written']);
+    expect(await prepared.merge()).toMatchObject({ kind: 'merged' });
+    await prepared.end();
+    expect(await all(lab, 'marks')).toContain('(2,2)');
+  });
+
   test('one schema per tenant', async () => {
     const tables = (
       schema: string,

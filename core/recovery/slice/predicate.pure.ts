@@ -1,5 +1,5 @@
 import { quoteIdentifier, quoteQualified } from '../../../database';
-import type { PlanTable } from './plan-types';
+import type { PlanColumn, PlanTable } from './plan-types';
 import { stageTable } from './restore-tables.pure';
 
 /**
@@ -9,22 +9,43 @@ import { stageTable } from './restore-tables.pure';
 
 export type TableLookup = (name: string) => PlanTable;
 
+/** A comparison of two SQL expressions, of which the first is this column. */
+export type Equality = (left: string, right: string, column: PlanColumn | undefined) => string;
+
+const byOperator: Equality = (left, right) => `${left} = ${right}`;
+
 /** True for the rows that the tenant owns now. */
-export function ownedBy(table: PlanTable, alias: string, tenant: string, lookup: TableLookup): string {
+export function ownedBy(
+  table: PlanTable,
+  alias: string,
+  tenant: string,
+  lookup: TableLookup,
+  equal: Equality = byOperator,
+): string {
   const { attribution } = table;
   switch (attribution.kind) {
     case 'schema':
       return 'true';
     case 'tenant-table':
     case 'column':
-      return `${alias}.${quoteIdentifier(attribution.column)} = ${tenant}::${table.ownerType}`;
+      return equal(
+        `${alias}.${quoteIdentifier(attribution.column)}`,
+        `${tenant}::${table.ownerType}`,
+        columnOf(table, attribution.column),
+      );
     case 'path': {
       const parent = lookup(attribution.parent);
       const parentAlias = `${alias}p`;
+      const joined = attribution.parentColumns.map((name, i) =>
+        equal(
+          `${parentAlias}.${quoteIdentifier(name)}`,
+          `${alias}.${quoteIdentifier(attribution.columns[i] ?? name)}`,
+          columnOf(parent, name),
+        ),
+      );
       return (
-        `exists (select from ${quoteQualified(parent)} ${parentAlias} where ` +
-        `${joinColumns(attribution.parentColumns, attribution.columns, parentAlias, alias)} and ` +
-        `${ownedBy(parent, parentAlias, tenant, lookup)})`
+        `exists (select from ${quoteQualified(parent)} ${parentAlias} where ${joined.join(' and ')} and ` +
+        `${ownedBy(parent, parentAlias, tenant, lookup, equal)})`
       );
     }
   }
@@ -54,6 +75,10 @@ export function claimedBy(
     `${joinColumns(attribution.parentColumns, attribution.columns, parentAlias, alias)} and ` +
     `${claimedBy(parent, parentAlias, tenant, restoreId, lookup)})`;
   return orphan === undefined ? owned : `(${owned} or ${orphan})`;
+}
+
+function columnOf(table: PlanTable, name: string): PlanColumn | undefined {
+  return table.liveColumns.find((column) => column.name === name);
 }
 
 /** Rows without owner whose key is staged; undefined when the table cannot have such rows. */
