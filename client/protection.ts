@@ -3,4 +3,23 @@
  * what keeps state in the control-plane database takes a `pg` pool from its caller.
  */
 export { ChronawflowError, type ErrorKind, InvalidInputError, RefusalError } from '../core/errors';
+export { Metrics, type MetricsOptions, sharedMetrics } from '../core/metrics';
 export * from '../core/protection';
+export {
+  AdaptiveRateLimiter,
+  type Decision,
+  type DecisionReason,
+  GlobalRateLimits,
+  type GlobalRateLimitsOptions,
+  HEADERS_DRAFT,
+  RateLimitConfiguration,
+  type RateLimitConfigurationOptions,
+  RateLimitedError,
+  type RateLimiterOptions,
+  type RateLimitHookOptions,
+  type RuleInput,
+  type RulesInput,
+  rateLimitHeaders,
+  rateLimitHook,
+  rateLimitMiddleware,
+} from '../core/rate-limit';

@@ -10,6 +10,13 @@ export {
   type LeasedMeter,
   type LeaseStatistics,
 } from './global';
+export {
+  HEADERS_DRAFT,
+  type RateLimitHookOptions,
+  rateLimitHeaders,
+  rateLimitHook,
+  rateLimitMiddleware,
+} from './http';
 export type { RateLimiterOptions } from './options';
 export type { BaseRule, Rule, RuleInput } from './rule';
 export type { RulesInput } from './tenant-rules';

@@ -1,0 +1,3 @@
+export { type ResponseLike, rateLimitMiddleware } from './express';
+export { type FastifyReplyLike, type RateLimitHookOptions, rateLimitHook } from './fastify';
+export { HEADERS_DRAFT, rateLimitHeaders } from './headers.pure';
