@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import { createRecoveryActivities } from '../activities/recovery';
 import { RecoveryMetrics } from '../activities/recovery-metrics';
 import type { Config } from '../config';
+import type { HealthMonitor } from '../core/health';
 import { type Job, loadJobs } from '../core/jobs';
 import { sharedMetrics } from '../core/metrics';
 import { createPool } from '../database';
@@ -11,6 +12,7 @@ import { ensureSearchAttributes } from './ensure-search-attributes';
 import { type JobParts, jobParts } from './job-parts';
 import { type RecoveryParts, recoveryParts } from './recovery-parts';
 import { scratchTaskQueue } from './scratch-queue';
+import { watchHealth } from './watch-health';
 import { workflowSource } from './workflow-source';
 
 export interface CreateWorkerOptions {
@@ -30,6 +32,8 @@ export interface CreateWorkerOptions {
 export interface ChronawflowWorker {
   readonly taskQueues: readonly string[];
   readonly registry: Registry;
+  /** What `/healthz` and `/readyz` answer from. */
+  readonly health: HealthMonitor;
   /** Resolves after shutdown(), when running steps have stopped; rejects when the worker cannot go on. */
   run(): Promise<void>;
   /** Takes nothing more; steps that run are interrupted and tried again by another worker, or by this one later. */
@@ -54,7 +58,9 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
   const platform = createPool(config.platform.database, { applicationName: 'chronawflow worker', max: 8 });
   let connection: NativeConnection | undefined;
   let jobs: JobParts | undefined;
+  let health: HealthMonitor | undefined;
   const release = async () => {
+    await health?.close();
     await jobs?.close();
     await recovery.close();
     await platform.end();
@@ -69,6 +75,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
     await ensureSearchAttributes(connection, temporal.namespace);
     await recovery.sweep();
     sharedMetrics.collectProcess();
+    health = watchHealth(platform, connection, log);
     const scratchQueue = scratchTaskQueue(temporal.taskQueue, config.application.backup.scratchDirectory);
     const activities = createRecoveryActivities({
       ...recovery,
@@ -115,7 +122,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
             }),
           ]),
     ]);
-    return assemble(workers, sharedMetrics.registry, jobs, release);
+    return assemble(workers, sharedMetrics.registry, health, jobs, release);
   } catch (error) {
     await release();
     throw error;
@@ -125,6 +132,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
 function assemble(
   workers: readonly Worker[],
   registry: Registry,
+  health: HealthMonitor,
   jobs: JobParts | undefined,
   release: () => Promise<void>,
 ): ChronawflowWorker {
@@ -138,6 +146,7 @@ function assemble(
   return {
     taskQueues: workers.map((worker) => worker.options.taskQueue),
     registry,
+    health,
     shutdown,
     run: async () => {
       const runs = workers.map(async (worker) => {

@@ -99,12 +99,12 @@ async function startPatiently(
 
 /** Several workers may share a host: the default port is for the first one, the others take any. */
 async function metricsFor(worker: ChronawflowWorker, port: number | undefined): Promise<MetricsServer> {
-  if (port !== undefined) return serveMetrics(worker.registry, port);
+  if (port !== undefined) return serveMetrics(worker.registry, worker.health, port);
   try {
-    return await serveMetrics(worker.registry, DEFAULT_METRICS_PORT);
+    return await serveMetrics(worker.registry, worker.health, DEFAULT_METRICS_PORT);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
-    return serveMetrics(worker.registry, 0);
+    return serveMetrics(worker.registry, worker.health, 0);
   }
 }
 

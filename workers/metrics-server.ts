@@ -1,25 +1,28 @@
 import { createServer, type Server } from 'node:http';
 import type { Registry } from 'prom-client';
+import { type HealthMonitor, healthAnswer } from '../core/health';
 
 export interface MetricsServer {
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** Serves `/metrics` for Prometheus and `/healthz` for whoever watches the process. Port 0 takes a free one. */
+/** Serves `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever watches the process. Port 0 takes a free one. */
 export async function serveMetrics(
   registry: Registry,
+  health: HealthMonitor,
   port: number,
   host = '0.0.0.0',
 ): Promise<MetricsServer> {
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0];
-    if (request.method !== 'GET' || (path !== '/metrics' && path !== '/healthz')) {
-      response.writeHead(404).end();
+    const answer = request.method === 'GET' ? healthAnswer(path ?? '', health) : undefined;
+    if (answer !== undefined) {
+      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
       return;
     }
-    if (path === '/healthz') {
-      response.writeHead(200, { 'content-type': 'text/plain' }).end('ok\n');
+    if (request.method !== 'GET' || path !== '/metrics') {
+      response.writeHead(404).end();
       return;
     }
     registry.metrics().then(
