@@ -7,6 +7,7 @@ export {
   type Config,
   configSchema,
   type JobsConfig,
+  type ProtectionConfig,
   type RecoveryConfig,
   type TableOverride,
   type TenancyConfig,

@@ -148,3 +148,13 @@ export const sharedBreakerOptions = z
     statementLimit: timer.prefault('2s'),
   })
   .refine((o) => o.lease >= 2 * o.interval, { path: ['lease'], message: 'is shorter than two intervals' });
+
+/** Section `protection`: breakers of Chronawflow's own calls, and of services that read the same file. */
+export const protectionConfig = z.strictObject({
+  breaker: breakerOptions.prefault({}),
+  /** Rules of single services, whole. */
+  services: z.record(z.string().min(1), breakerOptions).default({}),
+  registry: registryOptions.prefault({}),
+  /** `false`: this process neither tells nor hears what other processes see. */
+  shared: z.union([z.literal(false), sharedBreakerOptions]).prefault({}),
+});

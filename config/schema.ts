@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration } from './duration';
+import { protectionConfig } from './protection';
 
 const connection = z.strictObject({
   host: z.string().min(1),
@@ -132,6 +133,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   recovery: recovery.prefault({}),
   jobs: jobs.prefault({}),
+  protection: protectionConfig.prefault({}),
 });
 
 /** The configuration as the rest of the code sees it: defaults filled in, durations in milliseconds. */
@@ -141,3 +143,4 @@ export type TableOverride = z.output<typeof tableOverride>;
 export type BackupConfig = Config['application']['backup'];
 export type RecoveryConfig = Config['recovery'];
 export type JobsConfig = Config['jobs'];
+export type ProtectionConfig = Config['protection'];

@@ -6,6 +6,7 @@ import { createRecoveryPoint } from '../core/recovery/backup';
 import { restoreCluster } from '../core/recovery/cluster-restore';
 import { chooseDrillTenant } from '../core/recovery/drill';
 import { createPool } from '../database';
+import { platformProtection } from './platform-protection';
 import { startSweeper } from './sweeper';
 
 /** The engine's side of the activities. */
@@ -29,19 +30,30 @@ export function recoveryParts(config: Config, log: Logger): RecoveryParts {
   });
   const platform = createPool(config.platform.database, { applicationName: 'chronawflow worker', max: 4 });
   const ctx: RecoveryContext = { application, platform, config, log };
+  const engine = createRecoveryEngine(ctx);
+  const protection = platformProtection(config.protection, platform, log);
   let stopSweeper = async () => {};
   return {
-    engine: createRecoveryEngine(ctx),
+    engine: {
+      ...engine,
+      verifyBackup: (target, control) =>
+        protection.backupRepository('verify').execute(() => engine.verifyBackup(target, control)),
+    },
     parseTarget,
     chooseDrillTenant: (seed) => chooseDrillTenant(ctx, seed),
     createRecoveryPoint: async ({ requestedBy, workflowId, ...point }, control) =>
-      createRecoveryPoint(ctx, { ...point, id: workflowId, workflowId, createdBy: requestedBy }, control),
+      protection
+        .backupRepository('backup')
+        .execute(() =>
+          createRecoveryPoint(ctx, { ...point, id: workflowId, workflowId, createdBy: requestedBy }, control),
+        ),
     restoreCluster: (request, control) => restoreCluster(ctx, request, control),
     sweep: async () => {
       stopSweeper = await startSweeper(ctx);
     },
     close: async () => {
       await stopSweeper();
+      await protection.close();
       await Promise.all([application.end(), platform.end()]);
     },
   };

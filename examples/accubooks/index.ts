@@ -9,6 +9,8 @@ export { type Random, seededRandom } from './random';
 export { receivePayment } from './receive-payment';
 export { type SeededOrganisation, type SeedOptions, seedOrganisation } from './seed';
 export { type LargeOrganisation, type LargeSeedOptions, seedLargeOrganisation } from './seed-large';
+export { STANDARD_TAX_PERCENT, TaxRates, type TaxRatesOptions } from './tax-rates';
+export { TaxServiceError } from './tax-service-error';
 export { accuBooksTenancy } from './tenancy';
 export { classifyWriteFailure, TENANT_FROZEN, type WriteFailure } from './write-failure';
 export { AccountingWriter, type WriterOptions, type WriterStats } from './writer';

@@ -4,6 +4,7 @@ import { postJournalEntry } from './journal';
 import { type Cents, toNumeric } from './money';
 import { OrganisationGoneError } from './organisation-gone-error';
 import { integerBetween, pick, type Random } from './random';
+import { STANDARD_TAX_PERCENT } from './tax-rates';
 
 export interface InvoiceLine {
   readonly description: string;
@@ -18,6 +19,8 @@ export interface InvoiceOrder {
   /** ISO date. */
   readonly issuedOn: string;
   readonly approvedBy?: string;
+  /** From `TaxRates`; the standard rate by default. */
+  readonly taxPercent?: number;
   readonly lines: readonly InvoiceLine[];
 }
 
@@ -26,14 +29,13 @@ export interface PostedInvoice {
   readonly number: string;
 }
 
-const TAX_PERCENT = 20;
 const DUE_DAYS = 14;
 
 /** Takes the next number, writes the invoice with its lines and books it. All in the caller's transaction. */
 export async function postInvoice(tx: ClientBase, order: InvoiceOrder): Promise<PostedInvoice> {
   const number = await takeInvoiceNumber(tx, order.organisationId);
   const net = order.lines.reduce((sum, line) => sum + line.quantity * line.unitPrice, 0);
-  const tax = Math.round((net * TAX_PERCENT) / 100);
+  const tax = Math.round((net * (order.taxPercent ?? STANDARD_TAX_PERCENT)) / 100);
   const { rows } = await tx.query<{ id: string }>(
     `insert into invoices (organisation_id, number, customer_id, status, currency, issued_on, due_on, service_period,
        net, tax, tags, approved_by)

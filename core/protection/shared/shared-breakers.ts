@@ -63,12 +63,17 @@ export class SharedBreakers {
     this.schedule(0);
   }
 
-  /** Ends the exchange and takes this process's votes out, if the database can be reached. */
+  /** Ends the exchange and takes this process's votes out, if the database answers in a moment; else they lapse. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
-    await this.running;
-    await this.inTransaction((db) => leave(db, this.observer)).catch(() => undefined);
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, 2 * this.options.statementLimit);
+    });
+    const left = this.running.then(() => this.inTransaction((db) => leave(db, this.observer)));
+    await Promise.race([left.catch(() => undefined), limit]);
+    clearTimeout(timer);
   }
 
   /** Milliseconds since the last successful round; Infinity before the first. */
