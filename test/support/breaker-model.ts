@@ -131,9 +131,10 @@ export class BreakerModel {
 
   private enter(kind: BreakerKind, now: number): void {
     if (kind === 'closed' || kind === 'isolated' || kind === 'forced-closed') this.breaks = 0;
+    const before = this.kind;
     this.kind = kind;
     this.changedAt = now;
-    this.calls = [];
+    if (!(before === 'half-open' && (kind === 'closed' || kind === 'closing'))) this.calls = [];
     this.streak = 0;
     this.passed = 0;
     this.credit = 1;

@@ -54,7 +54,7 @@ export class CircuitBreaker implements Policy {
   readonly rules: BreakerRules;
   private readonly label: string | undefined;
   private state: BreakerState = CLOSED;
-  /** Grows when the window is emptied: a call that began before must not be counted after. */
+  /** Number of the state: a call that began in another one is not counted. */
   private epoch = 0;
   private consecutive = 0;
   private window: CallWindow;
@@ -160,6 +160,7 @@ export class CircuitBreaker implements Policy {
 
   /** Gives its memory back; calls that still run are not counted. It works on with memory of its own. */
   retire(): void {
+    this.epoch += 1;
     this.forget();
     this.window = windowsFor(this.rules.window)();
   }
@@ -200,13 +201,15 @@ export class CircuitBreaker implements Policy {
     const from = this.state;
     this.state = to;
     if (from.kind === to.kind) return;
+    // Calls that it lets pass while closing are counted after it as well; all others belong to the state they began in.
+    if (from.kind !== 'closing' || to.kind !== 'closed') this.epoch += 1;
     // What was seen of the service while it came back is worth keeping.
-    if (from.kind !== 'closing' || to.kind !== 'closed') this.forget();
+    const cameBack = from.kind === 'half-open' || from.kind === 'closing';
+    if (!cameBack || (to.kind !== 'closing' && to.kind !== 'closed')) this.forget();
     tell(this.onTransition, { breaker: this, from, to });
   }
 
   private forget(): void {
-    this.epoch += 1;
     this.consecutive = 0;
     this.window.clear();
   }

@@ -81,7 +81,7 @@ export function settle(
       return { kind: 'closing', since, attempt, reason, from: moment.now, credit: 1 };
     }
     case 'closing': {
-      // The window was emptied when the closing began, and a few calls have to be enough to judge it.
+      // The window holds the probes and what was let pass since; a few calls have to be enough to judge it.
       const reason = tripReason(counts, rules, Math.min(rules.minimumCalls, rules.probes));
       if (reason !== undefined) return open(state, reason, rules, moment);
       return shareOf(state, rules, moment.now) >= 1 ? CLOSED : state;

@@ -113,7 +113,7 @@ test('the breaker does what the model does, whatever happens in whatever order',
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: Number(process.env.CHRONAWFLOW_SIMULATIONS ?? 120) },
   );
   expect([...seen].sort()).toEqual(['closed', 'closing', 'forced-closed', 'half-open', 'isolated', 'open']);
 });
