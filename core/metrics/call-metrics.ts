@@ -15,8 +15,12 @@ export interface CallTarget {
 /** The thresholds of the latency alerts, 2 s and 5 s, are bucket bounds, so that they are judged exactly. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30];
 
+/** Targets are written in code; more than this and somebody's input has become one. */
+const MOST_TARGETS = 1_000;
+
 /** Throughput, errors, timeouts and latency (P50, P95, P99 from the histogram) of calls to one target. */
 export class CallMetrics {
+  private readonly announced = new Set<string>();
   private readonly calls: CounterFamily<'service' | 'operation' | 'outcome'>;
   private readonly timeouts: CounterFamily<'service' | 'operation'>;
   private readonly seconds: HistogramFamily<'service' | 'operation'>;
@@ -48,6 +52,12 @@ export class CallMetrics {
   }
 
   ended(target: CallTarget, outcome: CallOutcome, seconds: number): void {
+    // Without a series of answered calls there would be no availability to alert on where none is ever answered.
+    const key = `${target.service}\u0000${target.operation}`;
+    if (!this.announced.has(key) && this.announced.size < MOST_TARGETS) {
+      this.announced.add(key);
+      this.announce(target);
+    }
     this.calls.inc({ ...target, outcome });
     if (outcome === 'timeout') this.timeouts.inc(target);
     if (outcome !== 'rejected') this.seconds.observe(target, seconds);

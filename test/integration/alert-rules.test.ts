@@ -1,0 +1,348 @@
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { stringify } from 'yaml';
+import { allAlerts, renderRules } from '../../core/metrics/alerts';
+import { removeDirectory, throwawayDirectory } from '../support/throwaway-directory';
+
+const FILE = join(__dirname, '..', '..', 'deploy', 'prometheus', 'chronawflow.rules.yml');
+
+/** A series in promtool's notation, a sample a minute: `0+60x10` is 0, 60, 120 …, 600. */
+type Series = Readonly<Record<string, string>>;
+
+interface Case {
+  readonly alert: string;
+  readonly it: string;
+  readonly series: Series;
+  /** Minutes, or promtool's notation. */
+  readonly at: string;
+  /** Labels that the firing alert has; none: it does not fire. */
+  readonly fires?: Readonly<Record<string, string>>;
+}
+
+const call = (outcome: string) =>
+  `chronawflow_calls_total{service="tax",operation="rate",outcome="${outcome}"}`;
+const calls = (perMinute: Readonly<Record<string, number>>, minutes = 30): Series =>
+  Object.fromEntries(
+    ['ok', 'error', 'timeout', 'rejected'].map((outcome) => [
+      call(outcome),
+      `0+${perMinute[outcome] ?? 0}x${minutes}`,
+    ]),
+  );
+const bucket = (le: string) => `chronawflow_call_seconds_bucket{service="tax",operation="rate",le="${le}"}`;
+/** Of 1,000 calls a minute so many are faster than 2 s and than 5 s. */
+const latency = (below2: number, below5: number): Series => ({
+  [bucket('2')]: `0+${below2}x30`,
+  [bucket('5')]: `0+${below5}x30`,
+  [bucket('10')]: '0+1000x30',
+  [bucket('+Inf')]: '0+1000x30',
+});
+const breaker = (values: string): Series => ({
+  'chronawflow_breaker_not_closed_seconds{service="tax",operation="rate",instance="a"}': values,
+});
+const depth = (values: Readonly<Record<string, number>>, instance = 'a'): Series =>
+  Object.fromEntries(
+    Object.entries(values).map(([tenant, value]) => [
+      `chronawflow_queue_depth{queue="jobs",tenant="${tenant}",instance="${instance}"}`,
+      `${value}+0x30`,
+    ]),
+  );
+
+const TAX = { service: 'tax' };
+const CASES: readonly Case[] = [
+  {
+    alert: 'ChronawflowAvailabilityCritical',
+    it: '94.9 % answered',
+    series: calls({ ok: 949, error: 51 }),
+    at: '10m',
+    fires: TAX,
+  },
+  {
+    alert: 'ChronawflowAvailabilityCritical',
+    it: '95.1 % answered',
+    series: calls({ ok: 951, error: 49 }),
+    at: '10m',
+  },
+  {
+    alert: 'ChronawflowAvailabilityCritical',
+    it: 'rejected calls are not answered',
+    series: calls({ ok: 900, rejected: 100 }),
+    at: '10m',
+    fires: TAX,
+  },
+  {
+    alert: 'ChronawflowAvailabilityCritical',
+    it: 'nothing is answered, from the first call on',
+    series: calls({ error: 10 }),
+    at: '10m',
+    fires: TAX,
+  },
+  { alert: 'ChronawflowAvailabilityCritical', it: 'nobody calls', series: calls({}), at: '10m' },
+  {
+    alert: 'ChronawflowAvailabilityCritical',
+    it: 'for less than two minutes',
+    series: calls({ error: 10 }),
+    at: '2m',
+  },
+  {
+    alert: 'ChronawflowAvailabilityLow',
+    it: '98.9 % answered',
+    series: calls({ ok: 989, timeout: 11 }),
+    at: '15m',
+    fires: TAX,
+  },
+  {
+    alert: 'ChronawflowAvailabilityLow',
+    it: '99.1 % answered',
+    series: calls({ ok: 991, timeout: 9 }),
+    at: '15m',
+  },
+  {
+    alert: 'ChronawflowErrorRateCritical',
+    it: '5.1 % fail',
+    series: calls({ ok: 949, error: 40, timeout: 11 }),
+    at: '10m',
+    fires: TAX,
+  },
+  {
+    alert: 'ChronawflowErrorRateCritical',
+    it: '4.9 % fail',
+    series: calls({ ok: 951, error: 49 }),
+    at: '10m',
+  },
+  {
+    alert: 'ChronawflowErrorRateCritical',
+    it: 'rejected calls are no errors',
+    series: calls({ ok: 100, rejected: 900 }),
+    at: '10m',
+  },
+  {
+    alert: 'ChronawflowErrorRateHigh',
+    it: '1.1 % fail',
+    series: calls({ ok: 989, error: 11 }),
+    at: '15m',
+    fires: TAX,
+  },
+  { alert: 'ChronawflowErrorRateHigh', it: '0.9 % fail', series: calls({ ok: 991, error: 9 }), at: '15m' },
+  {
+    alert: 'ChronawflowLatencyCritical',
+    it: '6 % take more than 5 s',
+    series: latency(900, 940),
+    at: '10m',
+    fires: TAX,
+  },
+  { alert: 'ChronawflowLatencyCritical', it: '4 % take more than 5 s', series: latency(900, 960), at: '10m' },
+  {
+    alert: 'ChronawflowLatencyHigh',
+    it: '6 % take more than 2 s',
+    series: latency(940, 990),
+    at: '15m',
+    fires: TAX,
+  },
+  { alert: 'ChronawflowLatencyHigh', it: '4 % take more than 2 s', series: latency(960, 990), at: '15m' },
+  {
+    alert: 'ChronawflowBreakerOpen',
+    it: 'not closed for 61 s',
+    series: breaker('0 0 61 61'),
+    at: '2m',
+    fires: { service: 'tax', operation: 'rate' },
+  },
+  { alert: 'ChronawflowBreakerOpen', it: 'not closed for 59 s', series: breaker('0 0 59 59'), at: '2m' },
+  {
+    alert: 'ChronawflowQueueDeep',
+    it: 'two tenants together',
+    series: depth({ a: 600, b: 401 }),
+    at: '10m',
+    fires: { queue: 'jobs' },
+  },
+  {
+    alert: 'ChronawflowQueueDeep',
+    it: 'the same queue seen by two processes',
+    series: { ...depth({ a: 600 }), ...depth({ a: 600 }, 'b') },
+    at: '10m',
+  },
+  {
+    alert: 'ChronawflowTenantQueueDeep',
+    it: 'two tenants together',
+    series: depth({ a: 600, b: 401 }),
+    at: '10m',
+  },
+  {
+    alert: 'ChronawflowTenantQueueDeep',
+    it: 'the worst of two',
+    series: depth({ a: 1_001, b: 1_200 }),
+    at: '10m',
+    fires: { queue: 'jobs', tenant: 'b' },
+  },
+  {
+    alert: 'ChronawflowDegradationChanged',
+    it: 'the first change',
+    series: { 'chronawflow_degradation_changes_total{level="reduced"}': '0 0 1 1 1' },
+    at: '3m',
+    fires: { level: 'reduced' },
+  },
+  {
+    alert: 'ChronawflowDegradationChanged',
+    it: 'no change',
+    series: { 'chronawflow_degradation_changes_total{level="reduced"}': '3+0x10' },
+    at: '3m',
+  },
+  {
+    alert: 'ChronawflowRecoveryPointCreated',
+    it: 'the first one',
+    series: { 'chronawflow_recovery_points_created_total{job="w"}': '0 0 1 1 1' },
+    at: '3m',
+    fires: { job: 'w' },
+  },
+  {
+    alert: 'ChronawflowRateLimitViolated',
+    it: 'one violation',
+    series: { 'chronawflow_rate_limit_violations_total{tenant="acme"}': '0 0 1 1 1' },
+    at: '3m',
+    fires: { tenant: 'acme' },
+  },
+  {
+    alert: 'ChronawflowHealthCheckFailed',
+    it: 'one failure',
+    series: { 'chronawflow_health_check_failures_total{component="db"}': '0 0 1 1 1' },
+    at: '3m',
+    fires: { component: 'db' },
+  },
+  {
+    alert: 'ChronawflowHealthCheckFailed',
+    it: 'none for five minutes',
+    series: { 'chronawflow_health_check_failures_total{component="db"}': '0 1 1 1 1 1 1 1 1 1 1' },
+    at: '9m',
+  },
+  {
+    alert: 'ChronawflowErrorBudgetBurn14_4x',
+    it: '1.5 % unanswered for an hour',
+    series: calls({ ok: 985, error: 15 }, 90),
+    at: '80m',
+    fires: TAX,
+  },
+  {
+    alert: 'ChronawflowErrorBudgetBurn14_4x',
+    it: '1.4 % unanswered',
+    series: calls({ ok: 986, error: 14 }, 90),
+    at: '80m',
+  },
+  {
+    alert: 'ChronawflowErrorBudgetBurn14_4x',
+    it: 'an hour ago, and over',
+    series: { [call('ok')]: '0+900x40 36000+1000x30', [call('error')]: '0+100x40 4000+0x30' },
+    at: '60m',
+  },
+  {
+    alert: 'ChronawflowErrorBudgetBurn6x',
+    it: '0.7 % unanswered for 6 hours',
+    series: calls({ ok: 993, error: 7 }, 450),
+    at: '430m',
+    fires: TAX,
+  },
+  {
+    alert: 'ChronawflowErrorBudgetBurn6x',
+    it: '0.5 % unanswered',
+    series: calls({ ok: 995, error: 5 }, 450),
+    at: '430m',
+  },
+];
+
+/** Looked at and sampled every half an hour: three days of minutes would take a minute to compute. */
+const LONG_CASES: readonly Case[] = [
+  {
+    alert: 'ChronawflowErrorBudgetBurn1x',
+    it: '0.2 % unanswered for 3 days',
+    series: calls({ ok: 998, error: 2 }, 160),
+    at: '78h',
+    fires: TAX,
+  },
+  {
+    alert: 'ChronawflowErrorBudgetBurn1x',
+    it: '0.05 % unanswered',
+    series: calls({ ok: 9_995, error: 5 }, 160),
+    at: '78h',
+  },
+];
+
+const severityOf = new Map(allAlerts().map(({ name, severity }) => [name, severity]));
+
+function promtoolTest({ alert, series, at, fires, it }: Case, interval: string) {
+  const labels = { alertname: alert, alertstate: 'firing', severity: severityOf.get(alert) ?? '', ...fires };
+  const text = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
+  return {
+    name: `${alert}: ${it}`,
+    interval,
+    input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+    promql_expr_test: [
+      {
+        expr: `ALERTS{alertname="${alert}",alertstate="firing"}`,
+        eval_time: at,
+        exp_samples: fires === undefined ? [] : [{ labels: `ALERTS{${text.join(',')}}`, value: 1 }],
+      },
+    ],
+  };
+}
+
+const testFile = (rules: string, interval: string, cases: readonly Case[]) =>
+  stringify({
+    rule_files: [rules],
+    evaluation_interval: interval,
+    tests: cases.map((one) => promtoolTest(one, interval)),
+  });
+
+async function promtool(...args: string[]): Promise<string> {
+  const file = process.env.CHRONAWFLOW_PROMTOOL;
+  if (!file) throw new Error('CHRONAWFLOW_PROMTOOL is not set: eval "$(node scripts/bootstrap.mjs --print)"');
+  const { stdout } = await promisify(execFile)(file, args).catch((error) => {
+    throw new Error(`${error.stdout}\n${error.stderr}`, { cause: error });
+  });
+  return stdout;
+}
+
+test('the rules file is what the definitions render', async () => {
+  expect(await readFile(FILE, 'utf8')).toBe(renderRules());
+});
+
+test('Prometheus understands the rules and its own configuration', async () => {
+  expect(await promtool('check', 'rules', FILE)).toContain('SUCCESS');
+  const config = join(FILE, '..', 'prometheus.yml');
+  expect(await promtool('check', 'config', config)).toContain('SUCCESS');
+});
+
+test('every alert fires on one side of its threshold and is silent on the other', async () => {
+  const directory = await throwawayDirectory('alerts');
+  try {
+    for (const [interval, cases] of [
+      ['1m', CASES],
+      ['30m', LONG_CASES],
+    ] as const) {
+      const file = join(directory, `every-${interval}.yml`);
+      await writeFile(file, testFile(FILE, interval, cases));
+      expect(await promtool('test', 'rules', file)).toContain('SUCCESS');
+    }
+  } finally {
+    await removeDirectory(directory);
+  }
+  const tried = new Set([...CASES, ...LONG_CASES].map(({ alert }) => alert));
+  expect([...severityOf.keys()].filter((name) => !tried.has(name))).toEqual([]);
+});
+
+test('a firing alert needs its threshold: a rule that is broken fails the test', async () => {
+  const directory = await throwawayDirectory('alerts');
+  try {
+    const rules = join(directory, 'rules.yml');
+    const file = join(directory, 'tests.yml');
+    await writeFile(rules, renderRules().replaceAll('> 1000', '> 5000'));
+    const cases = CASES.filter(({ alert }) => alert === 'ChronawflowQueueDeep');
+    await writeFile(file, testFile(rules, '1m', cases));
+    await expect(promtool('test', 'rules', file)).rejects.toThrow('FAILED');
+  } finally {
+    await removeDirectory(directory);
+  }
+});
+
+test('an objective that is none is refused', () => {
+  expect(() => renderRules({ availability: 99.9 })).toThrow(/between 0 and 1/);
+});
