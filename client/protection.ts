@@ -3,6 +3,17 @@
  * what keeps state in the control-plane database takes a `pg` pool from its caller.
  */
 export { ChronawflowError, type ErrorKind, InvalidInputError, RefusalError } from '../core/errors';
+export {
+  type Check,
+  type CheckOptions,
+  EndpointSet,
+  type EndpointSetOptions,
+  type HealthAnswer,
+  HealthMonitor,
+  type HealthOptions,
+  type HealthReport,
+  healthAnswer,
+} from '../core/health';
 export { Metrics, type MetricsOptions, sharedMetrics } from '../core/metrics';
 export * from '../core/protection';
 export {
@@ -23,3 +34,4 @@ export {
   rateLimitHook,
   rateLimitMiddleware,
 } from '../core/rate-limit';
+export { type TracedTarget, traced, withSpan } from '../core/tracing';

@@ -22,9 +22,7 @@ export class BoundedLabel {
     readonly top: number,
     /** Called with a value that has left the top. */
     private readonly onLeave: (value: string) => void = () => undefined,
-  ) {
-    if (!Number.isInteger(top) || top < 1) throw new RangeError('a label needs room for at least one value');
-  }
+  ) {}
 
   /** The value itself or `other`; `weight` is how often it occurred. */
   of(raw: string, weight = 1): string {

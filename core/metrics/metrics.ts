@@ -31,7 +31,12 @@ export class Metrics {
 
   constructor(options: MetricsOptions = {}) {
     this.registry = options.registry ?? new Registry();
-    this.labels = new Labels(options.top ?? 50);
+    const top = options.top ?? 50;
+    if (!Number.isInteger(top) || top < 1)
+      throw new InvalidInputError(`top: ${top} is no number of label values.`, {
+        details: { option: 'top' },
+      });
+    this.labels = new Labels(top);
   }
 
   counter<L extends string = never>(options: CounterOptions<L>): CounterFamily<L> {

@@ -1,5 +1,6 @@
-import { InvalidInputError } from '../errors';
+import { InvalidInputError, messageOf } from '../errors';
 import { type CounterFamily, METRIC, sharedMetrics } from '../metrics';
+import { withSpan } from '../tracing';
 import { adapt } from './adapt.pure';
 import type { Decision } from './decision';
 import { RateLimitedError } from './errors/rate-limited-error';
@@ -166,7 +167,11 @@ export class AdaptiveRateLimiter {
       return { ...answer, limit: resource.limit * scale, windowMs: resource.windowMs };
     };
     const answer = meter.take(units, scale);
-    return answer instanceof Promise ? answer.then(finish) : finish(answer);
+    if (!(answer instanceof Promise)) return finish(answer);
+    // Only what waits is worth a span.
+    return withSpan('chronawflow.rate_limit.wait', { 'chronawflow.tenant': tenant }, async () =>
+      finish(await answer),
+    );
   }
 
   private count(tenant: string, resource: LimitedResource, allowed: boolean, now: number): void {
@@ -188,11 +193,21 @@ export class AdaptiveRateLimiter {
   private scale(resource: LimitedResource, floor: number, tenant: LimitedTenant, now: number): number {
     if (now - this.healthAt >= HEALTH_EVERY_MS) {
       this.healthAt = now;
-      this.health = this.options.health?.() ?? 1;
+      this.health = this.askHealth();
     }
     const violations = scoreAt(tenant.penalty, now, this.penalty);
     resource.adaptive = adapt(resource.adaptive, { health: this.health, violations }, floor, now);
     return resource.adaptive.scale;
+  }
+
+  /** A function that fails says nothing about the system: the last answer stays, and traffic goes on. */
+  private askHealth(): number {
+    try {
+      return this.options.health?.() ?? 1;
+    } catch (error) {
+      process.emitWarning(`the option health of AdaptiveRateLimiter threw: ${messageOf(error)}`);
+      return this.health;
+    }
   }
 
   private tenant(name: string, now: number): LimitedTenant {

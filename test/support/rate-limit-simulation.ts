@@ -21,6 +21,8 @@ export interface Scenario {
   readonly lost?: readonly (readonly [from: number, to: number])[];
   /** One process cannot reach it. */
   readonly cut?: readonly { readonly process: number; readonly from: number; readonly to: number }[];
+  /** The database's clock is set by so many milliseconds. */
+  readonly clockSet?: { readonly at: number; readonly by: number };
   /** Killed with what it holds; another one takes its place after a second. */
   readonly kills?: readonly { readonly process: number; readonly at: number }[];
 }
@@ -106,7 +108,8 @@ export function simulate(scenario: Scenario): Outcome {
       at: arrives,
       run: () => {
         if (!reachable(process, sentTime) || !reachable(process, arrives)) return;
-        const at = EPOCH + arrives;
+        const set = scenario.clockSet;
+        const at = EPOCH + arrives + (set !== undefined && arrives >= set.at ? set.by : 0);
         const late = at > call.deadline;
         for (const [name, member] of members) if (member.lastSeen < at - MEMBER_TTL_MS) members.delete(name);
         const known = members.get(process.name);

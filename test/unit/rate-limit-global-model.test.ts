@@ -124,4 +124,14 @@ describe('four processes with one limit, simulated', () => {
     expect(mostInAlignedWindow(admitted, FIXED)).toBeLessThanOrEqual(1);
     expect(sum(admitted, 12_000, 20_000) / (4 * FIXED.limit)).toBeGreaterThanOrEqual(0.95);
   });
+
+  test.each([-3_600_000, -700, 700, 3_600_000])(
+    'go on when the database\u2019s clock is set by %d ms',
+    (by) => {
+      const { admitted } = simulate({ ...calm(FIXED, [1, 0.2, 0.2, 0.2]), clockSet: { at: 7_100, by } });
+      const rate = sum(admitted, 12_000, 20_000) / (4 * FIXED.limit);
+      expect(rate).toBeGreaterThan(0.9);
+      expect(rate).toBeLessThanOrEqual(1.15);
+    },
+  );
 });

@@ -202,6 +202,14 @@ describe('an adaptive limit', () => {
   });
 });
 
+test('a health function that throws changes nothing', async () => {
+  const health = () => {
+    throw new Error('broken');
+  };
+  const rule = { kind: 'adaptive', base: RULE } as const;
+  expect(await admitted(limiter({ rule, health }).made, 'a', 5)).toBe(3);
+});
+
 test.each([
   ['options.rule', { rule: undefined }],
   ['options.rule.limit', { rule: { ...RULE, limit: 0 } }],

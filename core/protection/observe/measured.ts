@@ -1,5 +1,4 @@
-import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { messageOf, RefusalError } from '../../errors';
+import { RefusalError } from '../../errors';
 import { CallMetrics, type CallOutcome, type CallTarget } from '../../metrics';
 import { begin, NEVER } from '../abort';
 import { monotonicMs } from '../monotonic-clock';
@@ -13,8 +12,7 @@ export interface CallLog {
 
 /**
  * Counts and times what passes through it, outermost in a pipeline: answers, errors, timeouts (which are logged as
- * well) and refusals, by service and operation. Where the application has an OpenTelemetry SDK each call is a span, and
- * the parent of what the call itself traces.
+ * well) and refusals, by service and operation.
  */
 export class Measured implements Policy {
   private readonly target: CallTarget;
@@ -33,27 +31,14 @@ export class Measured implements Policy {
 
   /** @throws what the call throws */
   execute<T>(call: Protected<T>, signal: AbortSignal = NEVER): Promise<T> {
-    const { service, operation } = this.target;
-    const options = { kind: SpanKind.CLIENT, attributes: { 'peer.service': service } };
-    // Asked for each time: the SDK may be registered after this was made. Without one it is a span that does nothing.
-    return trace
-      .getTracer('chronawflow')
-      .startActiveSpan(`${service} ${operation}`, options, (span) => this.observed(call, signal, span));
-  }
-
-  private observed<T>(call: Protected<T>, signal: AbortSignal, span: Span): Promise<T> {
     const startedAt = monotonicMs();
     return begin(call, signal).then(
       (answer) => {
-        span.end();
         this.ended('ok', startedAt);
         return answer;
       },
       (error: unknown) => {
         const outcome = outcomeOf(error);
-        span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) });
-        span.setAttribute('error.type', outcome);
-        span.end();
         if (outcome === 'timeout') this.log?.warn({ ...this.target, err: error }, 'a call timed out');
         // Who gave up by himself says nothing about the service.
         if (!signal.aborted || outcome === 'timeout') this.ended(outcome, startedAt);

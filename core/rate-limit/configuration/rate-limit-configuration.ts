@@ -3,6 +3,7 @@ import { type ConnectionSettings, createPool } from '../../../database';
 import { recordAuditEvent } from '../../audit';
 import { messageOf } from '../../errors';
 import type { AdaptiveRateLimiter } from '../adaptive-rate-limiter';
+import { positiveMs } from '../positive-ms';
 import { parseRules, type RulesInput } from '../tenant-rules';
 import { Listener } from './listener';
 import { CHANNEL, readRules, writeRules } from './rule-store';
@@ -31,6 +32,7 @@ const POLL_MS = 5_000;
  */
 export class RateLimitConfiguration {
   private readonly pool: Pool;
+  private readonly pollMs: number;
   private readonly listener: Listener;
   private poll: NodeJS.Timeout | undefined;
   private version = 0;
@@ -38,6 +40,7 @@ export class RateLimitConfiguration {
   private again = false;
 
   constructor(private readonly options: RateLimitConfigurationOptions) {
+    this.pollMs = positiveMs('pollMs', options.pollMs ?? POLL_MS);
     this.pool = createPool(options.connection, { applicationName: 'chronawflow rate limit rules', max: 2 });
     const direct = options.directConnection ?? options.connection;
     this.listener = new Listener(
@@ -50,7 +53,7 @@ export class RateLimitConfiguration {
 
   /** Reads the rules and goes on following them. With the database away it starts all the same and reads them later. */
   async start(): Promise<void> {
-    this.poll = setInterval(() => this.refresh(), this.options.pollMs ?? POLL_MS);
+    this.poll = setInterval(() => this.refresh(), this.pollMs);
     this.poll.unref();
     await this.listener.open();
     await this.refresh();

@@ -20,8 +20,9 @@ export class DatabaseClock {
    * @returns whether its clock was set since the last time: the new bounds do not meet the old ones.
    */
   observe(sentAt: number, receivedAt: number, databaseMs: number): boolean {
-    const low = databaseMs - receivedAt;
-    const high = databaseMs - sentAt;
+    const drifted = DRIFT * (receivedAt - sentAt);
+    const low = databaseMs - receivedAt - drifted;
+    const high = databaseMs - sentAt + drifted;
     const spread = DRIFT * Math.max(0, receivedAt - this.at);
     const set = this.known && (low > this.highest + spread || high < this.lowest - spread);
     const apart = set || !this.known;

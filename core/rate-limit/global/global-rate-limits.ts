@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { ConnectionSettings } from '../../../database';
 import { messageOf } from '../../errors';
+import { positiveMs } from '../positive-ms';
 import type { GlobalMeter } from './global-meter.pure';
 import { type Asked, LeaseClient, type Statement } from './lease-client.pure';
 import { LeaseStore } from './lease-store';
@@ -63,8 +64,8 @@ export class GlobalRateLimits implements GlobalLimits {
   private failures = 0;
 
   constructor(private readonly options: GlobalRateLimitsOptions) {
-    this.timeoutMs = options.timeoutMs ?? 400;
-    this.maxWaitMs = options.maxWaitMs ?? 250;
+    this.timeoutMs = positiveMs('timeoutMs', options.timeoutMs ?? 400);
+    this.maxWaitMs = positiveMs('maxWaitMs', options.maxWaitMs ?? 250);
     this.client = new LeaseClient(this.timeoutMs);
     this.store = new LeaseStore(options.connection, randomUUID(), this.timeoutMs);
     // Not all at once: processes that were started together sweep one after the other.
