@@ -8,6 +8,7 @@ export * from './observe';
 export { pipeline } from './pipeline';
 export { bulkhead, fallback, hedging, retry, timeout } from './policies';
 export type { Policy, PolicyFor, Protected } from './policy';
+export { ProtectedCalls, type ProtectedCallsOptions } from './protected-calls';
 export * from './retry';
 export * from './shared';
 export * from './timeout';
