@@ -6,7 +6,7 @@ import { failureOf } from './failure-of';
 import type { JobActivities } from './types';
 
 /** A quarter of the heartbeat timeout in workflows/tenant-job.ts. A short job sends none. */
-const HEARTBEAT_MS = 5_000;
+const HEARTBEAT_MS = 2_500;
 
 const ref = z.object({
   tenant: z.string().min(1).max(200),

@@ -7,6 +7,7 @@
 export { IdempotencyManager } from '../core/idempotency';
 export {
   BacklogFullError,
+  defineBatchJob,
   defineJob,
   InputTooLargeError,
   type ItemOutcome,
@@ -25,6 +26,8 @@ export {
   type JobStatus,
   JobTimeoutError,
   jobsByType,
+  type LeasedJob,
+  QueueBoundaryManager,
   type SubmitRequest,
   UnknownJobTypeError,
 } from '../core/jobs';

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { createJobActivities } from '../activities/jobs';
 import type { JobActivities } from '../activities/types';
 import type { Config } from '../config';
-import { Dispatcher, type Job, JobRunner, jobsByType, jobTaskQueue } from '../core/jobs';
+import { Dispatcher, type Job, JobMetrics, JobRunner, jobsByType, jobTaskQueue } from '../core/jobs';
 import { createPool } from '../database';
 import { handOverTo } from './hand-over';
 
@@ -19,8 +19,11 @@ export interface JobParts {
   close(): Promise<void>;
 }
 
-/** Every attempt may hold a connection in `ctx.once`; claims and batches take two more. */
-const CONNECTIONS_BESIDE_SLOTS = 2;
+/** Completions go one batch at a time; failures come one by one. */
+const QUEUE_CONNECTIONS = 3;
+/** A claim, a batch of beginnings, a renewal. */
+const PERMIT_CONNECTIONS = 3;
+/** Every attempt may hold a connection in `ctx.once`; more slots than this wait for each other there. */
 const MOST_CONNECTIONS = 50;
 
 export async function jobParts(config: Config, jobs: readonly Job[], log: Logger): Promise<JobParts> {
@@ -38,10 +41,18 @@ export async function jobParts(config: Config, jobs: readonly Job[], log: Logger
     ...options,
     max: Math.min(MOST_CONNECTIONS, config.jobs.slots),
   });
-  // Leases and claims never wait for a connection that a job's transaction holds.
-  const queue = createPool(config.application.database, { ...options, max: 1 + CONNECTIONS_BESIDE_SLOTS });
+  // Permits and outcomes never wait for a connection that a job's transaction holds.
+  const queue = createPool(config.application.database, { ...options, max: QUEUE_CONNECTIONS });
+  const permits = createPool(config.application.database, {
+    ...options,
+    max: PERMIT_CONNECTIONS,
+    sessionSettings: { synchronous_commit: 'off' },
+  });
+  const metrics = new JobMetrics();
   const runner = new JobRunner({
+    metrics,
     pool: queue,
+    permits,
     application: pool,
     jobs: byType,
     leaseMs: config.jobs.lease,
@@ -50,7 +61,9 @@ export async function jobParts(config: Config, jobs: readonly Job[], log: Logger
     log,
   });
   const dispatcher = new Dispatcher({
+    metrics,
     pool: queue,
+    permits,
     config: config.jobs,
     jobs: byType,
     log,
@@ -66,7 +79,8 @@ export async function jobParts(config: Config, jobs: readonly Job[], log: Logger
     close: async () => {
       await dispatcher.stop();
       runner.close();
-      await Promise.all([pool.end(), queue.end(), connection.close()]);
+      metrics.close();
+      await Promise.all([pool.end(), queue.end(), permits.end(), connection.close()]);
     },
   };
 }

@@ -88,7 +88,7 @@ async function attempt(input: TenantJobInput, number: number): Promise<AttemptEn
     summary: number === 1 ? `${input.type} for ${input.tenant}` : `${input.type}, again (${number})`,
     startToCloseTimeout: input.attemptLimitMs,
     // Four heartbeats of activities/jobs.ts.
-    heartbeatTimeout: '20s',
+    heartbeatTimeout: '10s',
     // What becomes of a failed attempt is decided in the database, with the job's own policy.
     retry: { maximumAttempts: 1 },
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -104,7 +104,8 @@ async function attempt(input: TenantJobInput, number: number): Promise<AttemptEn
 function settle({ tenant, type, key }: TenantJobInput, cancel: boolean): Promise<AttemptEnd> {
   const { settleJob } = proxyActivities<JobActivities>({
     summary: cancel ? 'Cancel the job' : 'See what became of the attempt',
-    startToCloseTimeout: '1m',
+    // A worker that is stopped may have taken it; another one answers at once.
+    startToCloseTimeout: '15s',
     // The database may be away for long; until it answers nobody knows what became of the job.
     retry: {
       initialInterval: '500ms',

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { duration } from '../../config';
 import { InvalidInputError } from '../errors';
 import { canonicalJson, type Json } from '../idempotency';
+import type { BatchSteps } from './run-batch';
 import type { JobPolicy, JobPriority, JobRef } from './types';
 
 /** What a job's code is given besides its input. */
@@ -23,6 +24,9 @@ export interface JobContext extends JobRef {
   once<T>(step: string, work: (tx: PoolClient) => Promise<T>): Promise<T>;
 }
 
+/** What the runner gives to every job: the context, and what batches are made of. */
+export type RunContext = JobContext & BatchSteps<PoolClient>;
+
 /** How long, as `'5m'`-style text or milliseconds. */
 type Time = string | number;
 
@@ -41,7 +45,7 @@ export interface JobOptions<Schema extends z.ZodType> {
   readonly concurrency?: JobPolicy['concurrency'];
   readonly priority?: JobPriority;
   /** @returns something that JSON can keep, or nothing */
-  run(ctx: JobContext, input: z.output<Schema>): Promise<unknown>;
+  run(ctx: RunContext, input: z.output<Schema>): Promise<unknown>;
 }
 
 /** A type of job as the worker and the client know it; `Input` is what a submitter gives. */
@@ -51,7 +55,7 @@ export interface Job<Input = unknown> {
   /** The input as it is stored. @throws InvalidInputError */
   check(input: Input): Json;
   /** Parses and runs. @throws InvalidInputError, and whatever the code throws */
-  run(ctx: JobContext, input: unknown): Promise<Json>;
+  run(ctx: RunContext, input: unknown): Promise<Json>;
 }
 
 const options = z.object({

@@ -1,19 +1,26 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { JobsConfig } from '../../config';
 import type { Job } from './define-job';
+import type { JobMetrics } from './job-metrics';
 import type { StepLog } from './log';
 import { sharesOf } from './shares';
 import { type ClaimedJob, claimJobs } from './store/claim-jobs';
 import { findOrphans } from './store/find-orphans';
+import { readDepths } from './store/look';
 import { removeExpired } from './store/remove-expired';
+import { forgetWorker, registerWorker, WORKER_SEEN_MS } from './store/worker-registry';
 import type { JobRef } from './types';
 
 export interface DispatcherOptions {
   readonly pool: Pool;
+  /** The same database, for claims; its commits need not reach the disk (README.md, invariant 11). */
+  readonly permits: Pool;
   readonly config: JobsConfig;
   readonly jobs: ReadonlyMap<string, Job>;
   readonly log: StepLog;
+  readonly metrics: JobMetrics;
   /** Starts the job's workflow, or wakes it. What it throws is logged, and the job is handed over again later. */
   handOver(job: ClaimedJob): Promise<void>;
   /** Decides about a job whose attempt was lost and whose workflow does not do it. */
@@ -27,7 +34,10 @@ const IDLE_MS = 100;
 /** After a failed claim: the database is away. */
 const FAILED_MS = 1_000;
 const CLEAN_EVERY_MS = 15_000;
-/** A workflow that lives has looked for its lost attempt by then: three times its heartbeat timeout. */
+/** Tenants and types whose depths are read; the deepest come first. */
+const DEPTHS = 5_000;
+const REGISTER_EVERY_MS = WORKER_SEEN_MS / 4;
+/** A workflow that lives has looked for its lost attempt by then: six times its heartbeat timeout. */
 const ORPHANED_MS = 60_000;
 
 /**
@@ -35,8 +45,10 @@ const ORPHANED_MS = 60_000;
  * that the queue goes on while any worker lives.
  */
 export class Dispatcher {
+  private readonly id = randomUUID();
   private readonly stopping = new AbortController();
   private wake = new AbortController();
+  private readonly handing = new Set<Promise<void>>();
   private running: Promise<void> | undefined;
 
   constructor(private readonly options: DispatcherOptions) {}
@@ -53,12 +65,22 @@ export class Dispatcher {
   /** Resolves when nothing is being handed over any more. */
   async stop(): Promise<void> {
     this.stopping.abort();
+    if (this.running === undefined) return;
     await this.running;
+    await Promise.all(this.handing);
+    // Its slots would count for some seconds more; a database that is away cannot be told, nor asked.
+    await forgetWorker(this.options.permits, this.id).catch((error: unknown) => {
+      this.options.log.warn({ err: error }, 'this worker could not be taken out');
+    });
+    this.running = undefined;
   }
 
   private async loop(): Promise<void> {
     let cleanedAt = Number.NEGATIVE_INFINITY;
+    let registeredAt = Number.NEGATIVE_INFINITY;
     while (!this.stopping.signal.aborted) {
+      if (performance.now() - registeredAt > REGISTER_EVERY_MS && (await this.register()))
+        registeredAt = performance.now();
       const pause = await this.round();
       if (performance.now() - cleanedAt > CLEAN_EVERY_MS) {
         cleanedAt = performance.now();
@@ -68,20 +90,38 @@ export class Dispatcher {
     }
   }
 
+  /** @returns whether the database heard it */
+  private async register(): Promise<boolean> {
+    const { permits, config, jobs, log } = this.options;
+    try {
+      await registerWorker(permits, { id: this.id, slots: config.slots, types: [...jobs.keys()] });
+      return true;
+    } catch (error) {
+      log.warn({ err: error }, 'this worker could not be registered for jobs; trying again');
+      return false;
+    }
+  }
+
   /** One claim. @returns how long to pause */
   private async round(): Promise<number> {
-    const { pool, config, jobs, log } = this.options;
+    const { permits, config, jobs, log } = this.options;
     try {
-      const claimed = await claimJobs(pool, {
+      const claimed = await claimJobs(permits, {
         handedLimit: config.handed,
         shares: (limits) => sharesOf(config, jobs, limits),
       });
-      await Promise.all(claimed.map((job) => this.handOver(job)));
+      // Not waited for: one slow start would keep the next claim back. Their number is bounded by what may be handed.
+      for (const job of claimed) this.begin(job);
       return claimed.length > 0 ? BUSY_MS : IDLE_MS;
     } catch (error) {
       log.warn({ err: error }, 'jobs could not be claimed; trying again');
       return FAILED_MS;
     }
+  }
+
+  private begin(job: ClaimedJob): void {
+    const handing = this.handOver(job).finally(() => this.handing.delete(handing));
+    this.handing.add(handing);
   }
 
   private async handOver(job: ClaimedJob): Promise<void> {
@@ -95,8 +135,9 @@ export class Dispatcher {
 
   /** What nobody else would do: jobs of workflows that were terminated go on, finished ones end with their retention. */
   private async clean(): Promise<void> {
-    const { pool, log, settleLost } = this.options;
+    const { pool, log, metrics, settleLost } = this.options;
     try {
+      metrics.read(await readDepths(pool, DEPTHS));
       for (const job of await findOrphans(pool, ORPHANED_MS)) await settleLost(job);
       while ((await removeExpired(pool)) > 0) if (this.stopping.signal.aborted) return;
     } catch (error) {

@@ -1,3 +1,4 @@
+export { type BatchJobOptions, defineBatchJob } from './define-batch-job';
 export {
   defineJob,
   type Job,
@@ -15,11 +16,15 @@ export { JobNotFoundError } from './errors/job-not-found-error';
 export { JobTimeoutError } from './errors/job-timeout-error';
 export { UnknownJobTenantError } from './errors/unknown-job-tenant-error';
 export { UnknownJobTypeError } from './errors/unknown-job-type-error';
+export { type ConsumerOptions, JobConsumer, type LeasedJob } from './job-consumer';
+export { JobMetrics } from './job-metrics';
 export { fairnessKey, jobTaskQueue, jobWorkflowId } from './job-names';
 export { type ItemOutcome, JobQueue, type JobQueueOptions } from './job-queue';
 export { type Interruption, JobRunner, type RunnerOptions, STOP_GRACE_MS } from './job-runner';
 export { jobsByType, loadJobs } from './load-jobs';
 export type { SubmitRequest } from './prepare-submission';
+export { QueueBoundaryManager } from './queue-boundary-manager';
+export type { BatchReport } from './run-batch';
 export type { ClaimedJob } from './store/claim-jobs';
 export {
   type DeadFilter,

@@ -100,10 +100,17 @@ export class JobQueue {
 
   /** Waits for the job's end. @throws JobDeadError, JobCancelledError, JobNotFoundError */
   async result(ref: JobRef): Promise<Json> {
-    const status = await this.watcher.ended(ref);
-    if (status.state === 'dead') throw new JobDeadError(ref, status.attempts, status.errors.at(-1));
-    if (status.state === 'cancelled') throw new JobCancelledError(ref);
-    return status.result ?? null;
+    const end = await this.watcher.ended(ref);
+    switch (end.kind) {
+      case 'done':
+        return end.result;
+      case 'dead':
+        throw new JobDeadError(ref, end.attempts, end.last);
+      case 'cancelled':
+        throw new JobCancelledError(ref);
+      case 'absent':
+        throw new JobNotFoundError(ref);
+    }
   }
 
   /** Ends a job that no attempt runs. @returns whether it did */

@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { Json } from '../idempotency';
 import { Batcher } from './batcher';
-import type { Job, JobContext } from './define-job';
+import type { Job, RunContext } from './define-job';
 import { describeFailure } from './describe-failure';
 import { JobFencedError } from './errors/job-fenced-error';
 import { JobTimeoutError } from './errors/job-timeout-error';
+import type { JobMetrics } from './job-metrics';
 import { LeaseKeeper } from './lease-keeper';
 import type { StepLog } from './log';
 import { type BeginAnswer, type BeginRequest, beginAttempts } from './store/begin-attempts';
@@ -15,6 +16,7 @@ import { type Completion, completeAttempts } from './store/complete-attempts';
 import { failAttempt } from './store/fail-attempt';
 import { findEnd } from './store/find-end';
 import { onceInTransaction } from './store/once';
+import { onceForEach, splitOff } from './store/once-each';
 import { putBack } from './store/put-back';
 import type { RetryRules } from './store/settle-failure';
 import type { AttemptEnd, JobRef, RetryPolicy } from './types';
@@ -22,6 +24,8 @@ import type { AttemptEnd, JobRef, RetryPolicy } from './types';
 export interface RunnerOptions {
   /** Of the application's database, for the queue's own short statements. */
   readonly pool: Pool;
+  /** The same database, for permits; its commits need not reach the disk (README.md, invariant 11). */
+  readonly permits: Pool;
   /** The same database, for `once`: an attempt holds a connection for as long as its step takes. */
   readonly application: Pool;
   readonly jobs: ReadonlyMap<string, Job>;
@@ -29,6 +33,7 @@ export interface RunnerOptions {
   readonly retentionMs: number;
   readonly retriesPerMinute: number;
   readonly log: StepLog;
+  readonly metrics: JobMetrics;
 }
 
 /** Why an attempt is stopped from outside. */
@@ -60,9 +65,9 @@ export class JobRunner {
   private readonly completions: Batcher<Completion, boolean>;
 
   constructor(private readonly options: RunnerOptions) {
-    const { pool, leaseMs, retentionMs, log } = options;
-    this.leases = new LeaseKeeper(pool, leaseMs, log);
-    this.begins = new Batcher((attempts) => beginAttempts(pool, attempts, leaseMs));
+    const { pool, permits, leaseMs, retentionMs, log } = options;
+    this.leases = new LeaseKeeper(permits, leaseMs, log);
+    this.begins = new Batcher((attempts) => beginAttempts(permits, attempts, leaseMs));
     this.completions = new Batcher((completions) => completeAttempts(pool, completions, retentionMs));
   }
 
@@ -88,12 +93,14 @@ export class JobRunner {
     try {
       const work = job.run(this.contextOf(attempt, begun.attempt, stop), begun.input);
       const outcome = await Promise.race([settled(work), ignored(stop, watch.signal)]);
-      return await this.conclude(attempt, outcome, {
+      const end = await this.conclude(attempt, outcome, {
         interruption,
         permit: permit.lost,
         timeout: timeout.signal,
         job,
       });
+      this.options.metrics.ended(ref, end);
+      return end;
     } finally {
       clearTimeout(timer);
       watch.abort();
@@ -143,7 +150,7 @@ export class JobRunner {
     return end ?? this.findEnd(attempt);
   }
 
-  private contextOf(attempt: BeginRequest, number: number, signal: AbortSignal): JobContext {
+  private contextOf(attempt: BeginRequest, number: number, signal: AbortSignal): RunContext {
     const { tenant, type, key } = attempt;
     const { application, leaseMs } = this.options;
     return {
@@ -158,6 +165,8 @@ export class JobRunner {
           .digest('hex')
           .slice(0, 32),
       once: (step, work) => onceInTransaction(application, attempt, step, work, leaseMs),
+      onceForEach: (steps, work) => onceForEach(application, attempt, steps, work, leaseMs),
+      splitOff: (step, part) => splitOff(application, attempt, step, part, leaseMs),
     };
   }
 

@@ -30,6 +30,8 @@ export interface JobStatus extends JobRef {
   readonly waitsFor?: WaitsFor;
   /** Quarantined or paused: why, by whom and since when. */
   readonly held?: { readonly reason: string; readonly by: string; readonly since: string };
+  /** It waits, and no worker that lives has its type's code; a consumer may take it. */
+  readonly noWorker?: boolean;
   readonly priority: JobPriority;
   readonly attempts: number;
   readonly submittedAt: string;

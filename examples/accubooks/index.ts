@@ -1,6 +1,7 @@
 export { type BookError, type BookErrorKind, findBookErrors } from './books';
 export type { CreatedOrganisation, Plan } from './create-organisation';
 export { ACCUBOOKS_ROLE, type InstallOptions, installAccuBooks } from './install';
+export { invoiceRun } from './invoice-run';
 export { deleteAllInvoices, loseOrganisation, type Mishap, overcharge } from './mishap';
 export { OFFICE_WORK, type OfficeWork, type WorkContext } from './office-work';
 export { OrganisationGoneError } from './organisation-gone-error';

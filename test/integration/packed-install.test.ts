@@ -19,6 +19,7 @@ const manifest: { version: string; exports: Record<string, unknown> } = JSON.par
 const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   '.': ['Chronawflow', 'ChronawflowError', 'RecoveryStrategyManager'],
   './worker': ['createWorker', 'recoveryParts'],
+  './jobs': ['defineJob', 'defineBatchJob', 'JobQueue', 'QueueBoundaryManager'],
   './protection': ['CircuitBreaker', 'BreakerRegistry', 'InvalidInputError', 'RefusalError'],
 };
 

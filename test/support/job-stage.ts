@@ -7,7 +7,7 @@ import pino from 'pino';
 import { Chronawflow } from '../../client';
 import { type Config, parseConfig } from '../../config';
 import type { Job } from '../../core/jobs';
-import { applyMigrations } from '../../database';
+import { applyMigrations, type ConnectionSettings } from '../../database';
 import { type ChronawflowWorker, createWorker } from '../../workers/create-worker';
 import { workflowBundle } from '../workflow/support/workflow-bundle';
 import { building, type CleanUp } from './clean-up';
@@ -29,11 +29,18 @@ export interface JobStage {
   stop(): Promise<void>;
 }
 
-export function startJobStage(): Promise<JobStage> {
+export interface JobStageOptions {
+  /** Of PostgreSQL, instead of the fast and unsafe ones. */
+  readonly settings?: Readonly<Record<string, string | number | boolean>>;
+  /** PostgreSQL listens on TCP as well, for a proxy before it. */
+  readonly tcp?: boolean;
+}
+
+export function startJobStage({ settings, tcp }: JobStageOptions = {}): Promise<JobStage> {
   return building(async (cleanUp) => {
     const [temporal, postgres, bundle] = await Promise.all([
       startTemporal({ file: true }),
-      startPostgres({ settings: { max_connections: 200 } }),
+      startPostgres({ settings: { max_connections: 200, ...settings }, tcp }),
       workflowBundle(),
     ]);
     cleanUp.add(() => temporal.stop());
@@ -74,12 +81,18 @@ export function jobConfig(stage: JobStage, jobs: JobSettings = {}, taskQueue = `
   });
 }
 
-export function rawJobConfig(stage: JobStage, jobs: JobSettings, taskQueue: string): object {
+/** @param reach how the workers reach the application's database; directly by default */
+export function rawJobConfig(
+  stage: JobStage,
+  jobs: JobSettings,
+  taskQueue: string,
+  reach: Pick<ConnectionSettings, 'host' | 'port'> = stage.postgres.connection('app'),
+): object {
   return {
     temporal: { address: stage.temporal.address, taskQueue },
     platform: { database: stage.postgres.connection('platform') },
     application: {
-      database: stage.postgres.connection('app'),
+      database: { ...stage.postgres.connection('app'), host: reach.host, port: reach.port },
       backup: { stanza: 'none', configFile: 'none', scratchDirectory: 'scratch' },
     },
     tenancy: { table: 'public.tenants' },
@@ -133,6 +146,6 @@ export async function openJobScene(
 export async function clearQueue(stage: JobStage): Promise<void> {
   await stage.app.query(
     `truncate chronawflow.job, chronawflow.dead_letter, chronawflow.job_limit, chronawflow.job_hold,
-       chronawflow.job_retry_budget, chronawflow.idempotency, effect`,
+       chronawflow.job_retry_budget, chronawflow.job_worker, chronawflow.idempotency, effect`,
   );
 }

@@ -13,6 +13,7 @@ import {
   type Shares,
 } from '../../core/jobs/pick-fairly.pure';
 import { retryDelayMs } from '../../core/jobs/retry-delay.pure';
+import { roomFor } from '../../core/jobs/room.pure';
 import type { RetryPolicy } from '../../core/jobs/types';
 
 const POLICY: RetryPolicy = {
@@ -247,4 +248,26 @@ test('what a job is made of is checked when it is defined', () => {
     retry: { initialMs: 3_000, maxAttempts: 5 },
   });
   expect(() => jobsByType([one, defineJob({ type: 'a', input, run })])).toThrow(InvalidInputError);
+});
+
+test('what is handed over fills the free slots and little more, and never goes over its limit', () => {
+  const counts = fc.record({
+    slots: fc.nat({ max: 200 }),
+    handed: fc.nat({ max: 100 }),
+    running: fc.nat({ max: 200 }),
+    handedLimit: fc.integer({ min: 1, max: 64 }),
+  });
+  fc.assert(
+    fc.property(counts, ({ slots, handed, running, handedLimit }) => {
+      const room = roomFor({ slots, handed, inFlight: handed + running, handedLimit });
+      expect(room).toBeGreaterThanOrEqual(0);
+      if (room > 0) {
+        expect(handed + room).toBeLessThanOrEqual(handedLimit);
+        expect(running + handed + room).toBeLessThanOrEqual(slots + Math.ceil(slots * 0.3));
+      }
+    }),
+  );
+  expect(roomFor({ slots: 10, handed: 0, inFlight: 0, handedLimit: 32 })).toBe(13);
+  expect(roomFor({ slots: 10, handed: 3, inFlight: 13, handedLimit: 32 })).toBe(0);
+  expect(roomFor({ slots: 0, handed: 0, inFlight: 0, handedLimit: 32 })).toBe(0);
 });

@@ -13,6 +13,7 @@ const IN_WORDS = {
 export function stateInWords(status: JobStatus): string {
   if (status.held !== undefined) return `held: ${status.held.reason}`;
   if (status.waitsFor !== undefined) return `waiting for ${IN_WORDS[status.waitsFor]}`;
+  if (status.noWorker) return 'waiting: no worker has its type’s code';
   return status.state;
 }
 

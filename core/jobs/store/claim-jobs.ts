@@ -1,8 +1,10 @@
 import type { Pool, PoolClient } from 'pg';
 import { ADVISORY_LOCKS, inTransaction } from '../../../database';
 import { type Candidate, type InFlight, pickFairly, type Shares } from '../pick-fairly.pure';
+import { roomFor } from '../room.pure';
 import type { JobRef } from '../types';
 import { refColumns } from './columns.pure';
+import { WORKER_SEEN_MS } from './worker-registry';
 
 /** How long a handed job keeps its place until an attempt begins, at least and at most. */
 const HANDED_MS = 30_000;
@@ -12,8 +14,10 @@ const HANDED_LIMIT_MS = 10 * 60_000;
 const TENANTS_AT_ONCE = 1_000;
 
 export interface ClaimRequest {
-  /** Most jobs handed over and not yet begun, in the whole deployment. */
+  /** Most jobs handed over and not yet begun, in the whole deployment, whatever is free. */
   readonly handedLimit: number;
+  /** For a consumer that takes jobs itself: how many, of which types. Default: what live workers have slots and code for. */
+  readonly take?: { readonly atMost: number; readonly types: readonly string[] };
   /** What caps and weights are, given the limits that the database holds. */
   shares(limits: readonly LimitRow[]): Shares;
 }
@@ -48,14 +52,22 @@ export async function claimJobs(pool: Pool, request: ClaimRequest): Promise<Clai
     if (!lock.rows[0]?.taken) return [];
     await takeBackLapsed(tx);
     const { rows: counts } = await tx.query<InFlight & { readonly handed: number }>(COUNTS);
-    const handed = counts.reduce((sum, row) => sum + row.handed, 0);
-    const room = request.handedLimit - handed;
+    const workers = await readWorkers(tx);
+    const room =
+      request.take?.atMost ??
+      roomFor({
+        slots: workers.slots,
+        handed: counts.reduce((sum, row) => sum + row.handed, 0),
+        inFlight: counts.reduce((sum, row) => sum + row.count, 0),
+        handedLimit: request.handedLimit,
+      });
+    const types = request.take?.types ?? workers.types;
     if (room <= 0) return [];
     const { rows: limits } = await tx.query<LimitRow>(
       'select tenant, type, in_flight, backlog, weight from chronawflow.job_limit',
     );
     const shares = request.shares(limits);
-    const picked = pickFairly(await candidates(tx, counts, shares, room), counts, shares, room);
+    const picked = pickFairly(await candidates(tx, counts, shares, room, types), counts, shares, room);
     if (picked.length === 0) return [];
     const { rows } = await tx.query<Omit<ClaimedJob, 'weight'>>(HAND_OVER, [
       ...refColumns(picked),
@@ -64,6 +76,21 @@ export async function claimJobs(pool: Pool, request: ClaimRequest): Promise<Clai
     ]);
     return rows.map((row) => ({ ...row, weight: shares.weight(row.tenant) }));
   });
+}
+
+/** Of all workers that live: slots, and types whose code at least one has. */
+async function readWorkers(
+  tx: PoolClient,
+): Promise<{ readonly slots: number; readonly types: readonly string[] }> {
+  const { rows } = await tx.query<{ slots: number; types: string[] }>(
+    `select slots, types from chronawflow.job_worker
+     where seen_at > clock_timestamp() - $1 * interval '1 millisecond'`,
+    [WORKER_SEEN_MS],
+  );
+  return {
+    slots: rows.reduce((sum, row) => sum + row.slots, 0),
+    types: [...new Set(rows.flatMap((row) => row.types))],
+  };
 }
 
 /** The cheap look of an idle worker. */
@@ -114,7 +141,7 @@ const CANDIDATES = `with recursive tenants (tenant) as (
       extract(epoch from clock_timestamp() - run_at)::float8 * 1000 as "waitedMs"
     from chronawflow.job j
     where state = 'waiting' and tenant = o.tenant and priority = level and run_at <= clock_timestamp()
-      and type <> all ($3::text[])
+      and type <> all ($3::text[]) and type = any ($6::text[])
       and not exists (select from unnest($4::text[], $5::text[]) full_pair (tenant, type)
                       where full_pair.tenant = j.tenant and full_pair.type = j.type)
       and not exists (select from chronawflow.job_hold h where h.tenant in ('', j.tenant) and h.type = j.type)
@@ -125,16 +152,18 @@ async function candidates(
   counts: readonly InFlight[],
   shares: Shares,
   room: number,
+  types: readonly string[],
 ): Promise<Candidate[]> {
   const tenants = totals(counts, (row) => row.tenant);
-  const types = totals(counts, (row) => row.type);
+  const byType = totals(counts, (row) => row.type);
   const pairs = counts.filter((row) => row.count >= shares.tenantTypeCap(row.tenant, row.type));
   const { rows } = await tx.query<Candidate>(CANDIDATES, [
     room,
     [...tenants].filter(([tenant, count]) => count >= shares.tenantCap(tenant)).map(([tenant]) => tenant),
-    [...types].filter(([type, count]) => count >= shares.typeCap(type)).map(([type]) => type),
+    [...byType].filter(([type, count]) => count >= shares.typeCap(type)).map(([type]) => type),
     pairs.map((row) => row.tenant),
     pairs.map((row) => row.type),
+    types,
   ]);
   return rows;
 }

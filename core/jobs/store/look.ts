@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { Json } from '../../idempotency';
 import type { AttemptError, JobPriority, JobRef, JobState, JobStatus, WaitsFor } from '../types';
 import { refColumns } from './columns.pure';
+import { WORKER_SEEN_MS } from './worker-registry';
 
 interface Row extends JobRef {
   readonly state: JobState;
@@ -16,10 +17,14 @@ interface Row extends JobRef {
   readonly hold_reason: string | null;
   readonly held_by: string | null;
   readonly held_since: string | null;
+  readonly no_worker: boolean;
 }
 
 const STATUS = `select j.tenant, j.type, j.key, j.state, j.waits_for, j.priority::integer, j.attempts, j.submitted_at,
-    j.run_at, j.finished_at, j.errors, j.result, h.reason as hold_reason, h.held_by, h.since as held_since
+    j.run_at, j.finished_at, j.errors, j.result, h.reason as hold_reason, h.held_by, h.since as held_since,
+    j.state = 'waiting' and not exists (
+      select from chronawflow.job_worker w
+      where j.type = any (w.types) and w.seen_at > clock_timestamp() - interval '${WORKER_SEEN_MS} milliseconds') as no_worker
   from chronawflow.job j
   left join lateral (
     select reason, held_by, since from chronawflow.job_hold
@@ -88,6 +93,7 @@ function statusOf(row: Row): JobStatus {
     ...(row.hold_reason === null
       ? {}
       : { held: { reason: row.hold_reason, by: row.held_by ?? '', since: row.held_since ?? '' } }),
+    ...(row.no_worker ? { noWorker: true } : {}),
     priority: row.priority,
     attempts: row.attempts,
     submittedAt: row.submitted_at,

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { defineBatchJob } from '../../core/jobs';
+import { CleanUp } from '../support/clean-up';
+import { type JobStage, openJobScene, startJobStage } from '../support/job-stage';
+
+let stage: JobStage;
+let cleanUp: CleanUp;
+
+beforeAll(async () => {
+  stage = await startJobStage();
+});
+afterAll(() => stage?.stop());
+beforeEach(() => {
+  cleanUp = new CleanUp();
+});
+afterEach(() => cleanUp.run());
+
+const chunks: number[] = [];
+let failAfter = Number.POSITIVE_INFINITY;
+
+const importLines = defineBatchJob({
+  type: 'import',
+  item: z.object({ id: z.string(), bad: z.boolean().default(false) }),
+  itemKey: (line) => line.id,
+  chunkSize: 10,
+  retry: { maxAttempts: 2, initial: 5, max: 20 },
+  runBatch: async (ctx, lines, tx) => {
+    chunks.push(lines.length);
+    await tx.query('insert into effect select unnest($1::text[])', [lines.map((line) => line.id)]);
+    if (lines.some((line) => line.bad)) throw new RangeError('a line without an amount');
+    failAfter -= 1;
+    if (failAfter < 0 && ctx.attempt === 1) throw Object.assign(new Error('gone'), { code: 'ECONNRESET' });
+  },
+});
+
+const lines = (count: number, bad: readonly number[] = []) =>
+  Array.from({ length: count }, (_, n) => ({ id: `line ${n}`, bad: bad.includes(n) }));
+
+async function effects(): Promise<string[]> {
+  const { rows } = await stage.app.query<{ name: string }>('select name from effect order by name');
+  return rows.map((row) => row.name);
+}
+
+const names = (count: number, without: readonly number[] = []) =>
+  lines(count)
+    .map((line) => line.id)
+    .filter((_, n) => !without.includes(n))
+    .sort();
+
+test('many items are done in few transactions, each once', async () => {
+  const { cf } = await openJobScene(stage, cleanUp, [importLines]);
+  chunks.length = 0;
+  const ref = { tenant: 't1', type: 'import', key: 'november' };
+  const job = await cf.jobs.submit({ ...ref, input: { items: lines(25) } });
+  expect(await job.result()).toEqual({ done: 25, before: 0, split: 0 });
+  expect(chunks).toEqual([10, 10, 5]);
+  expect(await effects()).toEqual(names(25));
+});
+
+test('an item that fails is tried again alone and becomes a dead letter alone', async () => {
+  const { cf } = await openJobScene(stage, cleanUp, [importLines]);
+  const ref = { tenant: 't1', type: 'import', key: 'december' };
+  const job = await cf.jobs.submit({ ...ref, input: { items: lines(25, [3, 17]) } });
+  expect(await job.result()).toEqual({ done: 23, before: 0, split: 2 });
+  expect(await effects()).toEqual(names(25, [3, 17]));
+  for (const n of [3, 17]) {
+    const part = cf.jobs.handle({ ...ref, key: `december/item line ${n}` });
+    await expect(part.result()).rejects.toMatchObject({ code: 'JOB_DEAD' });
+    expect(await part.status()).toMatchObject({ attempts: 2, errors: [{ code: 'RangeError' }, {}] });
+  }
+  // Mended by an operator, the item is done, once.
+  await cf.jobs.redrive({ ...ref, key: 'december/item line 3' }, { input: { items: lines(4).slice(3) } });
+  await cf.jobs.handle({ ...ref, key: 'december/item line 3' }).result();
+  expect(await effects()).toEqual(names(25, [17]));
+});
+
+test('an attempt after a crash goes on with the first chunk that is not recorded', async () => {
+  const { cf } = await openJobScene(stage, cleanUp, [importLines]);
+  failAfter = 1;
+  const job = await cf.jobs.submit({
+    tenant: 't1',
+    type: 'import',
+    key: 'january',
+    input: { items: lines(25) },
+  });
+  expect(await job.result()).toEqual({ done: 15, before: 10, split: 0 });
+  failAfter = Number.POSITIVE_INFINITY;
+  expect(await effects()).toEqual(names(25));
+});
+
+test('items with one key, or without one, are refused at submission', async () => {
+  const { cf } = await openJobScene(stage, cleanUp, [importLines]);
+  const submit = (ids: readonly string[]) =>
+    cf.jobs.submit({ tenant: 't1', type: 'import', key: 'k', input: { items: ids.map((id) => ({ id })) } });
+  for (const ids of [['a', 'a'], [''], ['x'.repeat(201)], []]) {
+    await expect(submit(ids)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  }
+});
