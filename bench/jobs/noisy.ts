@@ -1,0 +1,167 @@
+import type { Bench } from '../support/run-benchmark';
+import { median } from '../support/statistics.pure';
+import { runGraphile } from './graphile-side';
+import type { JobsScene } from './scene';
+
+/** The slots limit, not the server: ten slots at this time are far below its rate. */
+export const NOISY_SLOTS = 10;
+export const NOISY_WORK_MS = 400;
+const OF_B = 20;
+const A = 't1';
+const B = 't2';
+
+export type NoisySide = 'temporal' | 'control' | 'fairness keys' | 'graphile-worker' | 'chronawflow';
+
+export interface NoisyRun {
+  /** B's 95th percentile from its submission to its job's end, in milliseconds. */
+  readonly p95Ms: number;
+  /** Jobs of both per second, while B was served and A had a backlog. */
+  readonly rate: number;
+}
+
+export type NoisyRuns = Readonly<Record<NoisySide, readonly NoisyRun[]>>;
+
+/**
+ * What B's p95 would be if the two tenants shared the system's own rate equally: the 19th of B's 20 jobs ends after
+ * 19 ÷ (rate ÷ 2).
+ */
+export function fairP95Ms(rate: number): number {
+  return (Math.ceil(OF_B * 0.95) / (rate / 2)) * 1_000;
+}
+
+/** Medians over the rounds of B's p95 ÷ its ideal at that round's own rate. */
+export function p95VsFair(runs: readonly NoisyRun[]): number {
+  return median(runs.map((run) => run.p95Ms / fairP95Ms(run.rate)));
+}
+
+/** 2,000 jobs of A stand in the queue when 20 jobs of B come. */
+export async function measureNoisy(bench: Bench, scene: JobsScene): Promise<NoisyRuns> {
+  const rounds = bench.quick ? 1 : 3;
+  const ofA = bench.quick ? 200 : 2_000;
+  scene.shared.workMs = NOISY_WORK_MS;
+  const runs: Record<NoisySide, NoisyRun[]> = {
+    temporal: [],
+    'fairness keys': [],
+    chronawflow: [],
+    control: [],
+    'graphile-worker': [],
+  };
+  const sides: Record<NoisySide, () => Promise<NoisyRun>> = {
+    temporal: () => bareSide(scene, 'bareWork', ofA),
+    control: () => bareSide(scene, 'bareWork', ofA),
+    'fairness keys': () => bareSide(scene, 'fairWork', ofA),
+    chronawflow: () => chronawflowSide(scene, ofA),
+    'graphile-worker': () => runGraphile(scene, { ofA, ofB: OF_B, slots: NOISY_SLOTS }, watch),
+  };
+  const names: readonly NoisySide[] = [
+    'temporal',
+    'chronawflow',
+    'control',
+    'fairness keys',
+    'graphile-worker',
+  ];
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [index] of names.entries()) {
+      const name = names[(index + round) % names.length] ?? 'temporal';
+      await bench.progress.during(`noisy neighbour, round ${round + 1} of ${rounds}: ${name}`, async () => {
+        runs[name].push(await sides[name]());
+      });
+    }
+  }
+  return runs;
+}
+
+/** Counts ends of jobs from when B's are submitted; plain first-in-first-out would take B to the end of A's queue. */
+export interface Watch {
+  /** B's jobs were asked for. */
+  begin(): void;
+  /** Resolves when all of B's have ended, or the window is over. */
+  readonly over: Promise<NoisyRun>;
+}
+
+/** Nobody waits for A's whole backlog: a job of B that has not ended by then counts with the time it would still take. */
+const WINDOW_JOBS = 120;
+
+export function watch(scene: JobsScene, ofA: number): Watch {
+  let began = Number.NaN;
+  let ended = 0;
+  let last = Number.NaN;
+  const ofB: number[] = [];
+  let finish: (run: NoisyRun) => void = () => undefined;
+  const over = new Promise<NoisyRun>((resolve) => {
+    finish = resolve;
+  });
+  scene.shared.onWorked = (tenant) => {
+    if (Number.isNaN(began)) return;
+    last = performance.now();
+    ended += 1;
+    if (tenant === B) ofB.push(last - began);
+    if (ended < WINDOW_JOBS) return;
+    scene.shared.onWorked = () => undefined;
+    const rate = ended / ((last - began) / 1_000);
+    // First in, first out: the rest of B comes after all of A.
+    const behindA = (ofA / rate) * 1_000;
+    const times = [...ofB, ...Array.from({ length: OF_B - ofB.length }, () => behindA)];
+    finish({ p95Ms: times.sort((a, b) => a - b)[Math.ceil(OF_B * 0.95) - 1] ?? behindA, rate });
+  };
+  return {
+    begin: () => {
+      began = performance.now();
+    },
+    over,
+  };
+}
+
+let run = 0;
+
+async function bareSide(scene: JobsScene, workflow: 'bareWork' | 'fairWork', ofA: number): Promise<NoisyRun> {
+  run += 1;
+  const bare = await scene.startBare(NOISY_SLOTS);
+  const start = (tenant: string) => (n: number) =>
+    scene.client.workflow.start(workflow, {
+      workflowId: `noisy/${run}/${tenant}/${n}`,
+      taskQueue: bare.taskQueue,
+      args: [{ tenant, n }],
+    });
+  const watching = watch(scene, ofA);
+  await inParallel(ofA, start(A));
+  watching.begin();
+  await inParallel(OF_B, start(B));
+  const result = await watching.over;
+  await bare.stop();
+  return result;
+}
+
+async function chronawflowSide(scene: JobsScene, ofA: number): Promise<NoisyRun> {
+  const { cf, stop } = await scene.startChronawflow(NOISY_SLOTS);
+  const submit = async (tenant: string, count: number) => {
+    const requests = Array.from({ length: count }, (_, n) => ({
+      tenant,
+      type: 'work',
+      key: `k${n}`,
+      input: { n },
+    }));
+    for await (const item of cf.jobs.submitMany(requests))
+      if (item.outcome !== 'submitted') throw new Error(`a job was ${item.outcome}`);
+  };
+  const watching = watch(scene, ofA);
+  await submit(A, ofA);
+  // Both kinds of sides have been at A's jobs for a while when B comes.
+  watching.begin();
+  await submit(B, OF_B);
+  const result = await watching.over;
+  await stop();
+  return result;
+}
+
+async function inParallel(count: number, one: (n: number) => Promise<unknown>): Promise<void> {
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: 30 }, async () => {
+      while (next < count) {
+        next += 1;
+        await one(next);
+      }
+    }),
+  );
+}
