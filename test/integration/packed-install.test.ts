@@ -20,7 +20,14 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   '.': ['Chronawflow', 'ChronawflowError', 'RecoveryStrategyManager'],
   './worker': ['createWorker', 'recoveryParts'],
   './jobs': ['defineJob', 'defineBatchJob', 'JobQueue', 'QueueBoundaryManager'],
-  './protection': ['CircuitBreaker', 'BreakerRegistry', 'InvalidInputError', 'RefusalError'],
+  './protection': [
+    'CircuitBreaker',
+    'BreakerRegistry',
+    'SharedBreakers',
+    'pipeline',
+    'Fallback',
+    'RefusalError',
+  ],
 };
 
 let directory: string;
@@ -129,6 +136,12 @@ describe.each(Object.entries(ENTRIES))('entry point %s', (entry, names) => {
     ];
     expect(await inProject(process.execPath, compiler, ...options, '--types', '', file)).toBe('');
   });
+});
+
+test('a service that only wants a breaker does not load Temporal', async () => {
+  const loaded = "Object.keys(require.cache).filter((file) => file.includes('@temporalio')).length";
+  writeFileSync(join(project, 'loads.cjs'), `require('chronawflow/protection'); console.log(${loaded});`);
+  expect(await inProject(process.execPath, 'loads.cjs')).toBe('0\n');
 });
 
 test('the manifest can be read', async () => {

@@ -1,5 +1,6 @@
 import { RefusalError } from '../../errors';
 import { CallMetrics, type CallOutcome, type CallTarget } from '../../metrics';
+import { traced } from '../../tracing';
 import { begin, NEVER } from '../abort';
 import { monotonicMs } from '../monotonic-clock';
 import type { Policy, Protected } from '../policy';
@@ -12,10 +13,11 @@ export interface CallLog {
 
 /**
  * Counts and times what passes through it, outermost in a pipeline: answers, errors, timeouts (which are logged as
- * well) and refusals, by service and operation.
+ * well) and refusals, by service and operation. Where the application has OpenTelemetry each call is a span.
  */
 export class Measured implements Policy {
   private readonly target: CallTarget;
+  private readonly span: ReturnType<typeof traced>;
   private readonly metrics: CallMetrics;
   private readonly log: CallLog | undefined;
 
@@ -24,6 +26,7 @@ export class Measured implements Policy {
     parts: { readonly metrics?: CallMetrics; readonly log?: CallLog } = {},
   ) {
     this.target = { service, operation };
+    this.span = traced(this.target);
     this.metrics = parts.metrics ?? new CallMetrics();
     this.log = parts.log;
     this.metrics.announce(this.target);
@@ -31,6 +34,10 @@ export class Measured implements Policy {
 
   /** @throws what the call throws */
   execute<T>(call: Protected<T>, signal: AbortSignal = NEVER): Promise<T> {
+    return this.span.execute(() => this.observed(call, signal));
+  }
+
+  private observed<T>(call: Protected<T>, signal: AbortSignal): Promise<T> {
     const startedAt = monotonicMs();
     return begin(call, signal).then(
       (answer) => {
