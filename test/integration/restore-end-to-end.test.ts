@@ -246,6 +246,41 @@ describe('a tenant restore from end to end', () => {
     }
   };
 
+  it('gives a sign-in address that another organisation took since a suffix, when that was decided', async () => {
+    const { office } = await loseInvoices(stage, 'office');
+    const other = await openOffice(stage, 'Other');
+    const emails = async (of: { readonly id: string }) => {
+      const sql = 'select email from users where organisation_id = $1 order by id';
+      return (await stage.books.query<{ email: string }>(sql, [of.id])).rows.map(({ email }) => email);
+    };
+    const [taken = '', ...rest] = await emails(office);
+    for (const [id, email] of [
+      [office.id, `moved.${taken}`],
+      [other.id, taken.toUpperCase()],
+    ])
+      await stage.books.query(
+        'update users set email = $2 where id = (select id from users where organisation_id = $1 order by id limit 1)',
+        [id, email],
+      );
+    const begin = (request: string, ...more: string[]) =>
+      runCli(
+        ...['recovery', 'restore', `--config=${stage.configFile}`, '--json', '--yes'],
+        ...[`--tenant=${office.id}`, `--to=${office.target}`, `--request=${request}`, ...more],
+      );
+    const blocked = await begin('undecided');
+    expect([blocked.code, JSON.parse(blocked.stdout).error.code]).toEqual([3, 'CONFLICTS_BLOCK']);
+    const mapping = 'email=suffix:.restored';
+    const started = await begin('mapped', `--decide=public.users:unique-taken=map:${mapping}`, '--no-wait');
+    const run = stage.cf.recovery.run(JSON.parse(started.stdout).workflowId);
+    await approve(run);
+    expect(await run.result()).toMatchObject({
+      outcome: 'merged',
+      preview: { conflicts: [{ table: 'public.users', decision: 'map', mapping, rows: 1 }] },
+    });
+    expect(await emails(office)).toEqual([`${taken}.restored`, ...rest]);
+    expect((await emails(other))[0]).toBe(taken.toUpperCase());
+  });
+
   it('tells a script by the exit code how it ended', async () => {
     const o = await loseInvoices(stage, 'merged', 'rejected');
     const restore = (office: LosingOffice, request: string, ...more: string[]) =>
