@@ -27,6 +27,8 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     'pipeline',
     'Fallback',
     'RefusalError',
+    'AdaptiveRateLimiter',
+    'HealthMonitor',
   ],
 };
 
