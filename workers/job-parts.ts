@@ -4,6 +4,7 @@ import { createJobActivities } from '../activities/jobs';
 import type { JobActivities } from '../activities/types';
 import type { Config } from '../config';
 import { Dispatcher, type Job, JobMetrics, JobRunner, jobsByType, jobTaskQueue } from '../core/jobs';
+import { BreakerRegistry, ProtectedCalls, ProtectionMetrics } from '../core/protection';
 import { createPool } from '../database';
 import { handOverTo } from './hand-over';
 
@@ -49,8 +50,12 @@ export async function jobParts(config: Config, jobs: readonly Job[], log: Logger
     sessionSettings: { synchronous_commit: 'off' },
   });
   const metrics = new JobMetrics();
+  const { breaker, services, registry } = config.protection;
+  const breakers = new BreakerRegistry({ ...registry, breaker, services });
+  const stopWatching = new ProtectionMetrics().watchBreakers(breakers);
   const runner = new JobRunner({
     metrics,
+    calls: new ProtectedCalls({ breakers, log }),
     pool: queue,
     permits,
     application: pool,
@@ -79,6 +84,7 @@ export async function jobParts(config: Config, jobs: readonly Job[], log: Logger
     close: async () => {
       await dispatcher.stop();
       runner.close();
+      stopWatching();
       metrics.close();
       await Promise.all([pool.end(), queue.end(), permits.end(), connection.close()]);
     },

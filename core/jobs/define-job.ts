@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { duration } from '../../config';
 import { InvalidInputError } from '../errors';
 import { canonicalJson, type Json } from '../idempotency';
+import type { BreakerKey, Protected } from '../protection';
 import type { BatchSteps } from './run-batch';
 import type { JobPolicy, JobPriority, JobRef } from './types';
 
@@ -22,7 +23,17 @@ export interface JobContext extends JobRef {
    * @throws JobFencedError when the permit was lost; nothing was committed
    */
   once<T>(step: string, work: (tx: PoolClient) => Promise<T>): Promise<T>;
+  /**
+   * Calls an outside service behind this tenant's breaker for it, bounded in time and measured (section `protection` of
+   * the configuration). The call's signal is aborted with the attempt's.
+   *
+   * @throws BreakerOpenError, TimeoutExceededError: both let the attempt be tried again later; the call's own error
+   */
+  call<T>(target: CallTarget, call: Protected<T>): Promise<T>;
 }
+
+/** What is called, such as `{ service: 'bank', operation: 'collect' }`. */
+export type CallTarget = Pick<BreakerKey, 'service' | 'operation'>;
 
 /** What the runner gives to every job: the context, and what batches are made of. */
 export type RunContext = JobContext & BatchSteps<PoolClient>;

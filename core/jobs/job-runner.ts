@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { Json } from '../idempotency';
+import type { ProtectedCalls } from '../protection';
 import { Batcher } from './batcher';
 import type { Job, RunContext } from './define-job';
 import { describeFailure } from './describe-failure';
@@ -29,6 +30,8 @@ export interface RunnerOptions {
   /** The same database, for `once`: an attempt holds a connection for as long as its step takes. */
   readonly application: Pool;
   readonly jobs: ReadonlyMap<string, Job>;
+  /** For `ctx.call`. */
+  readonly calls: ProtectedCalls;
   readonly leaseMs: number;
   readonly retentionMs: number;
   readonly retriesPerMinute: number;
@@ -152,7 +155,7 @@ export class JobRunner {
 
   private contextOf(attempt: BeginRequest, number: number, signal: AbortSignal): RunContext {
     const { tenant, type, key } = attempt;
-    const { application, leaseMs } = this.options;
+    const { application, leaseMs, calls } = this.options;
     return {
       tenant,
       type,
@@ -164,6 +167,7 @@ export class JobRunner {
           .update(JSON.stringify([tenant, type, key, step]))
           .digest('hex')
           .slice(0, 32),
+      call: (target, call) => calls.call({ ...target, tenant }, call, signal),
       once: (step, work) => onceInTransaction(application, attempt, step, work, leaseMs),
       onceForEach: (steps, work) => onceForEach(application, attempt, steps, work, leaseMs),
       splitOff: (step, part) => splitOff(application, attempt, step, part, leaseMs),

@@ -56,6 +56,31 @@ test('the same key with another input is refused, also after completion, and aud
   expect(rows).toContainEqual({ tenant: 't1', object: 'post/k2', outcome: 'IDEMPOTENCY_KEY_REUSED' });
 });
 
+test('ctx.call turns a tenant’s calls away from a service that is down for it, and no other tenant’s', async () => {
+  let made = 0;
+  const collect = defineJob({
+    type: 'collect',
+    input: z.object({}),
+    retry: { maxAttempts: 1 },
+    run: (ctx) =>
+      ctx.call({ service: 'bank', operation: 'collect' }, async () => {
+        made += 1;
+        if (ctx.tenant === 't1') throw new Error('the bank is down');
+        return 'collected';
+      }),
+  });
+  const { cf } = await openJobScene(stage, cleanUp, [collect]);
+  const run = async (tenant: string, key: string) => {
+    const job = await cf.jobs.submit({ tenant, type: 'collect', key, input: {} });
+    return job.result().catch(async () => (await job.status()).errors.at(-1));
+  };
+  // Five failures in a row open it, by the configuration's default.
+  for (let i = 0; i < 5; i += 1) await run('t1', `k${i}`);
+  expect(await run('t1', 'turned-away')).toMatchObject({ code: 'BREAKER_OPEN' });
+  expect(await run('t2', 'k')).toBe('collected');
+  expect(made).toBe(6);
+});
+
 test.each([
   ['an unknown type', { type: 'pots' }, 'UNKNOWN_JOB_TYPE'],
   ['a wrong input', { input: { name: 1 } }, 'INVALID_INPUT'],

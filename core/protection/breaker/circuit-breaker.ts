@@ -83,7 +83,7 @@ export class CircuitBreaker implements Policy {
    * @throws BreakerOpenError; the call's own error; the signal's reason
    */
   execute<T>(call: Protected<T>, signal: AbortSignal = NEVER): Promise<T> {
-    if (signal.aborted) return Promise.reject(signal.reason);
+    if (signal !== NEVER && signal.aborted) return Promise.reject(signal.reason);
     const startedAt = this.clock();
     if (this.state !== CLOSED && !this.admits(startedAt)) return this.refuse(startedAt);
     const { epoch } = this;
