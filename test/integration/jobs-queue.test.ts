@@ -1,0 +1,145 @@
+import type { Pool } from 'pg';
+import { Registry } from 'prom-client';
+import { z } from 'zod';
+import { type Config, parseConfig } from '../../config';
+import { defineJob, JobMetrics, JobQueue, jobsByType } from '../../core/jobs';
+import { sharesOf } from '../../core/jobs/shares';
+import { claimJobs } from '../../core/jobs/store/claim-jobs';
+import { readDepths } from '../../core/jobs/store/look';
+import { removeExpired } from '../../core/jobs/store/remove-expired';
+import { takeRetryBudget } from '../../core/jobs/store/retry-budget';
+import { registerWorker } from '../../core/jobs/store/worker-registry';
+import { Metrics } from '../../core/metrics';
+import { applyMigrations, inTransaction } from '../../database';
+import { type RealPostgres, startPostgres } from '../support/real-postgres';
+
+const mail = defineJob({ type: 'mail', input: z.object({ to: z.number() }), run: async () => undefined });
+const jobs = jobsByType([mail]);
+
+let postgres: RealPostgres;
+let pool: Pool;
+let config: Config;
+let queue: JobQueue;
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+  await postgres.createDatabase('app');
+  pool = postgres.connect('app', 'postgres', 20);
+  await applyMigrations(pool, 'application');
+  await pool.query(
+    `create table tenants (id integer primary key); insert into tenants select generate_series(1, 50)`,
+  );
+  const raw = {
+    platform: { database: postgres.connection('app') },
+    application: { database: postgres.connection('app'), backup: { stanza: 'none', configFile: 'none' } },
+    tenancy: { table: 'public.tenants' },
+  };
+  config = parseConfig(JSON.stringify(raw), { file: '/none/chronawflow.yaml', env: {} });
+  queue = new JobQueue({ pool, config: config.jobs, tenancy: config.tenancy, jobs });
+});
+afterAll(() => postgres?.stop());
+beforeEach(async () => {
+  await pool.query('truncate chronawflow.job, chronawflow.job_worker, chronawflow.idempotency');
+});
+
+const request = (tenant: string, key: string, to = 1) => ({ tenant, type: 'mail', key, input: { to } });
+const claim = () =>
+  claimJobs(pool, { handedLimit: 32, shares: (limits) => sharesOf(config.jobs, jobs, limits) });
+
+test('many submissions of one key at once are one job', async () => {
+  const outcomes = await Promise.all([
+    ...Array.from({ length: 20 }, () => queue.submit(request('1', 'k'))),
+    // Another process, whose statements run beside these.
+    ...Array.from({ length: 20 }, () =>
+      new JobQueue({ pool, config: config.jobs, tenancy: config.tenancy, jobs }).submit(request('1', 'k')),
+    ),
+  ]);
+  expect(outcomes.filter((outcome) => outcome === 'submitted')).toHaveLength(1);
+  expect((await pool.query('select from chronawflow.job')).rowCount).toBe(1);
+});
+
+test('tenants are looked up by their own type: a text that is no key is an unknown tenant, alone', async () => {
+  const outcomes: string[] = [];
+  for await (const item of queue.submitMany([request('7', 'a'), request('seven', 'a'), request('51', 'a')]))
+    outcomes.push(item.outcome === 'refused' ? item.error.code : item.outcome);
+  expect(outcomes).toEqual(['submitted', 'UNKNOWN_TENANT', 'UNKNOWN_TENANT']);
+});
+
+test('claims of many processes at once hand every job over once, and no more than the slots take (invariant 2)', async () => {
+  await registerWorker(pool, { id: 'w1', slots: 10, types: ['mail'] });
+  for await (const item of queue.submitMany(
+    Array.from({ length: 60 }, (_, n) => request(String((n % 6) + 1), `k${n}`)),
+  ))
+    expect(item.outcome).toBe('submitted');
+  const claimed = (await Promise.all(Array.from({ length: 12 }, claim))).flat();
+  claimed.push(...(await claim()));
+  expect(new Set(claimed.map((job) => job.key)).size).toBe(claimed.length);
+  expect(claimed).toHaveLength(13);
+  const { rows } = await pool.query(
+    `select count(*)::integer as n from chronawflow.job where state = 'handed'`,
+  );
+  expect(rows).toEqual([{ n: 13 }]);
+});
+
+test('a type that no live worker has code for waits, and says so', async () => {
+  await registerWorker(pool, { id: 'w1', slots: 10, types: ['other'] });
+  await queue.submit(request('1', 'k'));
+  expect(await claim()).toEqual([]);
+  expect(await queue.status({ tenant: '1', type: 'mail', key: 'k' })).toMatchObject({
+    state: 'waiting',
+    noWorker: true,
+  });
+  await registerWorker(pool, { id: 'w2', slots: 1, types: ['mail'] });
+  expect(await claim()).toHaveLength(1);
+});
+
+test('a job that was handed over and never begun is handed over again (invariant 2)', async () => {
+  await registerWorker(pool, { id: 'w1', slots: 10, types: ['mail'] });
+  await queue.submit(request('1', 'k'));
+  expect(await claim()).toHaveLength(1);
+  expect(await claim()).toHaveLength(0);
+  await pool.query(`update chronawflow.job set lease_until = clock_timestamp() - interval '1 second'`);
+  expect(await claim()).toHaveLength(1);
+});
+
+test('after its retention a key is free, and the steps of its former job are forgotten', async () => {
+  await queue.submit(request('1', 'k', 1));
+  await pool.query(
+    `update chronawflow.job set state = 'done', result = '1', expires_at = clock_timestamp() + interval '1 hour'`,
+  );
+  await expect(queue.submit(request('1', 'k', 2))).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+  await pool.query(
+    `insert into chronawflow.idempotency (tenant, scope, key, fingerprint, state, owner, lease_until)
+     values ('1', 'job ["mail","k"]', 'step', '', 'completed', 'o', now());
+     update chronawflow.job set expires_at = clock_timestamp() - interval '1 second'`,
+  );
+  expect(await queue.submit(request('1', 'k', 2))).toBe('submitted');
+  expect((await pool.query('select from chronawflow.idempotency')).rowCount).toBe(0);
+  await pool.query(`update chronawflow.job set expires_at = clock_timestamp() - interval '1 second'`);
+  expect(await removeExpired(pool)).toBe(1);
+});
+
+test('a tenant’s retries beyond its budget are put off, one after the other; another tenant’s are not', async () => {
+  const take = (tenant: string) => inTransaction(pool, (tx) => takeRetryBudget(tx, tenant, 60));
+  const waits: number[] = [];
+  for (let n = 0; n < 34; n += 1) waits.push(await take('busy'));
+  // Half of a minute's at once, then one a second.
+  expect(waits.slice(0, 30)).toEqual(Array.from({ length: 30 }, () => 0));
+  expect(waits[33]).toBeGreaterThan(1_000);
+  expect(waits[33]).toBeLessThanOrEqual(4_000);
+  expect(await take('calm')).toBe(0);
+});
+
+test('depth, age and dead letters are shown for each tenant, for the alert on depth', async () => {
+  await queue.submit(request('1', 'a'));
+  await queue.submit(request('1', 'b'));
+  const registry = new Registry();
+  const metrics = new JobMetrics(new Metrics({ registry }));
+  metrics.read(await readDepths(pool, 100));
+  metrics.ended({ tenant: '1', type: 'mail', key: 'a' }, { kind: 'done' });
+  const text = await registry.metrics();
+  expect(text).toContain('chronawflow_queue_depth{queue="jobs",tenant="1"} 2');
+  expect(text).toContain('chronawflow_job_attempts_total{tenant="1",type="mail",end="done"} 1');
+  expect(text).toMatch(/chronawflow_queue_oldest_seconds\{queue="jobs",tenant="1"\} \d/);
+  metrics.close();
+});
