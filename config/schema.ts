@@ -100,6 +100,11 @@ const jobs = z.strictObject({
   tenantInFlight: z.number().int().min(0).default(10),
   /** Most jobs of a tenant that may wait. */
   tenantBacklog: z.number().int().min(0).default(100_000),
+  /**
+   * What becomes of a job over the backlog: refused, taken all the same, or taken in the place of a less urgent one,
+   * which becomes a dead letter.
+   */
+  overflow: z.enum(['reject', 'defer', 'shed']).default('reject'),
   /** Retries of a tenant's jobs beyond this are put off. */
   retriesPerMinute: z.number().min(1).default(120),
   /** A waiting job rises by one level per this time. */

@@ -5,7 +5,7 @@ import { defineJob, type Job, type JobContext, type JobOptions } from './define-
 import { runBatch } from './run-batch';
 
 export interface BatchJobOptions<Item extends z.ZodType>
-  extends Pick<JobOptions<z.ZodType>, 'type' | 'retry' | 'timeout' | 'concurrency' | 'priority'> {
+  extends Pick<JobOptions<z.ZodType>, 'type' | 'retry' | 'timeout' | 'concurrency' | 'priority' | 'core'> {
   readonly item: Item;
   /** What an item is called, once in a batch: the same item of the same job happens once. 1 to 200 bytes. */
   itemKey(item: z.output<Item>): string;

@@ -55,6 +55,8 @@ export interface JobOptions<Schema extends z.ZodType> {
   readonly timeout?: Time;
   readonly concurrency?: JobPolicy['concurrency'];
   readonly priority?: JobPriority;
+  /** Never shed when the tenant's backlog is full. Default false. */
+  readonly core?: boolean;
   /** @returns something that JSON can keep, or nothing */
   run(ctx: RunContext, input: z.output<Schema>): Promise<unknown>;
 }
@@ -80,6 +82,7 @@ const options = z.object({
       nonRetryable: z.array(z.string()).default([]),
     })
     .prefault({}),
+  core: z.boolean().default(false),
   timeout: duration.prefault('5m'),
   concurrency: z
     .strictObject({
@@ -108,7 +111,7 @@ export function defineJob<Schema extends z.ZodType>(given: JobOptions<Schema>): 
   if (!parsed.success) {
     throw new InvalidInputError(`defineJob(${given.type}): ${z.prettifyError(parsed.error)}`);
   }
-  const { type, retry, timeout, concurrency, priority } = parsed.data;
+  const { type, retry, timeout, concurrency, priority, core } = parsed.data;
   const parse = (input: unknown): z.output<Schema> => {
     const result = given.input.safeParse(input);
     if (result.success) return result.data;
@@ -129,6 +132,7 @@ export function defineJob<Schema extends z.ZodType>(given: JobOptions<Schema>): 
       timeoutMs: timeout,
       concurrency,
       priority,
+      core,
     },
     check: (input) => {
       parse(input);

@@ -14,6 +14,7 @@ import { ResultWatcher } from './result-watcher';
 import { cancelWaiting } from './store/cancel-job';
 import { readLimits } from './store/limits';
 import { readJobs } from './store/look';
+import { shedJobs } from './store/shed-jobs';
 import { type Submission, type SubmitOutcome, submitJobs } from './store/submit-jobs';
 import { TenantDirectory } from './tenant-directory';
 import type { JobRef, JobStatus } from './types';
@@ -42,6 +43,9 @@ const CHUNK = 500;
 
 /** Limits that a person changes count for submissions after this long. */
 const LIMITS_BELIEVED_MS = 1_000;
+
+/** PostgreSQL's largest integer. */
+const NO_LIMIT = 2_147_483_647;
 
 /** A backlog over its limit is looked at again after about this long. */
 const RETRY_AFTER_MS = 5_000;
@@ -151,8 +155,33 @@ export class JobQueue {
     const there = jobs
       .filter((job) => !missing.has(job.tenant))
       .map((job) => ({ ...job, backlog: backlogOf(job.tenant) }));
-    const outcomes = (there.length === 0 ? [] : await submitJobs(this.options.pool, there)).values();
+    const sent = there.length === 0 ? [] : await submitJobs(this.options.pool, there);
+    const outcomes = (await this.overflow(there, sent)).values();
     return jobs.map((job) => (missing.has(job.tenant) ? 'no-tenant' : (outcomes.next().value ?? 'known')));
+  }
+
+  /** What becomes of jobs that found their tenant's backlog full: `jobs.overflow`. */
+  private async overflow(
+    jobs: readonly Submission[],
+    outcomes: readonly SubmitOutcome[],
+  ): Promise<readonly SubmitOutcome[]> {
+    const { pool, config } = this.options;
+    if (config.overflow === 'reject' || !outcomes.includes('backlog-full')) return outcomes;
+    const settled = [...outcomes];
+    for (const [index, job] of jobs.entries()) {
+      if (settled[index] !== 'backlog-full') continue;
+      if (config.overflow === 'shed' && !(await this.shed(job))) continue;
+      const [outcome] = await submitJobs(pool, [{ ...job, backlog: NO_LIMIT }]);
+      if (outcome !== undefined) settled[index] = outcome;
+    }
+    return settled;
+  }
+
+  /** @returns whether a less urgent job made room */
+  private async shed({ tenant, priority }: Submission): Promise<boolean> {
+    const core = [...this.options.jobs.values()].filter((job) => job.policy.core).map((job) => job.type);
+    const gone = await shedJobs(this.options.pool, { tenant, count: 1, lessUrgentThan: priority, core });
+    return gone.length > 0;
   }
 
   private async refusalOf(

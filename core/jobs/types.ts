@@ -61,6 +61,8 @@ export interface JobPolicy {
   /** Limit of one attempt, in milliseconds. Default 5 minutes. */
   readonly timeoutMs: number;
   readonly priority: JobPriority;
+  /** Never shed. */
+  readonly core: boolean;
   /** Most in flight for one tenant, and over all tenants. */
   readonly concurrency: { readonly perTenant?: number; readonly total?: number };
 }

@@ -102,6 +102,38 @@ test('a job that was handed over and never begun is handed over again (invariant
   expect(await claim()).toHaveLength(1);
 });
 
+test.each([
+  ['reject', ['BACKLOG_FULL', 'BACKLOG_FULL'], ['cheap', 'vital']],
+  ['defer', ['submitted', 'submitted'], ['cheap', 'late', 'urgent', 'vital']],
+  // The second one finds nothing that is less urgent and not core.
+  ['shed', ['submitted', 'BACKLOG_FULL'], ['urgent', 'vital']],
+] as const)('a job over the backlog, overflow %s', async (overflow, expected, waiting) => {
+  const input = z.null();
+  const run = async () => undefined;
+  const types = jobsByType([
+    defineJob({ type: 'cheap', input, run, priority: 5 }),
+    defineJob({ type: 'vital', input, run, priority: 5, core: true }),
+    defineJob({ type: 'urgent', input, run, priority: 2 }),
+    defineJob({ type: 'late', input, run, priority: 2 }),
+  ]);
+  const settings = { ...config.jobs, tenantBacklog: 2, overflow };
+  const narrow = new JobQueue({ pool, config: settings, tenancy: config.tenancy, jobs: types });
+  const submit = async (type: string) => {
+    const outcomes: string[] = [];
+    for await (const item of narrow.submitMany([{ tenant: '1', type, key: 'k', input: null }]))
+      outcomes.push(item.outcome === 'refused' ? item.error.code : item.outcome);
+    return outcomes;
+  };
+  expect([...(await submit('cheap')), ...(await submit('vital'))]).toEqual(['submitted', 'submitted']);
+  expect([...(await submit('urgent')), ...(await submit('late'))]).toEqual(expected);
+  const { rows } = await pool.query<{ type: string }>(
+    `select type from chronawflow.job where state = 'waiting' order by type`,
+  );
+  expect(rows.map((row) => row.type)).toEqual(waiting);
+  const letters = await pool.query(`select type, reason from chronawflow.dead_letter where type = 'cheap'`);
+  expect(letters.rows).toEqual(overflow === 'shed' ? [{ type: 'cheap', reason: 'SHED' }] : []);
+});
+
 test('after its retention a key is free, and the steps of its former job are forgotten', async () => {
   await queue.submit(request('1', 'k', 1));
   await pool.query(
