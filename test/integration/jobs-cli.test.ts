@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
+import { createProgram } from '../../client/cli/program';
 import { CleanUp } from '../support/clean-up';
 import { type JobStage, rawJobConfig, startJobStage } from '../support/job-stage';
 import { until } from '../support/until';
@@ -64,6 +65,10 @@ async function cli(...args: readonly string[]) {
   return { code, stdout, stderr };
 }
 
+const stateOf = async (key: string) =>
+  (await stage.app.query<{ state: string }>('select state from chronawflow.job where key = $1', [key]))
+    .rows[0]?.state;
+
 const jsonOf = async (...args: readonly string[]) => JSON.parse((await cli(...args, '--json')).stdout);
 
 test('a job of the application’s own module is submitted, run by the worker, and shown', async () => {
@@ -112,10 +117,10 @@ test('a dead job is listed, asked about, redriven with another input, or discard
     stderr: expect.stringContaining('NOT_CONFIRMED'),
   });
   expect((await cli('redrive', 't3', 'invoice', 'd1', '--input', '{"amount":1}', '--yes')).code).toBe(0);
-  await until(async () => (await jsonOf('show', 't3', 'invoice', 'd1')).status.state === 'done');
+  await until(async () => (await stateOf('d1')) === 'done');
   const all = await jsonOf('redrive', '--all', '--tenant', 't3', '--per-second', '10', '--yes');
   expect(all).toMatchObject({ redriven: [{ key: 'd2' }] });
-  await until(async () => (await jsonOf('dead', '--tenant', 't3')).letters.length === 1);
+  await until(async () => (await stateOf('d2')) === 'dead');
   expect((await cli('discard', 't3', 'invoice', 'd2', '--reason', 'billed by hand', '--yes')).code).toBe(0);
   expect((await jsonOf('show', 't3', 'invoice', 'd2')).letters).toMatchObject([
     { state: 'redriven', decidedBy: 'ada' },
@@ -135,27 +140,22 @@ test('quarantine, limit, queues, holds, release and cancel', async () => {
   expect(await jsonOf('cancel', 't4', 'invoice', 'q2')).toMatchObject({ state: 'cancelled' });
   expect((await cli('limit', '--tenant', 't4', '--in-flight', '1')).code).toBe(0);
   expect((await cli('release', '--tenant', 't4')).code).toBe(0);
-  await until(async () => (await jsonOf('show', 't4', 'invoice', 'q1')).status.state === 'done');
+  await until(async () => (await stateOf('q1')) === 'done');
   expect((await cli('release', '--tenant', 't4')).code).toBe(1);
   expect((await cli('quarantine', '--reason', 'all of it')).code).toBe(2);
 });
 
-test('every command explains itself with an example', async () => {
-  const commands = [
-    'submit',
-    'submit-many',
-    'list',
-    'show',
-    'queues',
-    'cancel',
-    'dead',
-    'redrive',
-    'discard',
-  ];
-  for (const command of [...commands, 'quarantine', 'release', 'holds', 'limit']) {
-    expect(await cli(command, '--help')).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining('$ chronawflow jobs'),
+test('every command explains itself with an example', () => {
+  const jobs = createProgram().commands.find((command) => command.name() === 'jobs');
+  expect(jobs?.commands.length).toBeGreaterThan(12);
+  for (const command of jobs?.commands ?? []) {
+    let help = '';
+    command.configureOutput({
+      writeOut: (part) => {
+        help += part;
+      },
     });
+    command.outputHelp();
+    expect(help).toContain(`$ chronawflow jobs ${command.name()}`);
   }
 });

@@ -1,0 +1,98 @@
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+
+/**
+ * Counts the code that runs, wherever it runs: each attempt holds a connection open, says whose it is in its first line,
+ * and the kernel closes it when the process dies. A stopped process counts as running.
+ */
+export class RunningCode {
+  private readonly byTenant = new Map<string, number>();
+  private readonly sockets = new Set<Socket>();
+  private readonly server = createServer((socket) => this.accept(socket));
+  /** The most attempts of one tenant that ran at the same time. */
+  readonly most = new Map<string, number>();
+  attempts = 0;
+
+  async listen(path: string): Promise<void> {
+    this.server.listen(path);
+    await once(this.server, 'listening');
+  }
+
+  get running(): number {
+    return [...this.byTenant.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  private accept(socket: Socket): void {
+    this.sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.setEncoding('utf8').once('data', (text: string) => {
+      const tenant = text.trim();
+      this.attempts += 1;
+      this.add(tenant, 1);
+      socket.once('close', () => this.add(tenant, -1));
+      // The code begins when it is counted.
+      socket.write('go\n');
+    });
+    socket.once('close', () => this.sockets.delete(socket));
+  }
+
+  private add(tenant: string, change: number): void {
+    const count = (this.byTenant.get(tenant) ?? 0) + change;
+    this.byTenant.set(tenant, count);
+    this.most.set(tenant, Math.max(count, this.most.get(tenant) ?? 0));
+  }
+}
+
+/** Source of a job module whose job `effect` is counted, inserts once, and takes a moment before and after. */
+export function countedJobModule(parts: {
+  readonly entry: string;
+  readonly zod: string;
+  readonly socket: string;
+}): string {
+  return `
+const { defineJob } = require(${JSON.stringify(parts.entry)});
+const { z } = require(${JSON.stringify(parts.zod)});
+const { createConnection } = require('node:net');
+const { once } = require('node:events');
+const { setTimeout: sleep } = require('node:timers/promises');
+
+async function counted(tenant, work) {
+  const socket = createConnection(${JSON.stringify(parts.socket)});
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  socket.write(tenant + '\\n');
+  await once(socket, 'data');
+  try {
+    return await work();
+  } finally {
+    socket.end();
+    await once(socket, 'close');
+  }
+}
+
+exports.jobs = [
+  defineJob({
+    type: 'effect',
+    input: z.object({ beforeMs: z.number(), insideMs: z.number(), afterMs: z.number() }),
+    retry: { maxAttempts: 50, initial: 50, max: 500 },
+    run: (ctx, { beforeMs, insideMs, afterMs }) =>
+      counted(ctx.tenant, async () => {
+        await sleep(beforeMs, undefined, { signal: ctx.signal });
+        const result = await ctx.once('insert', async (tx) => {
+          await tx.query('insert into effect values ($1)', [ctx.key]);
+          await sleep(insideMs);
+          return ctx.key;
+        });
+        await sleep(afterMs, undefined, { signal: ctx.signal });
+        return result;
+      }),
+  }),
+];
+`;
+}
