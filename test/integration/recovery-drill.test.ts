@@ -9,7 +9,7 @@ import { until } from '../support/until';
 /** A rehearsal on the real parts: a real backup, a scratch cluster, the tenant's rows, and nothing of it stays. */
 describe('a recovery drill', () => {
   let stage: RestoreStage;
-  const LIMIT_MS = 120_000;
+  const LIMIT_MS = 240_000;
 
   beforeAll(async () => {
     stage = await startRestoreStage();
