@@ -34,6 +34,7 @@ export interface RequestContext {
 /** gRPC status codes; source: the gRPC core documentation, "Status codes and their use in gRPC". */
 const DEADLINE_EXCEEDED = 4;
 const NOT_FOUND = 5;
+const FAILED_PRECONDITION = 9;
 const UNAVAILABLE = 14;
 
 /** Whatever Temporal's client threw, as the error that its cause was before it crossed the wire. */
@@ -83,6 +84,11 @@ function knownError(cause: unknown, context: RequestContext, thrown: unknown): C
       return new RunNotFoundError(workflowId, thrown);
     case DEADLINE_EXCEEDED:
       return new NoWorkerAnsweredError(workflowId, taskQueue, thrown);
+    case FAILED_PRECONDITION:
+      // A server that has not seen a worker for a while does not even try to ask one.
+      return /no poller/.test(cause.details)
+        ? new NoWorkerAnsweredError(workflowId, taskQueue, thrown)
+        : undefined;
     case UNAVAILABLE:
       return new TemporalUnavailableError(address, thrown);
     default:

@@ -74,3 +74,14 @@ test('an error that nobody knows is tried a few times, a lost connection for as 
     nonRetryable: false,
   });
 });
+
+test.each([
+  [4, 'Deadline exceeded', 'NO_WORKER_ANSWERED'],
+  [9, 'no poller seen for task queue recently, worker may be down', 'NO_WORKER_ANSWERED'],
+  [9, 'query was rejected', 'UNEXPECTED'],
+  [14, 'connection refused', 'TEMPORAL_UNAVAILABLE'],
+])('gRPC status %d (%s) is %s', (code, details, expected) => {
+  const cause = Object.assign(new Error(details), { code, details, metadata: {} });
+  const thrown = new Error('Failed to query Workflow', { cause });
+  expect(errorFromTemporal(thrown, context)).toMatchObject({ code: expected, cause: thrown });
+});
