@@ -79,6 +79,8 @@ const recovery = z.strictObject({
   /** How long one try may wait for the freeze's locks, and so the most that others wait behind it. */
   lockTimeout: duration.prefault('500ms'),
   lockAttempts: z.number().int().min(1).default(20),
+  /** Sessions of the application's database that stage and compare a slice's tables side by side. */
+  sessions: z.number().int().min(1).max(16).default(2),
   /** Limit for the whole merge transaction. */
   mergeLimit: duration.prefault('30m'),
   undoRetention: duration.prefault('7d'),

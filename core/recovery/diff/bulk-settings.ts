@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
-import type { SlicePlan } from '../slice/plan-types';
-import { type ChangesKind, changesName } from './compute-changes';
-import { hasManyChanges } from './many-changes';
+import { totalOfGroups } from './change-groups.pure';
+import type { AllGroups } from './group-changes';
+import { MANY_CHANGES } from './many-changes';
 
 /**
  * A connection whose client went away is ended by the server; compiling the merge's one-off statements costs more than
@@ -20,15 +20,7 @@ export const SET_BULK_SETTINGS = [
  * Invariant 17: the application's tables cannot be analyzed by a role that does not own them, and their statistics may
  * be from before the accident: with all rows gone, a proof planned as a nested loop ran twenty minutes instead of a second.
  */
-export async function planForSize(
-  tx: ClientBase,
-  restoreId: string,
-  plan: SlicePlan,
-  kind: ChangesKind,
-): Promise<void> {
-  for (const table of plan.tables) {
-    if (!(await hasManyChanges(tx, changesName(kind, restoreId, table)))) continue;
-    await tx.query('set local enable_nestloop = off');
-    return;
-  }
+export async function planForSize(tx: ClientBase, groups: AllGroups): Promise<void> {
+  const many = [...groups.values()].some((ofTable) => totalOfGroups(ofTable) > MANY_CHANGES);
+  if (many) await tx.query('set local enable_nestloop = off');
 }

@@ -3,17 +3,19 @@ import type { PlanTable } from '../slice/plan-types';
 import { claimedBy, joinColumns, type TableLookup } from '../slice/predicate.pure';
 import { changesTable, stageTable } from '../slice/restore-tables.pure';
 import type { RestoreModes } from '../types';
-import { IMAGE_COLUMN, imageDigest, mayDiffer } from './image.pure';
+import { IMAGE_COLUMN, imageDigest, mayDiffer, rowHash } from './image.pure';
 
 /**
  * The table of changes of one slice table. Its columns:
  *
- *   chronawflow_op       'i' insert, 'u' update, 'd' delete
- *   chronawflow_before   SHA-256 of the live row's image, NULL for an insert
- *   chronawflow_after    SHA-256 of the staged row's image, NULL for a delete
- *   chronawflow_skip     a decision keeps this row out of the merge
- *   chronawflow_rewrite  the merge deletes and inserts this row again instead of updating it
- *   chronawflow_mapped   columns that a decision gave another value, NULL for none
+ *   chronawflow_op           'i' insert, 'u' update, 'd' delete
+ *   chronawflow_before       SHA-256 of the live row's image, NULL for an insert
+ *   chronawflow_after        SHA-256 of the staged row's image, NULL for a delete and where `allStagedRows` made the table
+ *   chronawflow_before_hash  64-bit hash of the live row, NULL for an insert
+ *   chronawflow_after_hash   64-bit hash of the staged row, NULL for a delete
+ *   chronawflow_skip         a decision keeps this row out of the merge
+ *   chronawflow_rewrite      the merge deletes and inserts this row again instead of updating it
+ *   chronawflow_mapped       columns that a decision gave another value, NULL for none
  *
  * then for a table with a key its key columns under their own names, which the prefix keeps apart from these; for one
  * without, where the live row is (`live_part`, `live_row`) and where the staged one (`staged_row`).
@@ -49,6 +51,16 @@ export function selectChanges(query: ChangesQuery): string {
     where chronawflow_op in (${ops.length > 0 ? ops.join(', ') : 'null'}) and (chronawflow_op <> 'u' or chronawflow_before <> chronawflow_after)`;
 }
 
+/**
+ * SELECT of the changes of a table of which the tenant has nothing any more: all staged rows come back. The approved hash
+ * takes the staged rows' own digest for them, so that none has to be hashed and sorted by itself.
+ */
+export function allStagedRows({ restoreId, table }: Pick<ChangesQuery, 'restoreId' | 'table'>): string {
+  return `select 'i' as chronawflow_op, ${quoteList(table.key, 's.')}, null::bytea as chronawflow_before, null::bytea as chronawflow_after,
+      null::bigint as chronawflow_before_hash, ${rowHash(table.columns, 's')} as chronawflow_after_hash, false as chronawflow_skip, false as chronawflow_rewrite, null::text[] as chronawflow_mapped
+    from ${stageTable(restoreId, table)} s`;
+}
+
 function keyedChanges(query: ChangesQuery): string {
   const { restoreId, table } = query;
   const [first = ''] = table.key;
@@ -61,7 +73,9 @@ function keyedChanges(query: ChangesQuery): string {
   return `select case when not (${inLive}) then 'i' when not (${inStage}) then 'd' else 'u' end as chronawflow_op,
       ${keys.join(', ')},
       case when ${inLive} then ${imageDigest(table.columns, 'l')} end as chronawflow_before,
-      case when ${inStage} then ${imageDigest(table.columns, 's')} end as chronawflow_after
+      case when ${inStage} then ${imageDigest(table.columns, 's')} end as chronawflow_after,
+      case when ${inLive} then ${rowHash(table.columns, 'l')} end as chronawflow_before_hash,
+      case when ${inStage} then ${rowHash(table.columns, 's')} end as chronawflow_after_hash
     from ${stageTable(restoreId, table)} s
     full join (${liveRows(query)}) l on ${joinColumns(table.key, table.key, 's', 'l')}
     where not (${inLive}) or not (${inStage}) or ${mayDiffer(table.columns, 's', 'l')}`;
@@ -71,11 +85,12 @@ function keyedChanges(query: ChangesQuery): string {
 function keylessChanges({ restoreId, table, tenant, lookup }: ChangesQuery): string {
   const image = quoteIdentifier(IMAGE_COLUMN);
   return `select case when l.live_row is null then 'i' else 'd' end as chronawflow_op,
-      l.image as chronawflow_before, s.image as chronawflow_after, l.live_part, l.live_row, s.staged_row
-    from (select t.${image} as image, t.ctid as staged_row, row_number() over (partition by t.${image}) as nth
+      l.image as chronawflow_before, s.image as chronawflow_after, l.hash as chronawflow_before_hash, s.hash as chronawflow_after_hash,
+      l.live_part, l.live_row, s.staged_row
+    from (select t.${image} as image, ${rowHash(table.columns, 't')} as hash, t.ctid as staged_row, row_number() over (partition by t.${image}) as nth
       from ${stageTable(restoreId, table)} t) s
-    full join (select r.image, r.live_part, r.live_row, row_number() over (partition by r.image) as nth
-      from (select ${imageDigest(table.columns, 't')} as image, t.tableoid as live_part, t.ctid as live_row
+    full join (select r.image, r.hash, r.live_part, r.live_row, row_number() over (partition by r.image) as nth
+      from (select ${imageDigest(table.columns, 't')} as image, ${rowHash(table.columns, 't')} as hash, t.tableoid as live_part, t.ctid as live_row
         from ${quoteQualified(table)} t where ${claimedBy(table, 't', tenant, restoreId, lookup)}) r) l
       on s.image = l.image and s.nth = l.nth
     where l.live_row is null or s.staged_row is null`;
@@ -84,14 +99,15 @@ function keylessChanges({ restoreId, table, tenant, lookup }: ChangesQuery): str
 /** Takes away as many rows of each image as the undone restore inserted, and puts back every row that it deleted. */
 function keylessUndo({ restoreId, table, tenant, lookup }: ChangesQuery, undoOf: string): string {
   const image = quoteIdentifier(IMAGE_COLUMN);
-  return `select 'd' as chronawflow_op, r.before as chronawflow_before, null::bytea as chronawflow_after, r.live_part, r.live_row, null::tid as staged_row
-    from (select ${imageDigest(table.columns, 't')} as before, ${imageDigest(table.writtenColumns ?? table.columns, 't')} as written,
+  return `select 'd' as chronawflow_op, r.before as chronawflow_before, null::bytea as chronawflow_after,
+      r.hash as chronawflow_before_hash, null::bigint as chronawflow_after_hash, r.live_part, r.live_row, null::tid as staged_row
+    from (select ${imageDigest(table.columns, 't')} as before, ${rowHash(table.columns, 't')} as hash, ${imageDigest(table.writtenColumns ?? table.columns, 't')} as written,
         row_number() over (partition by ${imageDigest(table.writtenColumns ?? table.columns, 't')}) as nth, t.tableoid as live_part, t.ctid as live_row
       from ${quoteQualified(table)} t where ${claimedBy(table, 't', tenant, restoreId, lookup)}) r
     join (select k.chronawflow_after, count(*) as inserted from ${changesTable(undoOf, table)} k where k.chronawflow_op = 'i' and not k.chronawflow_skip group by k.chronawflow_after) w
       on r.written = w.chronawflow_after and r.nth <= w.inserted
     union all
-    select 'i', null, s.${image}, null, null, s.ctid from ${stageTable(restoreId, table)} s`;
+    select 'i', null, s.${image}, null, ${rowHash(table.columns, 's')}, null, null, s.ctid from ${stageTable(restoreId, table)} s`;
 }
 
 /** The tenant's live rows, reduced to the columns that both sides have; in an undo, to the rows that were written. */

@@ -1,17 +1,16 @@
 import type { ClientBase } from 'pg';
 import { StagingLostError } from '../errors/staging-lost-error';
+import { tableName } from '../slice/catalog-types';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
-import { stageTable } from '../slice/restore-tables.pure';
-import { type ChangesKind, changesName } from './compute-changes';
+import { previewTable, stageTable } from '../slice/restore-tables.pure';
 import type { SliceLanes } from './measure-slice';
 import { type Lanes, parseLanes } from './slice-digest.pure';
 
 /** What a preview compared, kept with the record: lets the merge find out that nothing has changed since. */
 export interface Comparison {
   readonly diffHash: string;
-  /** The live slice as it was compared, and as the merge will leave it. */
+  /** The live slice as it was compared. */
   readonly now: SliceLanes;
-  readonly expected: SliceLanes;
   /** Changes by table number. */
   readonly changes: Readonly<Record<string, number>>;
 }
@@ -19,7 +18,6 @@ export interface Comparison {
 interface StoredComparison {
   readonly diffHash: string;
   readonly now: Readonly<Record<string, StoredLanes>>;
-  readonly expected: Readonly<Record<string, StoredLanes>>;
   readonly changes: Readonly<Record<string, number>>;
 }
 
@@ -38,11 +36,18 @@ export async function saveComparison(
   const stored: StoredComparison = {
     ...comparison,
     now: storeLanes(comparison.now),
-    expected: storeLanes(comparison.expected),
   };
   await tx.query(
     'update chronawflow.restore set comparison = $2, blocked = $3, updated_at = clock_timestamp() where id = $1',
     [restoreId, JSON.stringify(stored), blocked],
+  );
+}
+
+/** While the preview's changes are written anew, no merge may take over what stands for the old ones. */
+export async function forgetComparison(tx: ClientBase, restoreId: string): Promise<void> {
+  await tx.query(
+    'update chronawflow.restore set comparison = null, updated_at = clock_timestamp() where id = $1 and comparison is not null',
+    [restoreId],
   );
 }
 
@@ -52,7 +57,7 @@ export async function loadComparison(tx: ClientBase, restoreId: string): Promise
     [restoreId],
   );
   const stored = rows[0]?.comparison ?? undefined;
-  return stored && { ...stored, now: parseAll(stored.now), expected: parseAll(stored.expected) };
+  return stored && { ...stored, now: parseAll(stored.now) };
 }
 
 export function sameLanes(x: SliceLanes, y: SliceLanes): boolean {
@@ -61,16 +66,18 @@ export function sameLanes(x: SliceLanes, y: SliceLanes): boolean {
 
 /**
  * Staging is unlogged: PostgreSQL empties it when the server crashed. An empty staging would look like "delete all", so
- * what was staged is counted before it is compared or written.
+ * each table is looked into before it is compared or written.
  */
 export async function checkStaging(tx: ClientBase, restoreId: string, plan: SlicePlan): Promise<void> {
-  for (const table of plan.tables) {
-    const rows = await countRows(tx, stageTable(restoreId, table));
-    if (rows !== table.stagedRows) throw new StagingLostError(restoreId, `${table.schema}.${table.name}`);
-  }
+  for (const table of plan.tables) await checkStage(tx, restoreId, table);
 }
 
-/** The preview's changes are still all there. */
+export async function checkStage(tx: ClientBase, restoreId: string, table: PlanTable): Promise<void> {
+  if ((await hasRows(tx, stageTable(restoreId, table))) !== table.stagedRows > 0)
+    throw new StagingLostError(restoreId, tableName(table));
+}
+
+/** The preview's changes are still there: its tables are unlogged as well. */
 export async function changesIntact(
   tx: ClientBase,
   restoreId: string,
@@ -78,23 +85,16 @@ export async function changesIntact(
   comparison: Comparison,
 ): Promise<boolean> {
   for (const table of plan.tables) {
-    if ((await countChanges(tx, restoreId, table, 'preview')) !== comparison.changes[table.n]) return false;
+    const before = comparison.changes[table.n];
+    if (before === undefined || (await hasRows(tx, previewTable(restoreId, table))) !== before > 0)
+      return false;
   }
   return true;
 }
 
-export function countChanges(
-  tx: ClientBase,
-  restoreId: string,
-  table: PlanTable,
-  kind: ChangesKind,
-): Promise<number> {
-  return countRows(tx, changesName(kind, restoreId, table));
-}
-
-async function countRows(tx: ClientBase, table: string): Promise<number> {
-  const { rows } = await tx.query<{ count: string }>(`select count(*) from ${table}`);
-  return Number(rows[0]?.count ?? 0);
+async function hasRows(tx: ClientBase, table: string): Promise<boolean> {
+  const { rows } = await tx.query<{ any: boolean }>(`select exists (select from ${table}) as any`);
+  return rows[0]?.any ?? false;
 }
 
 function storeLanes(lanes: SliceLanes): Record<string, StoredLanes> {

@@ -2,11 +2,11 @@ import type { ClientBase } from 'pg';
 import { quoteIdentifier, quoteList, quoteQualified } from '../../../database';
 import { planLookup } from '../slice/plan-lookup.pure';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
-import { joinColumns } from '../slice/predicate.pure';
+import { claimedBy, joinColumns } from '../slice/predicate.pure';
 import { changesTable, previewTable, stageTable } from '../slice/restore-tables.pure';
-import type { RestoreModes } from '../types';
-import { type ChangesQuery, selectChanges } from './changes-sql.pure';
-import { hasManyChanges } from './many-changes';
+import type { ConflictDecision, RestoreModes } from '../types';
+import { allStagedRows, type ChangesQuery, selectChanges } from './changes-sql.pure';
+import { hasManyChanges, MANY_CHANGES } from './many-changes';
 
 /** Where changes go: the preview's tables are unlogged, the merge's are kept for undo. */
 export type ChangesKind = 'preview' | 'merge';
@@ -15,31 +15,69 @@ export function changesName(kind: ChangesKind, restoreId: string, table: PlanTab
   return kind === 'preview' ? previewTable(restoreId, table) : changesTable(restoreId, table);
 }
 
+export interface ChangesScope {
+  readonly restoreId: string;
+  readonly plan: SlicePlan;
+  readonly modes: RestoreModes;
+  readonly decisions: readonly ConflictDecision[];
+  readonly kind: ChangesKind;
+}
+
 /**
- * Writes the differences between staging and the live slice of every table, under IMAGE_SETTINGS of the caller's
+ * Writes the differences between staging and the live slice of one table, under IMAGE_SETTINGS of the caller's
  * transaction. An earlier result of the same kind is replaced.
  */
-export async function computeChanges(
+export async function computeChanges(tx: ClientBase, scope: ChangesScope, table: PlanTable): Promise<void> {
+  const { restoreId, plan, modes, kind } = scope;
+  const name = changesName(kind, restoreId, table);
+  await tx.query(`drop table if exists ${name}`);
+  await moveForward(tx, restoreId, table);
+  const query: ChangesQuery = {
+    restoreId,
+    table,
+    undoOf: plan.undoOf,
+    modes,
+    tenant: '$1::text',
+    lookup: planLookup(plan),
+  };
+  const select = (await isLost(tx, scope, table))
+    ? `${allStagedRows(query)} where true`
+    : selectChanges(query);
+  await tx.query(
+    `create ${kind === 'preview' ? 'unlogged ' : ''}table ${name} as ${select.includes('$1') ? select : `${select} and $1::text is not null`}`,
+    [plan.tenant],
+  );
+  await tx.query(`analyze ${name}`);
+  await indexFewChanges(tx, name, table);
+}
+
+/**
+ * The tenant has no row of the table any more and all staged ones come back. Not where a decision may take single rows
+ * out, since then each needs a digest of its own; not for small tables, where the question costs more than the answer.
+ */
+async function isLost(
   tx: ClientBase,
-  restoreId: string,
-  plan: SlicePlan,
-  modes: RestoreModes,
-  kind: ChangesKind,
-): Promise<void> {
-  const lookup = planLookup(plan);
-  for (const table of plan.tables) {
-    const name = changesName(kind, restoreId, table);
-    await tx.query(`drop table if exists ${name}`);
-    await moveForward(tx, restoreId, table);
-    const query: ChangesQuery = { restoreId, table, undoOf: plan.undoOf, modes, tenant: '$1::text', lookup };
-    const select = selectChanges(query);
-    await tx.query(
-      `create ${kind === 'preview' ? 'unlogged ' : ''}table ${name} as ${select.includes('$1') ? select : `${select} and $1::text is not null`}`,
-      [plan.tenant],
-    );
-    await tx.query(`analyze ${name}`);
-    await indexFewChanges(tx, name, table);
-  }
+  { restoreId, plan, modes, decisions }: ChangesScope,
+  table: PlanTable,
+): Promise<boolean> {
+  const simple =
+    table.key.length > 0 &&
+    table.stagedImage !== undefined &&
+    table.stagedRows > MANY_CHANGES &&
+    modes.create &&
+    decidesNothing(decisions);
+  if (!simple) return false;
+  const claimed = claimedBy(table, 't', '$1::text', restoreId, planLookup(plan));
+  const { rows } = await tx.query<{ any: boolean }>(
+    `select exists (select from ${quoteQualified(table)} t where $1::text is not null and ${claimed}) as any`,
+    [plan.tenant],
+  );
+  return rows[0]?.any === false;
+}
+
+/** No decision keeps a row out of the merge. */
+export function decidesNothing(decisions: readonly ConflictDecision[]): boolean {
+  return decisions.every(({ decision }) => decision === 'block');
 }
 
 /**

@@ -4,6 +4,7 @@ import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import type { ConflictDecision, ConflictKind } from '../types';
 import type { ChangesKind } from './compute-changes';
 import type { ConflictScope } from './conflict-queries.pure';
+import type { AllCounts } from './written-rows.pure';
 
 export interface ConflictInput {
   readonly restoreId: string;
@@ -17,17 +18,19 @@ export interface ConflictInput {
   /** `schema.table.column` of the columns whose values are never shown. */
   readonly sensitive: readonly string[];
   readonly kind: ChangesKind;
+  readonly counts: AllCounts;
 }
 
-/** Counts the changes that a query of conflict-queries finds, and does with them what was decided. */
-export type Look = (
-  scope: ConflictScope,
-  kind: ConflictKind,
-  sql: string,
-  message: (rows: number) => string,
+/** One question: which changes of a table are in conflict in this way. */
+export interface Question {
+  readonly scope: ConflictScope;
+  readonly kind: ConflictKind;
+  /** SELECT of these changes; see conflict-queries.pure.ts. */
+  readonly sql: string;
+  readonly message: (rows: number) => string;
   /** Columns whose values are the reason: one of them can be mapped. */
-  columns?: readonly string[],
-) => Promise<void>;
+  readonly columns?: readonly string[];
+}
 
 export function catalogTable(catalog: Catalog, table: PlanTable): CatalogTable {
   const found = catalog.tables.find((one) => tableName(one) === tableName(table));

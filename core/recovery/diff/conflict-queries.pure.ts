@@ -4,7 +4,7 @@ import type { PlanTable } from '../slice/plan-types';
 import { claimedBy, joinColumns, ownedBy, type TableLookup } from '../slice/predicate.pure';
 import type { Reference } from '../slice/read-references';
 import { beforeTable, changesTable, stageTable } from '../slice/restore-tables.pure';
-import { imageDigest } from './image.pure';
+import { rowHash } from './image.pure';
 
 /**
  * Each function returns a SELECT of the changes that are in conflict, as their `ctid` in the table of changes, so that
@@ -239,8 +239,8 @@ export function changedSince({ table, changes }: ConflictScope, undoOf: string):
     left join ${quoteQualified(table)} t on ${joinColumns(table.key, table.key, 't', 'c')}
     where not c.chronawflow_skip and $1::text is not null and case k.chronawflow_op
       when 'd' then c.chronawflow_op = 'u'
-      when 'i' then ${imageDigest(written, 't')} <> k.chronawflow_after
-      else c.chronawflow_op = 'i' or ${imageDigest(written, 't')} <> k.chronawflow_after${othersChanged} end`;
+      when 'i' then ${rowHash(written, 't')} <> k.chronawflow_after_hash
+      else c.chronawflow_op = 'i' or ${rowHash(written, 't')} <> k.chronawflow_after_hash${othersChanged} end`;
 }
 
 function quoteRow(columns: PlanTable['columns'], alias: string): string {

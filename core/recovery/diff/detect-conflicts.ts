@@ -1,37 +1,35 @@
 import type { ClientBase } from 'pg';
 import { MappingRefusedError } from '../errors/mapping-refused-error';
-import type { ForeignKey } from '../slice/catalog-types';
+import type { Sessions } from '../sessions';
 import { tableName } from '../slice/catalog-types';
 import { planLookup } from '../slice/plan-lookup.pure';
 import type { PlanTable } from '../slice/plan-types';
-import { type Reference, readReferences } from '../slice/read-references';
+import { readReferences } from '../slice/read-references';
 import type { Conflict, ConflictDecision, ConflictKind } from '../types';
-import { changesName } from './compute-changes';
-import { type ConflictInput, catalogTable, type Look } from './conflict-input';
-import {
-  type ConflictScope,
-  changedSince,
-  ownedByOther,
-  parentMissing,
-  referencedByStaying,
-} from './conflict-queries.pure';
-import { countAllChanges, countsOf } from './count-changes';
+import { changesName, decidesNothing } from './compute-changes';
+import { type ConflictInput, catalogTable, type Question } from './conflict-input';
+import { type ConflictScope, changedSince, ownedByOther } from './conflict-queries.pure';
 import { Findings } from './findings.pure';
 import { mapConflicting } from './map-staging';
-import { describeMapping, type MapDecision, mappingFor, mappingsOf, refusedBecause } from './mapping.pure';
+import { describeMapping, type MapDecision, mappingFor, refusedBecause } from './mapping.pure';
 import { otherOwnersAtTarget } from './other-owners';
+import { parentConflicts, referenceConflicts } from './reference-conflicts';
 import { valueConflicts } from './value-conflicts';
-import { type ChangeCounts, writesAllStaged } from './written-rows.pure';
+import { type ChangeCounts, countsOf, writesAllStaged } from './written-rows.pure';
 
 /**
  * Names every change that cannot be applied as it stands (invariants 9, 10, 12), marks those that a decision skips and
  * maps those that a decision maps; what is in conflict even as mapped falls to the other decision.
- * Looks at owners first: a row that stays with another owner can be the reason of nothing else.
+ * Looks at owners first: a row that stays with another owner can be the reason of nothing else. Where every conflict
+ * blocks, no answer changes another one, and `sessions` share the questions.
  */
-export async function detectConflicts(tx: ClientBase, input: ConflictInput): Promise<Conflict[]> {
+export async function detectConflicts(
+  tx: ClientBase,
+  sessions: Sessions,
+  input: ConflictInput,
+): Promise<Conflict[]> {
   checkMappings(input);
   const references = await readReferences(tx, input.plan.tables);
-  const counts = await countAllChanges(tx, input.restoreId, input.plan, input.kind);
   const scopes = input.plan.tables.map((table) => ({
     restoreId: input.restoreId,
     table,
@@ -41,46 +39,42 @@ export async function detectConflicts(tx: ClientBase, input: ConflictInput): Pro
   }));
   // Most tables of most restores have no change, or none of a kind: nothing to look for there.
   const having = (...ops: readonly (keyof ChangeCounts)[]) =>
-    scopes.filter(({ table }) => ops.some((op) => countsOf(counts, table)[op] > 0));
+    scopes.filter(({ table }) => ops.some((op) => countsOf(input.counts, table)[op] > 0));
   // Only where no decision can take a row out again.
   const noSkips = input.decisions.every(({ decision }) => decision !== 'skip');
-  const allWritten = (table: PlanTable) => noSkips && writesAllStaged(table, countsOf(counts, table));
+  const allWritten = (table: PlanTable) => noSkips && writesAllStaged(table, countsOf(input.counts, table));
   const findings = new Findings();
-  const look: Look = async (scope, kind, sql, message, columns = []) => {
-    const table = tableName(scope.table);
-    const map = mappingFor(input.decisions, table, kind, columns);
-    if (map !== undefined) {
-      const rows = await mapConflicting(tx, scope, sql, input.plan.tenant, map);
-      if (rows > 0)
-        findings.add({ table, kind, decision: 'map', mapping: describeMapping(map), rows, message });
-    }
-    const decision = decisionFor(input.decisions, table, kind);
-    const rows = await countOrSkip(tx, scope.changes, sql, input.plan.tenant, decision);
-    if (rows === 0) return;
-    const still = map === undefined ? '' : ', even as mapped';
-    findings.add({ table, kind, decision, rows, message: (count) => `${message(count)}${still}` });
+  const answer = async (questions: readonly Question[]) => {
+    if (decidesNothing(input.decisions)) await countAll(sessions, questions, input, findings);
+    else for (const question of questions) await decide(tx, question, input, findings);
   };
+
   const { undoOf } = input.plan;
-  for (const scope of undoOf === undefined
-    ? []
-    : having('insert', 'update', 'delete').filter((one) => one.table.key.length > 0)) {
-    await look(
-      scope,
-      'changed-since',
-      changedSince(scope, undoOf ?? ''),
-      (rows) => `${rows} row(s) were changed again after the restore wrote them`,
-    );
+  const keyed = (scope: ConflictScope) => scope.table.key.length > 0;
+  if (undoOf !== undefined) {
+    const written = having('insert', 'update', 'delete').filter(keyed);
+    await answer(written.map((scope) => changedAgain(scope, undoOf)));
   }
-  for (const scope of having('insert', 'delete')) await ownerConflicts(tx, scope, input, look);
+  const ownable = having('insert', 'delete').filter(
+    (scope) => keyed(scope) && scope.table.attribution.kind !== 'schema',
+  );
+  await answer(ownable.map(ownedElsewhere));
+  for (const scope of ownable) {
+    // What it finds on scratch is known to this session only.
+    const question = await ownedElsewhereThen(tx, scope, input);
+    if (question !== undefined) await decide(tx, question, input, findings);
+  }
   // A change that is skipped keeps what is there, and one that is mapped writes something else: either can be in the way
   // of another change, so until no more are skipped or mapped.
   do {
     findings.nextPass();
-    for (const scope of having('insert', 'update')) await valueConflicts(scope, input, look);
-    for (const scope of having('delete', 'update').reverse())
-      await referenceConflicts(scope, scopes, references, look);
-    for (const scope of having('insert', 'update'))
-      await parentConflicts(scope, scopes, input, allWritten, look);
+    await answer([
+      ...having('insert', 'update').flatMap((scope) => valueConflicts(scope, input)),
+      ...having('delete', 'update')
+        .reverse()
+        .flatMap((scope) => referenceConflicts(scope, scopes, references)),
+      ...having('insert', 'update').flatMap((scope) => parentConflicts(scope, scopes, input, allWritten)),
+    ]);
   } while (findings.settledInPass > 0);
   const drift = input.plan.drift.map((one) => ({
     ...one,
@@ -88,6 +82,42 @@ export async function detectConflicts(tx: ClientBase, input: ConflictInput): Pro
     decision: decisionFor(input.decisions, one.table, one.kind),
   }));
   return [...drift, ...findings.conflicts()];
+}
+
+/** Does with the changes in question what was decided about them. */
+async function decide(
+  tx: ClientBase,
+  { scope, kind, sql, message, columns = [] }: Question,
+  { decisions, plan }: ConflictInput,
+  findings: Findings,
+): Promise<void> {
+  const table = tableName(scope.table);
+  const map = mappingFor(decisions, table, kind, columns);
+  if (map !== undefined) {
+    const rows = await mapConflicting(tx, scope, sql, plan.tenant, map);
+    if (rows > 0)
+      findings.add({ table, kind, decision: 'map', mapping: describeMapping(map), rows, message });
+  }
+  const decision = decisionFor(decisions, table, kind);
+  const rows = await (decision === 'skip'
+    ? skipConflicting(tx, scope.changes, sql, plan.tenant)
+    : countConflicting(tx, sql, plan.tenant));
+  if (rows === 0) return;
+  const still = map === undefined ? '' : ', even as mapped';
+  findings.add({ table, kind, decision, rows, message: (count) => `${message(count)}${still}` });
+}
+
+async function countAll(
+  sessions: Sessions,
+  questions: readonly Question[],
+  { plan }: ConflictInput,
+  findings: Findings,
+): Promise<void> {
+  const counts = await sessions.each(questions, (tx, { sql }) => countConflicting(tx, sql, plan.tenant));
+  questions.forEach(({ scope, kind, message }, i) => {
+    const rows = counts[i] ?? 0;
+    if (rows > 0) findings.add({ table: tableName(scope.table), kind, decision: 'block', rows, message });
+  });
 }
 
 function checkMappings(input: ConflictInput): void {
@@ -108,91 +138,54 @@ function checkMappings(input: ConflictInput): void {
   }
 }
 
-async function ownerConflicts(
+function changedAgain(scope: ConflictScope, undoOf: string): Question {
+  return {
+    scope,
+    kind: 'changed-since',
+    sql: changedSince(scope, undoOf),
+    message: (rows) => `${rows} row(s) were changed again after the restore wrote them`,
+  };
+}
+
+function ownedElsewhere(scope: ConflictScope): Question {
+  return {
+    scope,
+    kind: 'owner-changed',
+    sql: ownedByOther(scope),
+    message: (rows) => `${rows} row(s) of the target have a key that belongs to somebody else now`,
+  };
+}
+
+async function ownedElsewhereThen(
   tx: ClientBase,
   scope: ConflictScope,
-  input: ConflictInput,
-  look: Look,
-): Promise<void> {
-  if (scope.table.key.length === 0 || scope.table.attribution.kind === 'schema') return;
-  await look(
+  { target, counts }: ConflictInput,
+): Promise<Question | undefined> {
+  if (target === undefined || countsOf(counts, scope.table).delete === 0) return undefined;
+  const sql = await otherOwnersAtTarget(tx, target.scratch, scope);
+  if (sql === undefined) return undefined;
+  return {
     scope,
-    'owner-changed',
-    ownedByOther(scope),
-    (rows) => `${rows} row(s) of the target have a key that belongs to somebody else now`,
-  );
-  if (input.target === undefined) return;
-  const others = await otherOwnersAtTarget(tx, input.target.scratch, scope);
-  if (others !== undefined) {
-    await look(
-      scope,
-      'owner-changed',
-      others,
-      (rows) => `${rows} row(s) of the tenant belonged to somebody else at the target`,
-    );
-  }
+    kind: 'owner-changed',
+    sql,
+    message: (rows) => `${rows} row(s) of the tenant belonged to somebody else at the target`,
+  };
 }
 
-async function referenceConflicts(
-  scope: ConflictScope,
-  scopes: readonly ConflictScope[],
-  references: readonly Reference[],
-  look: Look,
-): Promise<void> {
-  for (const reference of references.filter((one) => one.parent === tableName(scope.table))) {
-    const child = scopes.find((one) => tableName(one.table) === tableName(reference.child));
-    await look(
-      scope,
-      'referenced',
-      referencedByStaying(scope, reference, child),
-      (rows) =>
-        `${rows} row(s) to delete are referenced by rows of ${tableName(reference.child)} that stay (${reference.constraint})`,
-    );
-  }
-}
-
-async function parentConflicts(
-  scope: ConflictScope,
-  scopes: readonly ConflictScope[],
-  { live, decisions }: ConflictInput,
-  allWritten: (table: PlanTable) => boolean,
-  look: Look,
-): Promise<void> {
-  const staged = new Set(scope.table.columns.map((column) => column.name));
-  const keys: readonly ForeignKey[] = catalogTable(live, scope.table).foreignKeys;
-  const mappings = mappingsOf(decisions, tableName(scope.table));
-  for (const key of keys.filter((one) => one.columns.every((name) => staged.has(name)))) {
-    const parent = scopes.find((one) => tableName(one.table) === tableName(key.parent));
-    await look(
-      scope,
-      'parent-missing',
-      parentMissing(
-        scope,
-        key,
-        parent && { ...parent, allWritten: allWritten(parent.table) },
-        mappings.some((map) => key.columns.includes(map.column)),
-      ),
-      (rows) =>
-        `${rows} row(s) reference ${tableName(key.parent)} rows that are not there, or not the tenant's, any more (${key.name})`,
-      key.columns,
-    );
-  }
-}
-
-async function countOrSkip(
+async function skipConflicting(
   tx: ClientBase,
   changes: string,
   conflicting: string,
   tenant: string,
-  decision: 'block' | 'skip',
 ): Promise<number> {
-  if (decision === 'skip') {
-    const { rowCount } = await tx.query(
-      `update ${changes} set chronawflow_skip = true where ctid in (${conflicting})`,
-      [tenant],
-    );
-    return rowCount ?? 0;
-  }
+  const { rowCount } = await tx.query(
+    `update ${changes} set chronawflow_skip = true where ctid in (${conflicting})`,
+    [tenant],
+  );
+  return rowCount ?? 0;
+}
+
+async function countConflicting(tx: ClientBase, conflicting: string, tenant: string): Promise<number> {
   const { rows } = await tx.query<{ count: string }>(`select count(*) from (${conflicting}) conflicting`, [
     tenant,
   ]);

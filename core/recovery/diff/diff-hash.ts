@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { ClientBase } from 'pg';
+import type { Sessions } from '../sessions';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
-import { CHANGE_OPS, type ChangeOp } from './changes-sql.pure';
-import { type ChangesKind, changesName } from './compute-changes';
+import type { ConflictDecision } from '../types';
+import type { ChangeGroup } from './change-groups.pure';
+import { type ChangesKind, changesName, decidesNothing } from './compute-changes';
+import { type AllGroups, groupsOf } from './group-changes';
 
 /**
  * Rows of one aggregate, which builds up to 64 bytes for each: far below PostgreSQL's limit of 1 GB for a value, and
@@ -10,47 +13,52 @@ import { type ChangesKind, changesName } from './compute-changes';
  */
 const ROWS_AT_ONCE = 2_000_000;
 
-interface Group {
-  readonly op: ChangeOp;
-  readonly skip: boolean;
-  readonly count: number;
-}
-
 /**
  * The hash that is approved: SHA-256 over the schema's hash and, table by table and operation by operation, over both
  * images of every change in their own order. Images are 32 bytes each, so their concatenation is unambiguous under its
- * operation. Skipped changes are a group of their own: to skip a row is to approve something else.
+ * operation. Skipped changes are a group of their own: to skip a row is to approve something else. Where all staged rows
+ * are inserted, the digest of what was staged stands for them.
  */
 export async function diffHash(
-  tx: ClientBase,
+  sessions: Sessions,
   restoreId: string,
   plan: SlicePlan,
   kind: ChangesKind,
+  groups: AllGroups,
+  decisions: readonly ConflictDecision[],
 ): Promise<string> {
-  const hash = createHash('sha256').update(
-    `chronawflow diff 1\n${plan.schemaHash}\n${JSON.stringify(plan.tenant)}\n`,
+  const parts = plan.tables.flatMap((table) => groupsOf(groups, table).map((group) => ({ table, group })));
+  // A mapped row is not what was staged.
+  const asStaged = decidesNothing(decisions);
+  const digests = await sessions.each(parts, (tx, { table, group }) =>
+    groupDigest(tx, changesName(kind, restoreId, table), group, asStaged ? table : undefined),
   );
-  for (const table of plan.tables) {
-    for (const group of await groupsOf(tx, changesName(kind, restoreId, table))) {
-      const digests = await groupDigests(tx, changesName(kind, restoreId, table), group);
-      hash.update(`${describe(table, group)} ${digests.join(' ')}\n`);
-    }
-  }
+  const hash = createHash('sha256').update(
+    `chronawflow diff 2\n${plan.schemaHash}\n${JSON.stringify(plan.tenant)}\n`,
+  );
+  parts.forEach(({ table, group }, i) => {
+    hash.update(`${describe(table, group)} ${digests[i]}\n`);
+  });
   return hash.digest('hex');
 }
 
-async function groupsOf(tx: ClientBase, changes: string): Promise<Group[]> {
-  const { rows } = await tx.query<{ op: ChangeOp; skip: boolean; count: string }>(
-    `select chronawflow_op as op, chronawflow_skip as skip, count(*) as count from ${changes} group by 1, 2`,
-  );
-  const groups = rows.map((row) => ({ ...row, count: Number(row.count) }));
-  return groups.sort(
-    (a, b) => CHANGE_OPS.indexOf(a.op) - CHANGE_OPS.indexOf(b.op) || Number(a.skip) - Number(b.skip),
-  );
+async function groupDigest(
+  tx: ClientBase,
+  changes: string,
+  group: ChangeGroup,
+  staged: PlanTable | undefined,
+): Promise<string> {
+  if (staged?.stagedImage !== undefined && group.op === 'i' && group.count === staged.stagedRows)
+    return `staged ${staged.stagedImage.sha256}`;
+  return (await rangeDigests(tx, changes, group)).join(' ');
 }
 
 /** One digest for each range of the images' first byte; the number of ranges follows from the number of changes alone. */
-async function groupDigests(tx: ClientBase, changes: string, { op, skip, count }: Group): Promise<string[]> {
+async function rangeDigests(
+  tx: ClientBase,
+  changes: string,
+  { op, skip, count }: ChangeGroup,
+): Promise<string[]> {
   const images = {
     i: 'chronawflow_after',
     d: 'chronawflow_before',
@@ -71,6 +79,6 @@ async function groupDigests(tx: ClientBase, changes: string, { op, skip, count }
   return digests;
 }
 
-function describe(table: PlanTable, { op, skip, count }: Group): string {
+function describe(table: PlanTable, { op, skip, count }: ChangeGroup): string {
   return `${JSON.stringify(`${table.schema}.${table.name}`)} ${op} ${skip} ${count}`;
 }

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 
 /** Above this many changes a nested loop over them is never the right plan, whatever stale statistics say. */
-const MANY_CHANGES = 20_000;
+export const MANY_CHANGES = 20_000;
 
 export async function hasManyChanges(tx: ClientBase, changes: string): Promise<boolean> {
   const { rows } = await tx.query<{ many: boolean }>(

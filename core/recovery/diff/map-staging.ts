@@ -5,7 +5,7 @@ import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { joinColumns } from '../slice/predicate.pure';
 import { mappedTable, restoreTablePattern, stageTable } from '../slice/restore-tables.pure';
 import type { ConflictScope } from './conflict-queries.pure';
-import { imageDigest } from './image.pure';
+import { imageDigest, rowHash } from './image.pure';
 import { type MapDecision, mappedValue } from './mapping.pure';
 
 /** A value that does not fit its type is a mistake of the rule: SQLSTATE class 22, data exception. */
@@ -85,7 +85,7 @@ async function createMapped(tx: ClientBase, restoreId: string, table: PlanTable)
 /** The changes' images are of the rows as they will be written; one that now writes what is there is no change. */
 async function imageAgain(tx: ClientBase, table: PlanTable, changes: string, stage: string): Promise<void> {
   await tx.query(
-    `update ${changes} c set chronawflow_after = ${imageDigest(table.columns, 's')} from ${stage} s
+    `update ${changes} c set chronawflow_after = ${imageDigest(table.columns, 's')}, chronawflow_after_hash = ${rowHash(table.columns, 's')} from ${stage} s
      where c.chronawflow_mapped is not null and ${joinColumns(table.key, table.key, 's', 'c')}`,
   );
   await tx.query(

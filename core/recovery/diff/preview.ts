@@ -8,6 +8,7 @@ import { TenantAbsentAtTargetError } from '../errors/tenant-absent-at-target-err
 import { TenantTableMissingError } from '../errors/tenant-table-missing-error';
 import { UnknownTenantError } from '../errors/unknown-tenant-error';
 import { loadRecord } from '../record/restore-record';
+import { inOneSession, sharedBy, withSessionPool } from '../sessions';
 import { tableName } from '../slice/catalog-types';
 import { loadSlice } from '../slice/load-slice';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
@@ -16,13 +17,15 @@ import { schemaHash } from '../slice/schema-hash';
 import { findTenant } from '../slice/tenant-row';
 import type { RestorePreview, TableChanges } from '../types';
 import { planForSize, SET_BULK_SETTINGS } from './bulk-settings';
-import { checkStaging, countChanges, saveComparison } from './comparison';
-import { changesName, computeChanges } from './compute-changes';
+import { type ChangeGroup, countsOfGroups, totalOfGroups } from './change-groups.pure';
+import { compareSlice, type SliceComparison } from './compare-slice';
+import { saveComparison } from './comparison';
+import { decidesNothing } from './compute-changes';
 import { detectConflicts } from './detect-conflicts';
 import { diffHash } from './diff-hash';
+import { countsOfAll, groupAllChanges, groupsOf } from './group-changes';
 import { setImageSettings } from './image.pure';
-import { unmapStaging } from './map-staging';
-import { measureExpected, measureLive, type SliceLanes } from './measure-slice';
+import { expectedLanes, type SliceLanes } from './measure-slice';
 import { sliceDigest } from './slice-digest.pure';
 
 /** Merge time per changed row, measured on 2 cores (docs/resilience/recovery.md, "Figures"); an estimate for people. */
@@ -40,71 +43,95 @@ export async function previewRestore(
   control: StepControl,
 ): Promise<RestorePreview> {
   const { restoreId } = request;
-  // One snapshot: the digest has to be of the very rows that were compared, also when the tenant is not frozen yet.
-  const options = { isolation: 'repeatable read' } as const;
-  return inTransaction(
-    ctx.application,
-    async (tx) => {
-      const record = await loadRecord(tx, restoreId);
-      if (record.state !== 'active' || record.plan === undefined)
-        throw new RestoreClosedError(restoreId, record.state);
-      const { plan } = record;
-      const live = await loadSlice(tx, ctx.config.tenancy, plan.tenant);
-      if (schemaHash(live.catalog, live.attribution) !== plan.schemaHash)
-        throw new SchemaChangedError(restoreId);
-      if (scratch !== undefined) await checkPresence(tx, scratch, ctx, plan.tenant, request.allowEmpty);
+  const { state, plan } = await loadRecord(ctx.application, restoreId);
+  if (state !== 'active' || plan === undefined) throw new RestoreClosedError(restoreId, state);
+  return withSessionPool(ctx, async (pool) => {
+    const comparison = await compareSlice(
+      ctx,
+      pool,
+      { restoreId, plan, modes: request.modes, decisions: request.decisions, kind: 'preview' },
+      (tx) => checkStanding(tx, scratch, ctx, plan, request),
+      control,
+    );
+    return inTransaction(pool, (tx) => judge(tx, ctx, pool, request, plan, scratch, comparison, control));
+  });
+}
 
-      await tx.query(setImageSettings(plan.searchPath));
-      await tx.query(SET_BULK_SETTINGS);
-      await checkStaging(tx, restoreId, plan);
-      await unmapStaging(tx, restoreId, plan);
-      control.progress?.({ step: 'comparing' });
-      await computeChanges(tx, restoreId, plan, request.modes, 'preview');
-      await planForSize(tx, restoreId, plan, 'preview');
-      control.progress?.({ step: 'looking for conflicts' });
-      const target = scratch && {
-        scratch,
-        catalog: await inTransaction(scratch, (source) => readCatalog(source, live.schemas), {
-          readOnly: true,
-        }),
-      };
-      const conflicts = await detectConflicts(tx, {
-        restoreId,
-        plan,
-        live: live.catalog,
-        target,
-        decisions: request.decisions,
-        shared: live.attribution.shared.map(tableName),
-        sensitive: ctx.config.recovery.sensitiveColumns,
-        kind: 'preview',
-      });
-      control.progress?.({ step: 'hashing' });
-      const now = await measureLive(tx, restoreId, plan);
-      const expected = await measureExpected(tx, restoreId, plan, now, 'preview');
-      const tables = await summarizeChanges(tx, restoreId, plan, now);
-      const blocked = conflicts.some((conflict) => conflict.decision === 'block');
-      const hash = await diffHash(tx, restoreId, plan, 'preview');
-      const changes: Record<string, number> = {};
-      for (const table of plan.tables) changes[table.n] = await countChanges(tx, restoreId, table, 'preview');
-      await saveComparison(tx, restoreId, { diffHash: hash, now, expected, changes }, blocked);
-      return {
-        restoreId,
-        tenant: plan.tenant,
-        diffHash: hash,
-        schemaHash: plan.schemaHash,
-        tables,
-        totals: totalsOf(tables),
-        conflicts,
-        blocked,
-        notices: plan.notices,
-        bytesStaged: await stagedBytes(tx, restoreId),
-        estimatedMergeMs: estimateMergeMs(tables),
-        digestNow: sliceDigest(now),
-        digestExpected: sliceDigest(expected),
-      };
-    },
-    options,
+/** What has to hold before anything is compared: the schema that was staged for, a tenant that was there. */
+async function checkStanding(
+  tx: ClientBase,
+  scratch: Pool | undefined,
+  ctx: RecoveryContext,
+  plan: SlicePlan,
+  { restoreId, allowEmpty }: PreviewRequest,
+): Promise<void> {
+  const live = await loadSlice(tx, ctx.config.tenancy, plan.tenant);
+  if (schemaHash(live.catalog, live.attribution) !== plan.schemaHash) throw new SchemaChangedError(restoreId);
+  if (scratch !== undefined) await checkPresence(tx, scratch, ctx, plan.tenant, allowEmpty);
+}
+
+/** Looks for conflicts among the changes, hashes them, and keeps what the merge needs to take them over. */
+async function judge(
+  tx: ClientBase,
+  ctx: RecoveryContext,
+  pool: Pool,
+  { restoreId, decisions }: PreviewRequest,
+  plan: SlicePlan,
+  scratch: Pool | undefined,
+  { groups: compared, now }: SliceComparison,
+  control: StepControl,
+): Promise<RestorePreview> {
+  const prepare = async (session: ClientBase) => {
+    await session.query(`${setImageSettings(plan.searchPath)}; ${SET_BULK_SETTINGS}`);
+    await planForSize(session, compared);
+  };
+  await prepare(tx);
+  const sessions = sharedBy(pool, ctx.config.recovery.sessions, prepare);
+  const live = await loadSlice(tx, ctx.config.tenancy, plan.tenant);
+  control.progress?.({ step: 'looking for conflicts' });
+  const target = scratch && {
+    scratch,
+    catalog: await inTransaction(scratch, (source) => readCatalog(source, live.schemas), { readOnly: true }),
+  };
+  const conflicts = await detectConflicts(tx, sessions, {
+    restoreId,
+    plan,
+    live: live.catalog,
+    target,
+    decisions,
+    shared: live.attribution.shared.map(tableName),
+    sensitive: ctx.config.recovery.sensitiveColumns,
+    kind: 'preview',
+    counts: countsOfAll(compared),
+  });
+  control.progress?.({ step: 'hashing' });
+  // What was skipped just now only this session sees.
+  const undecided = decidesNothing(decisions);
+  const own = undecided ? sessions : inOneSession(tx);
+  const groups = undecided ? compared : await groupAllChanges(own, restoreId, plan, 'preview');
+  const expected = expectedLanes(plan, now, groups);
+  const hash = await diffHash(own, restoreId, plan, 'preview', groups, decisions);
+  const tables = plan.tables.map((table) => summarize(table, groupsOf(groups, table), now));
+  const blocked = conflicts.some((conflict) => conflict.decision === 'block');
+  const changes = Object.fromEntries(
+    plan.tables.map((table) => [table.n, totalOfGroups(groupsOf(groups, table))]),
   );
+  await saveComparison(tx, restoreId, { diffHash: hash, now, changes }, blocked);
+  return {
+    restoreId,
+    tenant: plan.tenant,
+    diffHash: hash,
+    schemaHash: plan.schemaHash,
+    tables,
+    totals: totalsOf(tables),
+    conflicts,
+    blocked,
+    notices: plan.notices,
+    bytesStaged: await stagedBytes(tx, restoreId),
+    estimatedMergeMs: estimateMergeMs(tables),
+    digestNow: sliceDigest(now),
+    digestExpected: sliceDigest(expected),
+  };
 }
 
 /** A tenant that is nowhere is unknown; one that was not there at the target needs `--allow-empty`. */
@@ -136,27 +163,10 @@ async function existedAtTarget(scratch: Pool, tenancy: TenancyConfig, tenant: st
   }
 }
 
-async function summarizeChanges(
-  tx: ClientBase,
-  restoreId: string,
-  plan: SlicePlan,
-  now: SliceLanes,
-): Promise<TableChanges[]> {
-  const counted: TableChanges[] = [];
-  for (const table of plan.tables) {
-    const { rows } = await tx.query<{ i: string; u: string; d: string }>(
-      `select count(*) filter (where chronawflow_op = 'i') as i, count(*) filter (where chronawflow_op = 'u') as u, count(*) filter (where chronawflow_op = 'd') as d
-       from ${changesName('preview', restoreId, table)} where not chronawflow_skip`,
-    );
-    const [insert, update, gone] = [
-      Number(rows[0]?.i ?? 0),
-      Number(rows[0]?.u ?? 0),
-      Number(rows[0]?.d ?? 0),
-    ];
-    const live = Number(now.get(tableName(table))?.rows ?? 0n);
-    counted.push({ ...describe(table), insert, update, delete: gone, unchanged: live - update - gone });
-  }
-  return counted;
+function summarize(table: PlanTable, groups: readonly ChangeGroup[], now: SliceLanes): TableChanges {
+  const counts = countsOfGroups(groups);
+  const live = Number(now.get(tableName(table))?.rows ?? 0n);
+  return { ...describe(table), ...counts, unchanged: live - counts.update - counts.delete };
 }
 
 function describe(

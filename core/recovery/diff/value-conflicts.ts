@@ -2,7 +2,7 @@ import { quoteIdentifier } from '../../../database';
 import type { CatalogTable } from '../slice/catalog-types';
 import { tableName } from '../slice/catalog-types';
 import { unqualified } from '../slice/plan-slice.pure';
-import { type ConflictInput, catalogTable, type Look } from './conflict-input';
+import { type ConflictInput, catalogTable, type Question } from './conflict-input';
 import {
   type ConflictScope,
   checkRefuses,
@@ -16,87 +16,120 @@ import {
 import { mappingsOf } from './mapping.pure';
 
 /** Rows to write whose own values are refused: by a unique value or exclusion that is taken, or by a constraint. */
-export async function valueConflicts(scope: ConflictScope, input: ConflictInput, look: Look): Promise<void> {
+export function valueConflicts(scope: ConflictScope, input: ConflictInput): Question[] {
   const live = catalogTable(input.live, scope.table);
-  const staged = new Set(scope.table.columns.map((column) => column.name));
-  const readable = (columns: readonly string[]) => columns.every((name) => staged.has(name));
-  const mapped = mappingsOf(input.decisions, tableName(scope.table)).map((map) => map.column);
-  for (const index of live.uniques.filter((one) => !one.primary && readable(one.dependsOn))) {
-    await look(
-      scope,
-      'unique-taken',
-      uniqueTaken(scope, index),
-      (rows) => `${rows} row(s) need a value of ${index.name} that another row holds now`,
-      index.dependsOn,
-    );
-    if (!mapped.some((column) => index.dependsOn.includes(column))) continue;
-    await look(
-      scope,
-      'unique-taken',
-      takenAmongWritten(scope, index),
-      (rows) => `${rows} mapped row(s) would share a value of ${index.name} with another row of the target`,
-    );
-  }
-  for (const constraint of live.exclusions.filter((one) => readable(one.dependsOn))) {
-    await look(
-      scope,
-      'unique-taken',
-      excludedByOther(scope, constraint),
-      (rows) => `${rows} row(s) overlap a row that stays (${constraint.name})`,
-      constraint.dependsOn,
-    );
-    if (!mapped.some((column) => constraint.dependsOn.includes(column))) continue;
-    await look(
-      scope,
-      'unique-taken',
-      excludedAmongWritten(scope, constraint),
-      (rows) => `${rows} mapped row(s) would overlap another row of the target (${constraint.name})`,
-    );
-  }
   const before = input.target?.catalog.tables.find((one) => tableName(one) === tableName(scope.table));
-  for (const check of live.checks) {
+  const staged = new Set(scope.table.columns.map((column) => column.name));
+  const values: Values = {
+    scope,
+    live,
+    before,
+    mapped: mappingsOf(input.decisions, tableName(scope.table)).map((map) => map.column),
+    readable: (columns) => columns.every((name) => staged.has(name)),
+  };
+  return [...takenValues(values), ...refusedValues(values, input), ...missingValues(values)];
+}
+
+interface Values {
+  readonly scope: ConflictScope;
+  readonly live: CatalogTable;
+  /** The same table at the target. */
+  readonly before: CatalogTable | undefined;
+  /** Columns that a decision maps. */
+  readonly mapped: readonly string[];
+  /** Both sides have all these columns. */
+  readonly readable: (columns: readonly string[]) => boolean;
+}
+
+function takenValues({ scope, live, mapped, readable }: Values): Question[] {
+  const isMapped = (columns: readonly string[]) => mapped.some((column) => columns.includes(column));
+  const ask = (sql: string, message: Question['message'], columns?: readonly string[]): Question => ({
+    scope,
+    kind: 'unique-taken',
+    sql,
+    message,
+    columns,
+  });
+  const uniques = live.uniques
+    .filter((one) => !one.primary && readable(one.dependsOn))
+    .flatMap((index) => [
+      ask(
+        uniqueTaken(scope, index),
+        (rows) => `${rows} row(s) need a value of ${index.name} that another row holds now`,
+        index.dependsOn,
+      ),
+      ...(isMapped(index.dependsOn)
+        ? [
+            ask(
+              takenAmongWritten(scope, index),
+              (rows) =>
+                `${rows} mapped row(s) would share a value of ${index.name} with another row of the target`,
+            ),
+          ]
+        : []),
+    ]);
+  const exclusions = live.exclusions
+    .filter((one) => readable(one.dependsOn))
+    .flatMap((constraint) => [
+      ask(
+        excludedByOther(scope, constraint),
+        (rows) => `${rows} row(s) overlap a row that stays (${constraint.name})`,
+        constraint.dependsOn,
+      ),
+      ...(isMapped(constraint.dependsOn)
+        ? [
+            ask(
+              excludedAmongWritten(scope, constraint),
+              (rows) => `${rows} mapped row(s) would overlap another row of the target (${constraint.name})`,
+            ),
+          ]
+        : []),
+    ]);
+  return [...uniques, ...exclusions];
+}
+
+function refusedValues({ scope, live, before, mapped, readable }: Values, input: ConflictInput): Question[] {
+  const checks = live.checks.flatMap((check): Question[] => {
     const known = before === undefined || before.checks.some((one) => one.expression === check.expression);
     const columns = live.columns
       .filter((column) => check.expression.includes(column.name))
       .map((column) => column.name);
     const ofMapped = mapped.some((column) => columns.includes(column));
-    if ((known && !ofMapped) || !readable(columns)) continue;
-    await look(
+    if ((known && !ofMapped) || !readable(columns)) return [];
+    const message = (rows: number) =>
+      known
+        ? `${rows} mapped row(s) would break ${check.name}`
+        : `${rows} row(s) break ${check.name}, which is new or changed since the target`;
+    return [
+      { scope, kind: 'constraint-violated', sql: checkRefuses(scope, check.expression), message, columns },
+    ];
+  });
+  const columns = refusals(live, before, mapped, input).map(
+    ({ name, expression }): Question => ({
       scope,
-      'constraint-violated',
-      checkRefuses(scope, check.expression),
-      (rows) =>
-        known
-          ? `${rows} mapped row(s) would break ${check.name}`
-          : `${rows} row(s) break ${check.name}, which is new or changed since the target`,
-      columns,
-    );
-  }
-  for (const { name, expression } of refusals(live, before, mapped, input)) {
-    await look(
-      scope,
-      'constraint-violated',
-      checkRefuses(scope, expression),
-      (rows) =>
+      kind: 'constraint-violated',
+      sql: checkRefuses(scope, expression),
+      message: (rows) =>
         mapped.includes(name)
           ? `${rows} row(s) have a value of ${name} that its NOT NULL or domain refuses`
           : `${rows} row(s) have a value of ${name} that its NOT NULL or domain, new since the target, refuses`,
-      [name],
-    );
-  }
-  if (before === undefined) return;
-  const withoutValue = live.columns.filter(
-    (column) => column.notNull && !column.hasDefault && !column.generated && !staged.has(column.name),
+      columns: [name],
+    }),
   );
-  for (const column of withoutValue) {
-    await look(
+  return [...checks, ...columns];
+}
+
+function missingValues({ scope, live, before, readable }: Values): Question[] {
+  if (before === undefined) return [];
+  return live.columns
+    .filter((column) => column.notNull && !column.hasDefault && !column.generated && !readable([column.name]))
+    .map((column) => ({
       scope,
-      'constraint-violated',
-      insertsWithoutValue(scope),
-      (rows) =>
+      kind: 'constraint-violated',
+      sql: insertsWithoutValue(scope),
+      message: (rows) =>
         `${rows} row(s) to insert have no value for ${column.name}, which is NOT NULL, without default and not staged`,
-    );
-  }
+    }));
 }
 
 /**

@@ -12,7 +12,11 @@ export interface ChangeCounts {
 /** By table number. */
 export type AllCounts = ReadonlyMap<number, ChangeCounts>;
 
-export const NO_CHANGES: ChangeCounts = { insert: 0, update: 0, delete: 0 };
+const NO_CHANGES: ChangeCounts = { insert: 0, update: 0, delete: 0 };
+
+export function countsOf(counts: AllCounts, table: { readonly n: number }): ChangeCounts {
+  return counts.get(table.n) ?? NO_CHANGES;
+}
 
 /** Every staged row comes back and none was there, as after a tenant was lost. */
 export function writesAllStaged(table: PlanTable, counts: ChangeCounts): boolean {

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { quoteIdentifier, quoteQualified } from '../../../database';
-import { type Comparison, changesIntact, loadComparison, sameLanes } from '../diff/comparison';
+import { changesIntact, loadComparison, sameLanes } from '../diff/comparison';
 import { imageDigest } from '../diff/image.pure';
 import type { SliceLanes } from '../diff/measure-slice';
 import type { SlicePlan } from '../slice/plan-types';
@@ -11,7 +11,7 @@ import { changesTable, previewTable, restoreTableName } from '../slice/restore-t
  * cannot have changed, a second diff would be the first one row by row: the preview's changes are taken over, which saves
  * the second diff and its hash (docs/decisions/merge-compares-by-digest.md). Otherwise the caller diffs again.
  *
- * @returns the comparison that now stands for the merge's own diff, or undefined.
+ * @returns whether the preview's changes now stand for the merge's own diff.
  */
 export async function adoptPreview(
   tx: ClientBase,
@@ -19,12 +19,12 @@ export async function adoptPreview(
   plan: SlicePlan,
   approvedHash: string,
   now: SliceLanes,
-): Promise<Comparison | undefined> {
+): Promise<boolean> {
   const comparison = await loadComparison(tx, restoreId);
   if (comparison === undefined || comparison.diffHash !== approvedHash || !sameLanes(comparison.now, now))
-    return undefined;
-  if (!(await changesIntact(tx, restoreId, plan, comparison))) return undefined;
-  if (await anyMoved(tx, restoreId, plan)) return undefined;
+    return false;
+  if (!(await changesIntact(tx, restoreId, plan, comparison))) return false;
+  if (await anyMoved(tx, restoreId, plan)) return false;
   for (const table of plan.tables) {
     await tx.query(`drop table if exists ${changesTable(restoreId, table)}`);
     await tx.query(
@@ -33,7 +33,7 @@ export async function adoptPreview(
     // Undo reads them days later, after whatever crash.
     await tx.query(`alter table ${changesTable(restoreId, table)} set logged`);
   }
-  return comparison;
+  return true;
 }
 
 /** Rows without a key are known by their place, and VACUUM FULL or CLUSTER by anybody moves them without changing a byte. */

@@ -3,10 +3,10 @@ import { inTransaction } from '../../../database';
 import { planForSize, SET_BULK_SETTINGS } from '../diff/bulk-settings';
 import { checkStaging } from '../diff/comparison';
 import { computeChanges } from '../diff/compute-changes';
-import { countAllChanges } from '../diff/count-changes';
 import { diffHash } from '../diff/diff-hash';
+import { type AllGroups, countsOfAll, groupAllChanges } from '../diff/group-changes';
 import { setImageSettings } from '../diff/image.pure';
-import { measureExpected, measureLive, type SliceLanes } from '../diff/measure-slice';
+import { expectedLanes, measureLive, type SliceLanes } from '../diff/measure-slice';
 import { sliceDigest } from '../diff/slice-digest.pure';
 import type { PreviewRequest, RecoveryContext, StepControl } from '../engine';
 import { ProofFailedError } from '../errors/proof-failed-error';
@@ -14,6 +14,7 @@ import { RestoreClosedError } from '../errors/restore-closed-error';
 import { SchemaChangedError } from '../errors/schema-changed-error';
 import { extendGate, openGate } from '../gate/gate-row';
 import { loadRecord, lockRecord, type RestoreRecord } from '../record/restore-record';
+import { inOneSession } from '../sessions';
 import { loadSlice } from '../slice/load-slice';
 import type { SlicePlan } from '../slice/plan-types';
 import { readReferences } from '../slice/read-references';
@@ -94,9 +95,9 @@ async function mergeInTransaction(
   await tx.query(SET_BULK_SETTINGS);
   await checkStaging(tx, restoreId, plan);
   const before = await timings.step('digest before', () => measureLive(tx, restoreId, plan));
-  const expected = await approvedChanges(tx, plan, request, approvedHash, before, timings);
-  await planForSize(tx, restoreId, plan, 'merge');
-  const counts = await countAllChanges(tx, restoreId, plan, 'merge');
+  const { expected, groups } = await approvedChanges(tx, plan, request, approvedHash, before, timings);
+  await planForSize(tx, groups);
+  const counts = countsOfAll(groups);
   const references = await readReferences(tx, plan.tables);
   await tx.query('set local session_replication_role = replica');
   const rows = await timings.step('write', () => writeChanges(tx, restoreId, plan, live.catalog, counts));
@@ -135,25 +136,37 @@ async function mergeInTransaction(
 
 /**
  * Puts the approved changes into place for the writes: the preview's, when the slice is still what it compared, else a
- * new diff, which has to have the approved hash. @returns the slice's lanes after the merge.
+ * new diff, which has to have the approved hash.
+ *
+ * @returns the changes, and the slice's lanes after the merge.
  */
 async function approvedChanges(
   tx: ClientBase,
   plan: SlicePlan,
-  { restoreId, modes }: PreviewRequest,
+  { restoreId, modes, decisions }: PreviewRequest,
   approvedHash: string,
   before: SliceLanes,
   timings: StepTimings,
-): Promise<SliceLanes> {
+): Promise<{ readonly expected: SliceLanes; readonly groups: AllGroups }> {
+  const session = inOneSession(tx);
   const adopted = await timings.step('adopt preview', () =>
     adoptPreview(tx, restoreId, plan, approvedHash, before),
   );
-  if (adopted !== undefined) return adopted.expected;
-  await timings.step('diff', () => computeChanges(tx, restoreId, plan, modes, 'merge'));
-  await copySkips(tx, restoreId, plan);
-  const hash = await timings.step('hash', () => diffHash(tx, restoreId, plan, 'merge'));
-  if (hash !== approvedHash) throw new DiffChanged(hash);
-  return timings.step('digest expected', () => measureExpected(tx, restoreId, plan, before, 'merge'));
+  if (!adopted) {
+    const scope = { restoreId, plan, modes, decisions, kind: 'merge' } as const;
+    await timings.step('diff', () =>
+      session.each(plan.tables, (_, table) => computeChanges(tx, scope, table)),
+    );
+    await copySkips(tx, restoreId, plan);
+  }
+  const groups = await timings.step('count', () => groupAllChanges(session, restoreId, plan, 'merge'));
+  if (!adopted) {
+    const hash = await timings.step('hash', () =>
+      diffHash(session, restoreId, plan, 'merge', groups, decisions),
+    );
+    if (hash !== approvedHash) throw new DiffChanged(hash);
+  }
+  return { groups, expected: expectedLanes(plan, before, groups) };
 }
 
 function mergeablePlan(record: RestoreRecord): SlicePlan {

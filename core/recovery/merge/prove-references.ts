@@ -1,7 +1,6 @@
 import type { ClientBase } from 'pg';
 import { type QualifiedName, quoteIdentifier, quoteList, quoteQualified } from '../../../database';
-import { countsOf } from '../diff/count-changes';
-import { type AllCounts, writtenRows } from '../diff/written-rows.pure';
+import { type AllCounts, countsOf, writtenRows } from '../diff/written-rows.pure';
 import { ProofFailedError } from '../errors/proof-failed-error';
 import { type Catalog, type ForeignKey, tableName } from '../slice/catalog-types';
 import { planLookup } from '../slice/plan-lookup.pure';
@@ -9,6 +8,7 @@ import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { joinColumns, ownedBy } from '../slice/predicate.pure';
 import type { Reference } from '../slice/read-references';
 import { beforeTable, changesTable } from '../slice/restore-tables.pure';
+import { staysInside } from '../slice/stays-inside.pure';
 
 /**
  * Replica role skips foreign keys, so they are proved by query (invariant 16). Under READ COMMITTED each statement has a
@@ -80,31 +80,6 @@ export async function proveReferences(
         `${orphans} row(s) of ${tableName(reference.child)} would lose the ${reference.parent} row they reference (${reference.constraint})`,
       );
   }
-}
-
-/**
- * The parent of a row of the slice is in the slice as well: the key is the table's path to the tenant, or carries the
- * tenant column on both sides. Such parents stand under the freeze and need no lock.
- */
-function staysInside(table: PlanTable, key: ForeignKey, parent: PlanTable): boolean {
-  const { attribution } = table;
-  if (attribution.kind === 'path') {
-    return (
-      attribution.columns.join('\0') === key.columns.join('\0') && attribution.parent === tableName(parent)
-    );
-  }
-  const owner = ownerColumn(table);
-  const parentOwner = ownerColumn(parent);
-  return (
-    owner !== undefined &&
-    key.columns.some((name, i) => name === owner && key.parentColumns[i] === parentOwner)
-  );
-}
-
-function ownerColumn({ attribution }: PlanTable): string | undefined {
-  return attribution.kind === 'column' || attribution.kind === 'tenant-table'
-    ? attribution.column
-    : undefined;
 }
 
 async function anyBefore(tx: ClientBase, restoreId: string, table: PlanTable): Promise<boolean> {

@@ -1,7 +1,6 @@
 import type { ClientBase } from 'pg';
 import { quoteList } from '../../../database';
-import { countsOf } from '../diff/count-changes';
-import type { AllCounts } from '../diff/written-rows.pure';
+import { type AllCounts, countsOf } from '../diff/written-rows.pure';
 import { ProofFailedError } from '../errors/proof-failed-error';
 import { type Catalog, tableName } from '../slice/catalog-types';
 import { planLookup } from '../slice/plan-lookup.pure';

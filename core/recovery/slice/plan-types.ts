@@ -36,6 +36,8 @@ export interface PlanTable {
   readonly key: readonly string[];
   /** Rows that staging copied; a different number later means that the server crashed and emptied it. */
   readonly stagedRows: number;
+  /** What was staged from a scratch cluster, as long as nothing moves its rows forward. */
+  readonly stagedImage?: StagedImage;
   /** Columns that both sides have: compared, hashed and written. Generated columns are in none of the lists. */
   readonly columns: readonly PlanColumn[];
   /** Every live column that can be written, for pre-images. */
@@ -46,6 +48,15 @@ export interface PlanTable {
   readonly writtenColumns?: readonly PlanColumn[];
   /** Columns that keep the greater of both values. */
   readonly forward: readonly string[];
+}
+
+/** Two digests of a staged table: one to be approved, one to calculate with. */
+export interface StagedImage {
+  /** SHA-256, hex, of the rows as COPY sent them, in the order in which they lie in the scratch cluster. */
+  readonly sha256: string;
+  /** Sums of the rows' hash lanes, decimal; see diff/slice-digest.pure.ts. */
+  readonly a: string;
+  readonly b: string;
 }
 
 export interface PlanColumn {

@@ -1,13 +1,17 @@
+import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
-import type { ClientBase, Pool, PoolClient } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { inTransaction, quoteIdentifier, quoteList, quoteLiteral, quoteQualified } from '../../../database';
 import { SET_BULK_SETTINGS } from '../diff/bulk-settings';
 import { imageColumn, imageDigest, setImageSettings } from '../diff/image.pure';
+import { measureStage } from '../diff/measure-slice';
 import type { RecoveryContext, StepControl } from '../engine';
 import { RestoreClosedError } from '../errors/restore-closed-error';
 import { freezeNotices } from '../gate/freeze-notices';
 import { loadRecord, savePlan } from '../record/restore-record';
+import { sharedBy, withSessionPool } from '../sessions';
+import { tableName } from './catalog-types';
 import { forbidTextIndexes } from './forbid-text-indexes';
 import { loadSlice } from './load-slice';
 import { planLookup } from './plan-lookup.pure';
@@ -24,9 +28,9 @@ export interface Staged {
 }
 
 /**
- * Copies the tenant's rows at the target from the scratch cluster into unlogged tables beside the live ones, streaming:
- * the worker never holds more than a few buffers. Done again from the start after a crash; staging has no other reader
- * until the plan that names it is saved.
+ * Copies the tenant's rows at the target from the scratch cluster into unlogged tables beside the live ones, several
+ * tables at a time and streaming: the worker never holds more than a few buffers. Done again from the start after a
+ * crash; staging has no other reader until the plan that names it is saved.
  */
 export async function stageSlice(
   ctx: RecoveryContext,
@@ -37,22 +41,26 @@ export async function stageSlice(
   const record = await loadRecord(ctx.application, restoreId);
   if (record.state !== 'active') throw new RestoreClosedError(restoreId, record.state);
   const plan = await makePlan(ctx, record.tenant, scratch);
-  let bytes = 0;
-  const tables: PlanTable[] = [];
-  for (const table of plan.tables) {
-    control.signal?.throwIfAborted();
-    control.progress?.({
-      step: `staging ${table.schema}.${table.name}`,
-      done: table.n,
-      total: plan.tables.length,
-    });
-    const staged = await stageOne(ctx.application, scratch, restoreId, plan, table, control);
-    tables.push({ ...table, stagedRows: staged.rows });
-    bytes += staged.bytes;
-  }
+  const staged = await withSessionPool(ctx, (application) =>
+    sharedBy(application, ctx.config.recovery.sessions, (tx) => prepareStaging(tx, plan)).each(
+      plan.tables,
+      async (tx, table) => {
+        control.signal?.throwIfAborted();
+        return stageOne(tx, scratch, restoreId, plan, table, control);
+      },
+    ),
+  );
+  const tables = plan.tables.map((table, i) => ({ ...table, ...staged[i]?.found }));
   const notices = [...plan.notices, ...(await freezeNotices(ctx.application, plan))];
   await savePlan(ctx.application, restoreId, { ...plan, tables, notices });
-  return { rows: tables.reduce((sum, table) => sum + table.stagedRows, 0), bytes };
+  return {
+    rows: tables.reduce((sum, table) => sum + table.stagedRows, 0),
+    bytes: staged.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+async function prepareStaging(tx: ClientBase, plan: SlicePlan): Promise<void> {
+  await tx.query(`${setImageSettings(plan.searchPath)}; ${SET_BULK_SETTINGS}`);
 }
 
 async function makePlan(ctx: RecoveryContext, tenant: string, scratch: Pool): Promise<SlicePlan> {
@@ -81,27 +89,35 @@ export function forwardColumns(
   );
 }
 
+interface StagedTable {
+  readonly found: Pick<PlanTable, 'stagedRows' | 'stagedImage'>;
+  readonly bytes: number;
+}
+
 async function stageOne(
-  application: Pool,
+  tx: ClientBase,
   scratch: Pool,
   restoreId: string,
   plan: SlicePlan,
   table: PlanTable,
   control: StepControl,
-): Promise<Staged> {
-  return inTransaction(application, async (tx) => {
-    await tx.query(setImageSettings(plan.searchPath));
-    await tx.query(SET_BULK_SETTINGS);
-    await createStage(tx, restoreId, table);
-    const bytes = await inTransaction(
-      scratch,
-      (source) => copyAcross(source, tx, restoreId, plan, table, control),
-      {
-        readOnly: true,
-      },
-    );
-    return { rows: await indexStage(tx, restoreId, table), bytes };
+): Promise<StagedTable> {
+  control.progress?.({
+    step: `staging ${tableName(table)}`,
+    done: table.n,
+    total: plan.tables.length,
   });
+  await createStage(tx, restoreId, table);
+  const { bytes, sha256 } = await inTransaction(
+    scratch,
+    (source) => copyAcross(source, tx, restoreId, plan, table, control),
+    { readOnly: true },
+  );
+  await indexStage(tx, restoreId, table);
+  const { rows, a, b } = await measureStage(tx, restoreId, table);
+  // Rows that are moved forward before each comparison are not what was copied.
+  const image = table.forward.length > 0 ? {} : { stagedImage: { sha256, a: String(a), b: String(b) } };
+  return { found: { stagedRows: Number(rows), ...image }, bytes };
 }
 
 /** Domains are staged as their base type: today's domain may refuse yesterday's value, which the preview then names. */
@@ -117,24 +133,28 @@ export async function createStage(tx: ClientBase, restoreId: string, table: Plan
   );
 }
 
-/** @returns the number of staged rows. */
-export async function indexStage(tx: ClientBase, restoreId: string, table: PlanTable): Promise<number> {
+export async function indexStage(tx: ClientBase, restoreId: string, table: PlanTable): Promise<void> {
   const stage = stageTable(restoreId, table);
   if (table.key.length > 0) await tx.query(`create unique index on ${stage} (${quoteList(table.key)})`);
   await tx.query(`analyze ${stage}`);
-  const { rows } = await tx.query<{ count: string }>(`select count(*) from ${stage}`);
-  return Number(rows[0]?.count ?? 0);
 }
 
+/**
+ * The rows come as they lie in the scratch cluster: the same restore, staged again, has the same digest. Parallel plans and
+ * scans that join a running one would change their order.
+ */
+const SET_PHYSICAL_ORDER =
+  'set local max_parallel_workers_per_gather = 0; set local synchronize_seqscans = off';
+
 async function copyAcross(
-  source: PoolClient,
-  sink: PoolClient,
+  source: ClientBase,
+  sink: ClientBase,
   restoreId: string,
   plan: SlicePlan,
   table: PlanTable,
   control: StepControl,
-): Promise<number> {
-  await source.query(setImageSettings(plan.searchPath));
+): Promise<{ readonly bytes: number; readonly sha256: string }> {
+  await source.query(`${setImageSettings(plan.searchPath)}; ${SET_PHYSICAL_ORDER}`);
   await forbidTextIndexes(source, table);
   const columns = table.columns.map((column) => column.name);
   const lookup = planLookup(plan);
@@ -152,16 +172,18 @@ async function copyAcross(
       `copy ${stageTable(restoreId, table)} (${quoteList([...columns, ...imageColumn(table)])}) from stdin`,
     ),
   );
+  const hash = createHash('sha256');
   let bytes = 0;
   let reported = 0;
   reading.on('data', (chunk: Buffer) => {
+    hash.update(chunk);
     bytes += chunk.length;
     if (bytes - reported < 16 * 1024 * 1024) return;
     reported = bytes;
     control.progress?.({ step: `staging ${table.schema}.${table.name}`, done: bytes });
   });
   await pipeline(reading, writing, { signal: control.signal });
-  return bytes;
+  return { bytes, sha256: hash.digest('hex') };
 }
 
 /** The tenant column may have had another type then, which has to be compared with a value of that type. */

@@ -104,9 +104,10 @@ async function stagePreimages(
   await tx.query(setImageSettings(plan.searchPath));
   await createStage(tx, restoreId, table);
   const columns = table.columns.map((column) => column.name);
-  await tx.query(
+  const { rowCount } = await tx.query(
     `insert into ${stageTable(restoreId, table)} (${quoteList([...columns, ...imageColumn(table)])})
      select ${[quoteList(columns, 'b.'), ...imageColumn(table).map(() => imageDigest(table.columns, 'b'))].join(', ')} from ${beforeTable(undoOf, table)} b`,
   );
-  return indexStage(tx, restoreId, table);
+  await indexStage(tx, restoreId, table);
+  return rowCount ?? 0;
 }

@@ -1,0 +1,87 @@
+import type { ClientBase, Pool } from 'pg';
+import { inTransaction } from '../../../database';
+import type { RecoveryContext, StepControl } from '../engine';
+import { sharedBy } from '../sessions';
+import { tableName } from '../slice/catalog-types';
+import type { PlanTable } from '../slice/plan-types';
+import { SET_BULK_SETTINGS } from './bulk-settings';
+import { liveFromStaged } from './change-groups.pure';
+import { checkStage, forgetComparison } from './comparison';
+import { type ChangesScope, computeChanges } from './compute-changes';
+import { type AllGroups, groupChanges } from './group-changes';
+import { setImageSettings } from './image.pure';
+import { unmapStaging } from './map-staging';
+import { measureLiveTable, type SliceLanes } from './measure-slice';
+import type { Lanes } from './slice-digest.pure';
+
+export interface SliceComparison {
+  readonly groups: AllGroups;
+  /** The live slice as it was compared. */
+  readonly now: SliceLanes;
+}
+
+/**
+ * Compares all tables with what is staged, several at a time. One snapshot for all sessions: the digest has to be of the
+ * very rows that were compared, also when the tenant is not frozen yet. Each session commits its tables; a comparison
+ * that is cut short leaves none on record and is simply made again.
+ *
+ * @param check runs first, in the leading session's snapshot.
+ */
+export async function compareSlice(
+  ctx: RecoveryContext,
+  pool: Pool,
+  scope: ChangesScope,
+  check: (tx: ClientBase) => Promise<void>,
+  control: StepControl,
+): Promise<SliceComparison> {
+  const { restoreId, plan } = scope;
+  await inTransaction(pool, async (tx) => {
+    await forgetComparison(tx, restoreId);
+    await unmapStaging(tx, restoreId, plan);
+  });
+  return inTransaction(
+    pool,
+    async (lead) => {
+      await check(lead);
+      const { rows } = await lead.query<{ id: string }>('select pg_export_snapshot() as id');
+      const sessions = sharedBy(
+        pool,
+        ctx.config.recovery.sessions,
+        async (tx) => {
+          await tx.query(`set transaction snapshot '${rows[0]?.id ?? ''}'`);
+          await tx.query(`${setImageSettings(plan.searchPath)}; ${SET_BULK_SETTINGS}`);
+        },
+        { isolation: 'repeatable read' },
+      );
+      let done = 0;
+      const compared = await sessions.each(plan.tables, async (tx, table) => {
+        control.signal?.throwIfAborted();
+        control.progress?.({ step: `comparing ${tableName(table)}`, done, total: plan.tables.length });
+        await checkStage(tx, restoreId, table);
+        await computeChanges(tx, scope, table);
+        const groups = await groupChanges(tx, restoreId, table, scope.kind);
+        const now =
+          liveFromChanges(scope, table, groups) ?? (await measureLiveTable(tx, restoreId, plan, table));
+        done += 1;
+        return { table, groups, now };
+      });
+      return {
+        groups: new Map(compared.map(({ table, groups }) => [table.n, groups])),
+        now: new Map(compared.map(({ table, now }) => [tableName(table), now])),
+      };
+    },
+    { isolation: 'repeatable read' },
+  );
+}
+
+/** Undefined where some differences are no changes: by the modes, or because an undo looks at a part of the rows. */
+function liveFromChanges(
+  { plan, modes }: ChangesScope,
+  { stagedImage, stagedRows }: PlanTable,
+  groups: Parameters<typeof liveFromStaged>[1],
+): Lanes | undefined {
+  const all = modes.create && modes.update && modes.delete && plan.undoOf === undefined;
+  if (!all || stagedImage === undefined) return undefined;
+  const staged = { rows: BigInt(stagedRows), a: BigInt(stagedImage.a), b: BigInt(stagedImage.b) };
+  return liveFromStaged(staged, groups);
+}
