@@ -90,6 +90,14 @@ export async function tidy(
       left.push(`${otherwise} (${codeOf(error)})`);
     }
   };
+  // Beside the rest: stopping a server and removing its files takes longer than all of that.
+  const scratchRemoved =
+    host === undefined
+      ? undefined
+      : attempt(
+          cleanUpOnScratchHost(host, 'Remove the scratch cluster').removeScratch({ operation }),
+          `The scratch cluster on ${host.taskQueue} is still there; that host's worker removes it when it starts.`,
+        );
   if (board.freezeBegun) board.enter('unfreezing');
   await attempt(
     cleanUp('Let the tenant write again').unfreezeTenant({ operation }),
@@ -97,12 +105,6 @@ export async function tidy(
   );
   board.tenantWrites();
   board.enter('reporting');
-  if (host !== undefined) {
-    await attempt(
-      cleanUpOnScratchHost(host, 'Remove the scratch cluster').removeScratch({ operation }),
-      `The scratch cluster on ${host.taskQueue} is still there; that host's worker removes it when it starts.`,
-    );
-  }
   await attempt(
     cleanUp('Drop the staged rows and close the record').closeRestore({
       operation,
@@ -110,6 +112,7 @@ export async function tidy(
     }),
     `The record of restore ${operation.restoreId} could not be closed; no other restore of this tenant can start.`,
   );
+  await scratchRemoved;
   for (const text of left) board.note(text);
   return left;
 }

@@ -3,6 +3,7 @@ import type { PreviewSource } from './decide-and-merge';
 import type { OperationBoard } from './operation-board';
 import type { Findings } from './settle';
 import { long, onScratchHost, quick } from './steps';
+import { together } from './together';
 
 /**
  * The first half of every restore and drill: from the request to the tenant's rows at the target, staged beside the live
@@ -23,33 +24,36 @@ export async function stageTarget(
   });
   findings.target = target;
 
-  board.enter('verifying');
-  findings.verification = await long('Verify backup and WAL up to the target').verifyBackup({
-    operation,
-    target,
-  });
-
-  board.enter('restoring-scratch');
   const host = await quick('Choose the host of the scratch cluster').chooseScratchHost();
   findings.host = host;
-  const scratch = await onScratchHost(host, 'Restore a scratch cluster to the target').restoreScratch({
-    operation,
-    target,
-  });
+  board.enter('verifying');
+  const [verification, scratch] = await together(
+    async () => {
+      const verified = await long('Verify backup and WAL up to the target').verifyBackup({
+        operation,
+        target,
+      });
+      board.enter('restoring-scratch');
+      return verified;
+    },
+    () =>
+      onScratchHost(host, 'Restore a scratch cluster to the target').restoreScratch({ operation, target }),
+  );
+  findings.verification = verification;
 
   board.enter('validating');
-  await onScratchHost(host, 'Check that scratch stands at the target').validateScratch({
-    operation,
-    target,
-    scratch,
-  });
-
-  board.enter('staging');
-  await onScratchHost(host, 'Stage the tenant’s rows at the target').stageSlice({
-    operation,
-    target,
-    scratch,
-  });
+  await together(
+    async () => {
+      await onScratchHost(host, 'Check that scratch stands at the target').validateScratch({
+        operation,
+        target,
+        scratch,
+      });
+      board.enter('staging');
+    },
+    () =>
+      onScratchHost(host, 'Stage the tenant’s rows at the target').stageSlice({ operation, target, scratch }),
+  );
 
   return { host, scratch, target };
 }

@@ -27,13 +27,13 @@ export interface SliceComparison {
  *
  * @param check runs first, in the leading session's snapshot.
  */
-export async function compareSlice(
+export async function compareSlice<Checked>(
   ctx: RecoveryContext,
   pool: Pool,
   scope: ChangesScope,
-  check: (tx: ClientBase) => Promise<void>,
+  check: (tx: ClientBase) => Promise<Checked>,
   control: StepControl,
-): Promise<SliceComparison> {
+): Promise<SliceComparison & { readonly checked: Checked }> {
   const { restoreId, plan } = scope;
   await inTransaction(pool, async (tx) => {
     await forgetComparison(tx, restoreId);
@@ -42,7 +42,7 @@ export async function compareSlice(
   return inTransaction(
     pool,
     async (lead) => {
-      await check(lead);
+      const checked = await check(lead);
       const { rows } = await lead.query<{ id: string }>('select pg_export_snapshot() as id');
       const sessions = sharedBy(
         pool,
@@ -66,6 +66,7 @@ export async function compareSlice(
         return { table, groups, now };
       });
       return {
+        checked,
         groups: new Map(compared.map(({ table, groups }) => [table.n, groups])),
         now: new Map(compared.map(({ table, now }) => [tableName(table), now])),
       };

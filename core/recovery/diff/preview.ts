@@ -10,7 +10,7 @@ import { UnknownTenantError } from '../errors/unknown-tenant-error';
 import { loadRecord } from '../record/restore-record';
 import { inOneSession, sharedBy, withSessionPool } from '../sessions';
 import { tableName } from '../slice/catalog-types';
-import { loadSlice } from '../slice/load-slice';
+import { type LiveSlice, loadSlice } from '../slice/load-slice';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { readCatalog } from '../slice/read-catalog';
 import { schemaHash } from '../slice/schema-hash';
@@ -46,14 +46,16 @@ export async function previewRestore(
   const { state, plan } = await loadRecord(ctx.application, restoreId);
   if (state !== 'active' || plan === undefined) throw new RestoreClosedError(restoreId, state);
   return withSessionPool(ctx, async (pool) => {
-    const comparison = await compareSlice(
+    const { checked, ...comparison } = await compareSlice(
       ctx,
       pool,
       { restoreId, plan, modes: request.modes, decisions: request.decisions, kind: 'preview' },
       (tx) => checkStanding(tx, scratch, ctx, plan, request),
       control,
     );
-    return inTransaction(pool, (tx) => judge(tx, ctx, pool, request, plan, scratch, comparison, control));
+    return inTransaction(pool, (tx) =>
+      judge(tx, ctx, pool, request, plan, scratch, checked, comparison, control),
+    );
   });
 }
 
@@ -64,10 +66,11 @@ async function checkStanding(
   ctx: RecoveryContext,
   plan: SlicePlan,
   { restoreId, allowEmpty }: PreviewRequest,
-): Promise<void> {
+): Promise<LiveSlice> {
   const live = await loadSlice(tx, ctx.config.tenancy, plan.tenant);
   if (schemaHash(live.catalog, live.attribution) !== plan.schemaHash) throw new SchemaChangedError(restoreId);
   if (scratch !== undefined) await checkPresence(tx, scratch, ctx, plan.tenant, allowEmpty);
+  return live;
 }
 
 /** Looks for conflicts among the changes, hashes them, and keeps what the merge needs to take them over. */
@@ -78,6 +81,7 @@ async function judge(
   { restoreId, decisions }: PreviewRequest,
   plan: SlicePlan,
   scratch: Pool | undefined,
+  live: LiveSlice,
   { groups: compared, now }: SliceComparison,
   control: StepControl,
 ): Promise<RestorePreview> {
@@ -87,7 +91,6 @@ async function judge(
   };
   await prepare(tx);
   const sessions = sharedBy(pool, ctx.config.recovery.sessions, prepare);
-  const live = await loadSlice(tx, ctx.config.tenancy, plan.tenant);
   control.progress?.({ step: 'looking for conflicts' });
   const target = scratch && {
     scratch,

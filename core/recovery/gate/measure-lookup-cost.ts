@@ -11,7 +11,7 @@ export interface LookupCost {
   readonly microsecondsPerRow?: number;
 }
 
-const SAMPLE_ROWS = 2_000;
+const SAMPLE_ROWS = 500;
 const ROUNDS = 3;
 /** The probe's freeze is never made; no other restore ID looks like this. */
 const PROBE = { restoreId: 'lookupcostprobe', tenant: '', frozenAt: '1970-01-01T00:00:00.000000Z' };

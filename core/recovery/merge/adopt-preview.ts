@@ -26,12 +26,13 @@ export async function adoptPreview(
   if (!(await changesIntact(tx, restoreId, plan, comparison))) return false;
   if (await anyMoved(tx, restoreId, plan)) return false;
   for (const table of plan.tables) {
-    await tx.query(`drop table if exists ${changesTable(restoreId, table)}`);
+    const changes = quoteIdentifier(restoreTableName(restoreId, 'changes', table.n));
     await tx.query(
-      `alter table ${previewTable(restoreId, table)} rename to ${quoteIdentifier(restoreTableName(restoreId, 'changes', table.n))}`,
+      // Logged, because undo reads them days later, after whatever crash.
+      `drop table if exists ${changesTable(restoreId, table)};
+       alter table ${previewTable(restoreId, table)} rename to ${changes};
+       alter table ${changesTable(restoreId, table)} set logged`,
     );
-    // Undo reads them days later, after whatever crash.
-    await tx.query(`alter table ${changesTable(restoreId, table)} set logged`);
   }
   return true;
 }

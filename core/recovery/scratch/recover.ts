@@ -17,7 +17,7 @@ import { SCRATCH_PORT } from './scratch-paths.pure';
 
 /** Replay has no natural limit; the workflow's own time-outs and `signal` end it earlier. */
 const RECOVERY_LIMIT_MS = 24 * 3_600_000;
-const POLL_MS = 100;
+const POLL_MS = 25;
 const REPORT_MS = 2000;
 
 /**
