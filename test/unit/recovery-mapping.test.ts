@@ -111,6 +111,7 @@ describe('10: what could reach outside the row, or would not be used, is refused
     nullableOwner: false,
     key: ['id'],
     stagedRows: 0,
+    binaryCopy: true,
     columns,
     liveColumns: columns,
     addedColumns: [],

@@ -1,12 +1,8 @@
 import type { ClientBase, Pool } from 'pg';
-import type { TenancyConfig } from '../../../config';
 import { inTransaction } from '../../../database';
 import type { PreviewRequest, RecoveryContext, StepControl } from '../engine';
 import { RestoreClosedError } from '../errors/restore-closed-error';
 import { SchemaChangedError } from '../errors/schema-changed-error';
-import { TenantAbsentAtTargetError } from '../errors/tenant-absent-at-target-error';
-import { TenantTableMissingError } from '../errors/tenant-table-missing-error';
-import { UnknownTenantError } from '../errors/unknown-tenant-error';
 import { loadRecord } from '../record/restore-record';
 import { inOneSession, sharedBy, withSessionPool } from '../sessions';
 import { tableName } from '../slice/catalog-types';
@@ -14,10 +10,10 @@ import { type LiveSlice, loadSlice } from '../slice/load-slice';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { readCatalog } from '../slice/read-catalog';
 import { schemaHash } from '../slice/schema-hash';
-import { findTenant } from '../slice/tenant-row';
 import type { RestorePreview, TableChanges } from '../types';
 import { planForSize, SET_BULK_SETTINGS } from './bulk-settings';
 import { type ChangeGroup, countsOfGroups, totalOfGroups } from './change-groups.pure';
+import { checkPresence } from './check-presence';
 import { compareSlice, type SliceComparison } from './compare-slice';
 import { saveComparison } from './comparison';
 import { decidesNothing } from './compute-changes';
@@ -32,6 +28,16 @@ import { sliceDigest } from './slice-digest.pure';
 const MERGE_MICROSECONDS_PER_CHANGE = 25;
 const MERGE_MICROSECONDS_PER_ROW = 6;
 
+/** One preview: what was asked for, of which plan, and where the target's rows and schema are. */
+interface PreviewScope {
+  readonly ctx: RecoveryContext;
+  readonly request: PreviewRequest;
+  readonly plan: SlicePlan;
+  /** Absent for an undo. */
+  readonly scratch: Pool | undefined;
+  readonly control: StepControl;
+}
+
 /**
  * Compares staging with the live slice and says what a merge would do, without doing it. Repeatable; each run replaces
  * the one before. Row images stay in the database, to be paged (page-changes.ts).
@@ -42,49 +48,44 @@ export async function previewRestore(
   scratch: Pool | undefined,
   control: StepControl,
 ): Promise<RestorePreview> {
-  const { restoreId } = request;
+  const { restoreId, modes, decisions } = request;
   const { state, plan } = await loadRecord(ctx.application, restoreId);
   if (state !== 'active' || plan === undefined) throw new RestoreClosedError(restoreId, state);
+  const scope: PreviewScope = { ctx, request, plan, scratch, control };
   return withSessionPool(ctx, async (pool) => {
-    const { checked, ...comparison } = await compareSlice(
+    const { checked: live, ...comparison } = await compareSlice(
       ctx,
       pool,
-      { restoreId, plan, modes: request.modes, decisions: request.decisions, kind: 'preview' },
-      (tx) => checkStanding(tx, scratch, ctx, plan, request),
+      { restoreId, plan, modes, decisions, kind: 'preview' },
+      (tx) => checkStanding(tx, scope),
       control,
     );
-    return inTransaction(pool, (tx) =>
-      judge(tx, ctx, pool, request, plan, scratch, checked, comparison, control),
-    );
+    return inTransaction(pool, (tx) => judge(tx, pool, scope, live, comparison));
   });
 }
 
 /** What has to hold before anything is compared: the schema that was staged for, a tenant that was there. */
 async function checkStanding(
   tx: ClientBase,
-  scratch: Pool | undefined,
-  ctx: RecoveryContext,
-  plan: SlicePlan,
-  { restoreId, allowEmpty }: PreviewRequest,
+  { ctx, request, plan, scratch }: PreviewScope,
 ): Promise<LiveSlice> {
   const live = await loadSlice(tx, ctx.config.tenancy, plan.tenant);
-  if (schemaHash(live.catalog, live.attribution) !== plan.schemaHash) throw new SchemaChangedError(restoreId);
-  if (scratch !== undefined) await checkPresence(tx, scratch, ctx, plan.tenant, allowEmpty);
+  if (schemaHash(live.catalog, live.attribution) !== plan.schemaHash)
+    throw new SchemaChangedError(request.restoreId);
+  if (scratch !== undefined)
+    await checkPresence(tx, scratch, ctx.config.tenancy, plan.tenant, request.allowEmpty);
   return live;
 }
 
 /** Looks for conflicts among the changes, hashes them, and keeps what the merge needs to take them over. */
 async function judge(
   tx: ClientBase,
-  ctx: RecoveryContext,
   pool: Pool,
-  { restoreId, decisions }: PreviewRequest,
-  plan: SlicePlan,
-  scratch: Pool | undefined,
+  { ctx, request, plan, scratch, control }: PreviewScope,
   live: LiveSlice,
   { groups: compared, now }: SliceComparison,
-  control: StepControl,
 ): Promise<RestorePreview> {
+  const { restoreId, decisions } = request;
   const prepare = async (session: ClientBase) => {
     await session.query(`${setImageSettings(plan.searchPath)}; ${SET_BULK_SETTINGS}`);
     await planForSize(session, compared);
@@ -108,22 +109,19 @@ async function judge(
     counts: countsOfAll(compared),
   });
   control.progress?.({ step: 'hashing' });
-  // What was skipped just now only this session sees.
+  // What a decision has skipped or mapped just now only this session sees.
   const undecided = decidesNothing(decisions);
   const own = undecided ? sessions : inOneSession(tx);
   const groups = undecided ? compared : await groupAllChanges(own, restoreId, plan, 'preview');
-  const expected = expectedLanes(plan, now, groups);
-  const hash = await diffHash(own, restoreId, plan, 'preview', groups, decisions);
-  const tables = plan.tables.map((table) => summarize(table, groupsOf(groups, table), now));
+  const diff = await diffHash(own, restoreId, plan, 'preview', groups, decisions);
   const blocked = conflicts.some((conflict) => conflict.decision === 'block');
-  const changes = Object.fromEntries(
-    plan.tables.map((table) => [table.n, totalOfGroups(groupsOf(groups, table))]),
-  );
-  await saveComparison(tx, restoreId, { diffHash: hash, now, changes }, blocked);
+  const changes = Object.fromEntries([...groups].map(([n, ofTable]) => [n, totalOfGroups(ofTable)]));
+  await saveComparison(tx, restoreId, { diffHash: diff, now, changes }, blocked);
+  const tables = plan.tables.map((table) => summarize(table, groupsOf(groups, table), now));
   return {
     restoreId,
     tenant: plan.tenant,
-    diffHash: hash,
+    diffHash: diff,
     schemaHash: plan.schemaHash,
     tables,
     totals: totalsOf(tables),
@@ -133,37 +131,8 @@ async function judge(
     bytesStaged: await stagedBytes(tx, restoreId),
     estimatedMergeMs: estimateMergeMs(tables),
     digestNow: sliceDigest(now),
-    digestExpected: sliceDigest(expected),
+    digestExpected: sliceDigest(expectedLanes(plan, now, groups)),
   };
-}
-
-/** A tenant that is nowhere is unknown; one that was not there at the target needs `--allow-empty`. */
-async function checkPresence(
-  tx: ClientBase,
-  scratch: Pool,
-  ctx: RecoveryContext,
-  tenant: string,
-  allowEmpty: boolean,
-): Promise<void> {
-  const { tenancy } = ctx.config;
-  const now = await findTenant(tx, tenancy, tenant);
-  if (await existedAtTarget(scratch, tenancy, tenant)) return;
-  if (!now.exists)
-    throw new UnknownTenantError(tenant, { table: tenancy.table, key: tenancy.key, when: 'at the target' });
-  if (!allowEmpty) throw new TenantAbsentAtTargetError(tenant);
-}
-
-/** A tenant table that was made since the target had no tenants then. */
-async function existedAtTarget(scratch: Pool, tenancy: TenancyConfig, tenant: string): Promise<boolean> {
-  try {
-    const { exists } = await inTransaction(scratch, (source) => findTenant(source, tenancy, tenant), {
-      readOnly: true,
-    });
-    return exists;
-  } catch (error) {
-    if (error instanceof TenantTableMissingError) return false;
-    throw error;
-  }
 }
 
 function summarize(table: PlanTable, groups: readonly ChangeGroup[], now: SliceLanes): TableChanges {

@@ -5,6 +5,7 @@ import {
   type AttributionRules,
   brokenPaths,
 } from './attribution.pure';
+import { copiesInBinary } from './binary-copy.pure';
 import {
   type Catalog,
   type CatalogColumn,
@@ -183,6 +184,7 @@ function planTable(
       ),
     key,
     columns: columns.map(planColumn),
+    binaryCopy: copiesInBinary(columns),
     liveColumns: writable.map(planColumn),
     addedColumns: writable.filter((column) => !thenByName.has(column.name)).map((column) => column.name),
     droppedColumns: then.columns

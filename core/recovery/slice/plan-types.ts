@@ -40,6 +40,8 @@ export interface PlanTable {
   readonly stagedImage?: StagedImage;
   /** Columns that both sides have: compared, hashed and written. Generated columns are in none of the lists. */
   readonly columns: readonly PlanColumn[];
+  /** These columns are staged in COPY's binary format. */
+  readonly binaryCopy: boolean;
   /** Every live column that can be written, for pre-images. */
   readonly liveColumns: readonly PlanColumn[];
   readonly addedColumns: readonly string[];

@@ -161,15 +161,16 @@ async function copyAcross(
   const owned = ownedBy(asAtTarget(table), 't', `${quoteLiteral(plan.tenant)}::text`, (name) =>
     asAtTarget(lookup(name)),
   );
+  const format = table.binaryCopy ? ' (format binary)' : '';
   // COPY takes no parameters. A digest, where one is needed, is computed by the scratch server while this one writes.
   const reading = source.query(
     copyTo(
-      `copy (select ${[quoteList(columns, 't.'), ...imageColumn(table).map(() => imageDigest(table.columns, 't'))].join(', ')} from ${quoteQualified(table)} t where ${owned}) to stdout`,
+      `copy (select ${[quoteList(columns, 't.'), ...imageColumn(table).map(() => imageDigest(table.columns, 't'))].join(', ')} from ${quoteQualified(table)} t where ${owned}) to stdout${format}`,
     ),
   );
   const writing = sink.query(
     copyFrom(
-      `copy ${stageTable(restoreId, table)} (${quoteList([...columns, ...imageColumn(table)])}) from stdin`,
+      `copy ${stageTable(restoreId, table)} (${quoteList([...columns, ...imageColumn(table)])}) from stdin${format}`,
     ),
   );
   const hash = createHash('sha256');

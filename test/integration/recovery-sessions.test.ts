@@ -1,0 +1,78 @@
+import type { Pool } from 'pg';
+import { inOneSession, sharedBy } from '../../core/recovery/sessions';
+import { type RealPostgres, startPostgres } from '../support/real-postgres';
+
+let server: RealPostgres;
+let pool: Pool;
+
+beforeAll(async () => {
+  server = await startPostgres();
+  pool = server.connect('postgres', 'postgres', 4);
+  await pool.query('create table done (item int)');
+});
+afterAll(() => server?.stop());
+afterEach(() => pool.query('truncate done'));
+
+const ITEMS = Array.from({ length: 20 }, (_, i) => i);
+
+test('sessions share the items, and results keep their order', async () => {
+  const pids = new Set<number>();
+  const results = await sharedBy(pool, 3, async () => undefined).each(ITEMS, async (tx, item) => {
+    const { rows } = await tx.query<{ pid: number }>('select pg_backend_pid() as pid, pg_sleep(0.005)');
+    pids.add(rows[0]?.pid ?? 0);
+    return item * 2;
+  });
+  expect(results).toEqual(ITEMS.map((item) => item * 2));
+  expect(pids.size).toBe(3);
+});
+
+test('each session prepares itself once and commits what it did', async () => {
+  let prepared = 0;
+  const sessions = sharedBy(pool, 2, async (tx) => {
+    prepared += 1;
+    await tx.query('set local work_mem = 65536');
+  });
+  const settings = await sessions.each(ITEMS, async (tx, item) => {
+    await tx.query('insert into done values ($1)', [item]);
+    return (await tx.query<{ work_mem: string }>('show work_mem')).rows[0]?.work_mem;
+  });
+  expect(prepared).toBe(2);
+  expect(new Set(settings)).toEqual(new Set(['64MB']));
+  const { rows } = await pool.query<{ count: string }>('select count(distinct item) from done');
+  expect(rows[0]?.count).toBe('20');
+});
+
+test('after a failure nothing further is begun, and the failing session leaves nothing', async () => {
+  const begun: number[] = [];
+  const sessions = sharedBy(pool, 2, async () => undefined);
+  await expect(
+    sessions.each(ITEMS, async (tx, item) => {
+      begun.push(item);
+      await tx.query('insert into done values ($1)', [item]);
+      if (item === 3) throw new Error('item 3 is bad');
+    }),
+  ).rejects.toThrow('item 3 is bad');
+  expect(begun.length).toBeLessThan(ITEMS.length);
+  const { rows } = await pool.query('select from done where item = 3');
+  expect(rows).toEqual([]);
+});
+
+test('in one session, each item sees what the ones before it wrote', async () => {
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    const seen = await inOneSession(client).each([1, 2, 3], async (tx, item) => {
+      await tx.query('insert into done values ($1)', [item]);
+      return (await tx.query('select from done')).rowCount;
+    });
+    expect(seen).toEqual([1, 2, 3]);
+    await client.query('rollback');
+  } finally {
+    client.release();
+  }
+});
+
+test('nothing to do opens no session', async () => {
+  const none = sharedBy(pool, 2, () => Promise.reject(new Error('opened')));
+  expect(await none.each([], async () => 1)).toEqual([]);
+});
