@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from './bootstrap/bootstrap-failure.mjs';
 import { exclusively } from './bootstrap/exclusive.mjs';
-import { copyAssets, removeStale } from './build/files.mjs';
+import { copyAssets, lacksOutput, removeStale } from './build/files.mjs';
 import { bundleWorkflows } from './build/workflow-bundle.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -24,8 +24,12 @@ process.exitCode = await exclusively(
 );
 
 async function build() {
-  const compiled = compile();
+  let compiled = compile();
   removeStale(root, dist);
+  if (compiled && lacksOutput(root, dist)) {
+    rmSync(join(dist, '.tsbuildinfo'), { force: true });
+    compiled = compile();
+  }
   copyAssets(root, dist);
   if (existsSync(cli)) exposeCli();
   return (await bundle()) && compiled ? 0 : 1;

@@ -28,6 +28,16 @@ export function removeStale(root, dist) {
   }
 }
 
+/**
+ * Whether the compiler has to begin anew: it does not look whether what it once wrote is still there, which a source
+ * that was away for a moment, as while branches change, takes with it (removeStale).
+ */
+export function lacksOutput(root, dist) {
+  return FOLDERS.flatMap((folder) => filesBelow(join(root, folder)))
+    .filter((source) => /(?<!\.d|\.test)\.ts$/.test(source))
+    .some((source) => !existsSync(join(dist, `${relative(root, source).slice(0, -3)}.js`)));
+}
+
 /** The source of a file in dist/, both relative; undefined for what the build itself makes, such as the bundle. */
 export function sourceOf(output) {
   if (output === join('workflows', 'bundle.js')) return undefined;

@@ -100,4 +100,17 @@ describe('dist/', () => {
     expect(gone.filter((path) => existsSync(join(root, 'dist', path)))).toEqual([]);
     expect(readFileSync(join(root, 'dist/database/migrations/platform/001-a.sql'), 'utf8')).toBe('select 1');
   });
+
+  test('begins anew when an output is missing that the compiler believes it wrote', async () => {
+    put('core/there.ts');
+    put('core/types.d.ts');
+    const lacks = () =>
+      resultInNode(`
+        import { lacksOutput } from 'build/files.mjs';
+        console.log(lacksOutput('${root}', '${root}/dist'));
+      `);
+    expect(await lacks()).toBe(true);
+    put('dist/core/there.js');
+    expect(await lacks()).toBe(false);
+  });
 });
