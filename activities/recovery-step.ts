@@ -23,7 +23,7 @@ const operationRef = z.looseObject({
 export interface StepDefinition<In, Out> {
   /** The audit log's name of the step, such as `restore.merge`, and the metric's label. */
   readonly action: string;
-  /** What the journal shows while the step runs; absent for steps that may run beside others. */
+  /** What the journal shows while the step runs; of two steps side by side, the one that began last. */
   readonly phase?: RestorePhase;
   run(input: In, control: StepControl): Promise<Out>;
   /** Facts for the audit event: identifiers, counts and hashes, never row values. */

@@ -61,6 +61,7 @@ export function createRecoveryActivities(services: RecoveryServices): RecoveryAc
     }),
     verifyBackup: step({
       action: 'restore.verify-backup',
+      phase: 'verifying',
       run: ({ target }, control) => engine.verifyBackup(target, control),
       facts: (verification) => ({ ...verification }),
     }),
@@ -73,6 +74,7 @@ export function createRecoveryActivities(services: RecoveryServices): RecoveryAc
     }),
     validateScratch: step({
       action: 'restore.validate-scratch',
+      phase: 'validating',
       run: ({ scratch, target }, control) => engine.validateScratch(scratch, target, control),
       facts: (validation) => ({ ...validation }),
     }),
