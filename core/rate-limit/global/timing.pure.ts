@@ -20,4 +20,4 @@ export const AHEAD_SHARE = 0.9;
  * Share of a process's own share that it may admit between losing the database and being sure that the others keep its share
  * free. Over all processes it is the only part that can come on top of the limit.
  */
-export const BRIDGE_SHARE = 0.04;
+export const BRIDGE_SHARE = 0.02;
