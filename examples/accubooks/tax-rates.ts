@@ -23,7 +23,7 @@ export interface TaxRatesOptions {
   /** Asked when the first one does not answer. */
   readonly secondUrl: string;
   readonly breaker?: Omit<BreakerOptions, 'isFailure'>;
-  /** For one question with all its tries; default 2 s. */
+  /** For one question with all its tries, and again for the second service; default 2 s. */
   readonly limit?: string | number;
 }
 
@@ -50,7 +50,7 @@ export class TaxRates {
     this.answers = fallback<number>({
       levels: [
         elsewhere('second-service', ({ key, signal }) =>
-          timeout('1s').execute((within) => ask(options.secondUrl, key, within), signal),
+          this.total.execute((within) => ask(options.secondUrl, key, within), signal),
         ),
         remembered({ maxAge: '24h' }),
         emergency(STANDARD_TAX_PERCENT, 'standard-rate'),

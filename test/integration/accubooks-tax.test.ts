@@ -35,14 +35,14 @@ const status =
     response.writeHead(code).end();
 const hang: RequestListener = () => undefined;
 
-async function scene() {
+async function scene(limit: string | number = '20s') {
   const [first, second] = [new TaxServer(), new TaxServer()];
   servers.push(first, second);
   const rates = new TaxRates({
     url: await first.start(),
     secondUrl: await second.start(),
     breaker: { consecutiveFailures: 3, breakFor: '5m' },
-    limit: 400,
+    limit,
   });
   return { first, second, rates };
 }
@@ -75,7 +75,7 @@ test('one organisation’s open breaker is not another’s', async () => {
 });
 
 test('both services hanging, the remembered rate is given with its age, in bounded time', async () => {
-  const { first, second, rates } = await scene();
+  const { first, second, rates } = await scene(1_500);
   await rates.percentFor('acme', 'DE');
   first.answer = hang;
   second.answer = hang;

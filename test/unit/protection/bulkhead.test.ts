@@ -284,7 +284,11 @@ describe('adaptive concurrency', () => {
   });
 
   test('moves the bulkhead’s number of places', async () => {
-    const bulkhead = new Bulkhead({ concurrency: 4, adaptive: { minimum: 2, maximum: 50 } });
+    const bulkhead = new Bulkhead({
+      concurrency: 4,
+      adaptive: { minimum: 2, maximum: 50 },
+      clock: new ManualClock().read,
+    });
     for (let round = 0; round < 30; round += 1) {
       const { concurrency } = bulkhead.getState();
       await Promise.all(Array.from({ length: concurrency }, () => bulkhead.execute(() => turns())));
