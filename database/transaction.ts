@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 
 export interface TransactionOptions {
@@ -7,6 +8,9 @@ export interface TransactionOptions {
   readonly statementTimeoutMs?: number;
   readonly lockTimeoutMs?: number;
 }
+
+/** A connection that does not answer a rollback is in the middle of something nobody waits for any more. */
+const ROLLBACK_LIMIT_MS = 10_000;
 
 /**
  * Runs `work` in one transaction on one connection. Commits when it returns, rolls back when it throws.
@@ -38,12 +42,27 @@ export async function inTransaction<T>(
     await client.query('commit');
     return result;
   } catch (error) {
-    await client.query('rollback').catch((rollbackError: Error) => {
+    await rollBack(client).catch((rollbackError: Error) => {
       broken ??= rollbackError;
     });
     throw error;
   } finally {
     client.off('error', onError);
     client.release(broken ?? false);
+  }
+}
+
+async function rollBack(client: PoolClient): Promise<void> {
+  const limit = new AbortController();
+  const tooLate = sleep(ROLLBACK_LIMIT_MS, undefined, { signal: limit.signal }).then(() => {
+    throw new Error(`no answer to ROLLBACK within ${ROLLBACK_LIMIT_MS} ms`);
+  });
+  try {
+    await Promise.race([client.query('rollback'), tooLate]);
+  } finally {
+    limit.abort();
+    tooLate.catch(() => {
+      // The rollback was in time.
+    });
   }
 }

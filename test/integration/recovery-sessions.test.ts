@@ -1,6 +1,12 @@
-import type { Pool } from 'pg';
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ClientBase, Pool } from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
+import { readScratch } from '../../core/recovery/scratch/read-scratch';
 import { inOneSession, sharedBy } from '../../core/recovery/sessions';
+import { inTransaction } from '../../database';
 import { type RealPostgres, startPostgres } from '../support/real-postgres';
+import { until } from '../support/until';
 
 let server: RealPostgres;
 let pool: Pool;
@@ -71,6 +77,36 @@ test('in one session, each item sees what the ones before it wrote', async () =>
     client.release();
   }
 });
+
+test.each([
+  ['a transaction', (work: (client: ClientBase) => Promise<unknown>) => inTransaction(pool, work)],
+  ['a read of scratch', (work: (client: ClientBase) => Promise<unknown>) => readScratch(pool, work)],
+])(
+  '%s that is given up in the middle of a COPY ends, and its connection is not used again',
+  async (_, begin) => {
+    const stop = new AbortController();
+    const reading = begin(async (client) => {
+      const rows = client.query(
+        copyTo('copy (select n, repeat(n::text, 50) from generate_series(1, 2000000) n) to stdout'),
+      );
+      const slow = new Writable({
+        write: (_chunk, _encoding, done) => {
+          stop.abort(new Error('given up'));
+          setImmediate(done);
+        },
+      });
+      await pipeline(rows, slow, { signal: stop.signal });
+    });
+    await expect(reading).rejects.toThrow('aborted');
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    await until(async () => {
+      const { rows } = await pool.query(
+        `select from pg_stat_activity where query like 'copy (select n%' and state <> 'idle'`,
+      );
+      return rows.length === 0;
+    });
+  },
+);
 
 test('nothing to do opens no session', async () => {
   const none = sharedBy(pool, 2, () => Promise.reject(new Error('opened')));

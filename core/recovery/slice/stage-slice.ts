@@ -10,6 +10,7 @@ import type { RecoveryContext, StepControl } from '../engine';
 import { RestoreClosedError } from '../errors/restore-closed-error';
 import { freezeNotices } from '../gate/freeze-notices';
 import { loadRecord, savePlan } from '../record/restore-record';
+import { readScratch } from '../scratch/read-scratch';
 import { sharedBy, withSessionPool } from '../sessions';
 import { tableName } from './catalog-types';
 import { forbidTextIndexes } from './forbid-text-indexes';
@@ -108,10 +109,8 @@ async function stageOne(
     total: plan.tables.length,
   });
   await createStage(tx, restoreId, table);
-  const { bytes, sha256 } = await inTransaction(
-    scratch,
-    (source) => copyAcross(source, tx, restoreId, plan, table, control),
-    { readOnly: true },
+  const { bytes, sha256 } = await readScratch(scratch, (source) =>
+    copyAcross(source, tx, restoreId, plan, table, control),
   );
   await indexStage(tx, restoreId, table);
   const { rows, a, b } = await measureStage(tx, restoreId, table);
