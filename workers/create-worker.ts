@@ -46,6 +46,9 @@ const MAX_CACHED_WORKFLOWS = 200;
 /** Scratch restores share this host's disk and cores; a step that finds no slot in its patience counts the host as lost. */
 const SCRATCH_STEPS_AT_ONCE = 10;
 
+/** Each step holds one while it writes its event, beside the health checks: more than steps that usually end at once. */
+const PLATFORM_CONNECTIONS = 16;
+
 /** Jobs that wait for a retry are idle as well; most workflows of jobs live for moments. */
 const MAX_CACHED_JOBS = 500;
 
@@ -55,7 +58,10 @@ const JOB_GRACE = '5s';
 export async function createWorker(options: CreateWorkerOptions): Promise<ChronawflowWorker> {
   const { config, log, recovery = recoveryParts(options.config, options.log) } = options;
   const { temporal } = config;
-  const platform = createPool(config.platform.database, { applicationName: 'chronawflow worker', max: 8 });
+  const platform = createPool(config.platform.database, {
+    applicationName: 'chronawflow worker',
+    max: PLATFORM_CONNECTIONS,
+  });
   let connection: NativeConnection | undefined;
   let jobs: JobParts | undefined;
   let health: HealthMonitor | undefined;

@@ -1,6 +1,7 @@
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { RestorePreview } from '../../core/recovery/types';
+import { inOrder } from './support/in-order';
 import { type Ground, Scene, startGround } from './support/workflow-run';
 
 let ground: Ground;
@@ -72,6 +73,7 @@ test('restores after one approval, and leaves nothing behind', async () => {
     [report.restoreId],
   );
   const actions = events.rows.map((row) => row.action);
+  expect(actions.at(-1)).toBe('restore.finish');
   expect(inOrder(actions, ['restore.scratch', 'restore.validate-scratch', 'restore.remove-scratch'])).toEqual(
     [
       'restore.open',
@@ -247,10 +249,3 @@ test('an approval that is refused leaves no trace in the history', async () => {
   await handle.cancel();
   await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
 });
-
-/** Without the steps that run beside others, each of which must be there once and end before the report. */
-function inOrder(actions: readonly string[], besides: readonly string[]): string[] {
-  expect(actions.filter((action) => besides.includes(action)).sort()).toEqual([...besides].sort());
-  expect(actions.at(-1)).toBe('restore.finish');
-  return actions.filter((action) => !besides.includes(action));
-}

@@ -7,11 +7,13 @@ import type { Pool, PoolClient } from 'pg';
 export async function readScratch<T>(scratch: Pool, work: (session: PoolClient) => Promise<T>): Promise<T> {
   const session = await scratch.connect();
   // A connection that is closed under a COPY says so here as well; the caller hears the first reason.
-  session.on('error', () => undefined);
+  const ignore = () => undefined;
+  session.on('error', ignore);
   try {
     await session.query('begin read only');
     const result = await work(session);
     await session.query('commit');
+    session.off('error', ignore);
     session.release();
     return result;
   } catch (error) {
