@@ -618,3 +618,33 @@ async function waitForWaiter(lab: SliceLab): Promise<void> {
     { what: 'the merge to wait for a lock' },
   );
 }
+
+test('the session that leads a comparison may wait longer than the server lets transactions stand idle', async () => {
+  const lab = await world(
+    `create table notes (id int primary key, tenant_id text not null); insert into notes values (1, 'a'), (2, 'a'), (3, 'b');`,
+  );
+  const target = await lab.captureTarget();
+  await lab.live.query('delete from notes where id = 1');
+  const prepared = await lab.prepare('a', target);
+  const blocker = await lab.live.connect();
+  await lab.live.query(`alter role chronawflow set idle_in_transaction_session_timeout = '300ms'`);
+  try {
+    await blocker.query('begin');
+    await blocker.query(`lock table chronawflow."${prepared.restoreId}_stage_1" in access exclusive mode`);
+    const [again] = await Promise.all([
+      prepared.previewAgain(),
+      until(async () => {
+        const { rowCount } = await lab.live.query(
+          `select from pg_stat_activity where usename = 'chronawflow' and state = 'idle in transaction'
+             and datname = current_database() and clock_timestamp() - state_change > interval '900 milliseconds'`,
+        );
+        return (rowCount ?? 0) > 0;
+      }).finally(() => blocker.query('rollback')),
+    ]);
+    expect(again.diffHash).toBe(prepared.preview.diffHash);
+  } finally {
+    blocker.release();
+    await lab.live.query('alter role chronawflow reset idle_in_transaction_session_timeout');
+    await prepared.end();
+  }
+});

@@ -16,6 +16,9 @@ export const SET_BULK_SETTINGS = [
   `set local idle_in_transaction_session_timeout = '60s'`,
 ].join('; ');
 
+/** For a session that waits, in its transaction, while others work: however long that takes, the server must not end it. */
+export const SET_WAITING_SETTINGS = 'set local idle_in_transaction_session_timeout = 0';
+
 /**
  * Invariant 17: the application's tables cannot be analyzed by a role that does not own them, and their statistics may
  * be from before the accident: with all rows gone, a proof planned as a nested loop ran twenty minutes instead of a second.

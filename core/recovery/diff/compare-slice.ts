@@ -4,7 +4,7 @@ import type { RecoveryContext, StepControl } from '../engine';
 import { sharedBy } from '../sessions';
 import { tableName } from '../slice/catalog-types';
 import type { PlanTable } from '../slice/plan-types';
-import { SET_BULK_SETTINGS } from './bulk-settings';
+import { SET_BULK_SETTINGS, SET_WAITING_SETTINGS } from './bulk-settings';
 import { liveFromStaged } from './change-groups.pure';
 import { checkStage, forgetComparison } from './comparison';
 import { type ChangesScope, computeChanges } from './compute-changes';
@@ -42,6 +42,7 @@ export async function compareSlice<Checked>(
   return inTransaction(
     pool,
     async (lead) => {
+      await lead.query(SET_WAITING_SETTINGS);
       const checked = await check(lead);
       const { rows } = await lead.query<{ id: string }>('select pg_export_snapshot() as id');
       const sessions = sharedBy(

@@ -11,7 +11,7 @@ import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { readCatalog } from '../slice/read-catalog';
 import { schemaHash } from '../slice/schema-hash';
 import type { RestorePreview, TableChanges } from '../types';
-import { planForSize, SET_BULK_SETTINGS } from './bulk-settings';
+import { planForSize, SET_BULK_SETTINGS, SET_WAITING_SETTINGS } from './bulk-settings';
 import { type ChangeGroup, countsOfGroups, totalOfGroups } from './change-groups.pure';
 import { checkPresence } from './check-presence';
 import { compareSlice, type SliceComparison } from './compare-slice';
@@ -91,6 +91,7 @@ async function judge(
     await planForSize(session, compared);
   };
   await prepare(tx);
+  await tx.query(SET_WAITING_SETTINGS);
   const sessions = sharedBy(pool, ctx.config.recovery.sessions, prepare);
   control.progress?.({ step: 'looking for conflicts' });
   const target = scratch && {
