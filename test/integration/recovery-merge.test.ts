@@ -223,6 +223,37 @@ describe('14: one transaction', () => {
     expect(await prepared.merge('0'.repeat(64))).toEqual(outcome);
     await prepared.end();
   });
+
+  test.each([
+    [
+      'left out',
+      (changes: string) => `delete from ${changes} where ctid = (select min(ctid) from ${changes})`,
+    ],
+    ['skipped', (changes: string) => `update ${changes} set chronawflow_skip = true`],
+  ])(
+    '14: changes of the preview that are %s after the approval are not what was approved',
+    async (_, tamper) => {
+      const lab = await world(books);
+      const target = await lab.captureTarget();
+      await lab.live.query(mishap);
+      const prepared = await lab.prepare('a', target);
+      const { rows } = await lab.live.query<{ changes: string }>(
+        `select quote_ident(relname) as changes from pg_class where relname like $1 and relkind = 'r' order by 1`,
+        [`${prepared.restoreId}\\_preview\\_%`],
+      );
+      const before = await everything(lab);
+      let tampered = 0;
+      for (const { changes } of rows)
+        tampered += (await lab.live.query(tamper(`chronawflow.${changes}`))).rowCount ?? 0;
+      expect(tampered).toBeGreaterThan(0);
+      expect(await prepared.merge()).toMatchObject({ kind: 'diff-changed' });
+      expect(await everything(lab)).toEqual(before);
+      const again = await prepared.previewAgain();
+      expect(again.diffHash).toBe(prepared.preview.diffHash);
+      expect(await prepared.merge()).toMatchObject({ kind: 'merged' });
+      await prepared.end();
+    },
+  );
 });
 
 test('9: below an orphan that gets its parent back, rows that came since go', async () => {

@@ -9,7 +9,7 @@ import { changesTable, previewTable, restoreTableName } from '../slice/restore-t
 /**
  * The merge compares again. When the live slice still has the digest that the approved preview compared, and staging
  * cannot have changed, a second diff would be the first one row by row: the preview's changes are taken over, which saves
- * the second diff and its hash (docs/decisions/merge-compares-by-digest.md). Otherwise the caller diffs again.
+ * the second diff (docs/decisions/merge-compares-by-digest.md). Otherwise the caller diffs again. It hashes either.
  *
  * @returns whether the preview's changes now stand for the merge's own diff.
  */

@@ -136,7 +136,7 @@ async function mergeInTransaction(
 
 /**
  * Puts the approved changes into place for the writes: the preview's, when the slice is still what it compared, else a
- * new diff, which has to have the approved hash.
+ * new diff. Whichever it is has to have the approved hash.
  *
  * @returns the changes, and the slice's lanes after the merge.
  */
@@ -160,12 +160,11 @@ async function approvedChanges(
     await copySkips(tx, restoreId, plan);
   }
   const groups = await timings.step('count', () => groupAllChanges(session, restoreId, plan, 'merge'));
-  if (!adopted) {
-    const hash = await timings.step('hash', () =>
-      diffHash(session, restoreId, plan, 'merge', groups, decisions),
-    );
-    if (hash !== approvedHash) throw new DiffChanged(hash);
-  }
+  // Also of changes that were taken over: an attempt at the preview that was given up may have written them anew.
+  const hash = await timings.step('hash', () =>
+    diffHash(session, restoreId, plan, 'merge', groups, decisions),
+  );
+  if (hash !== approvedHash) throw new DiffChanged(hash);
   return { groups, expected: expectedLanes(plan, before, groups) };
 }
 
