@@ -7,6 +7,7 @@ import { type BreakerOptions, BreakerRules } from './breaker-rules';
 import { type BreakerState, CLOSED, type TripReason } from './breaker-state';
 import { type CallWindow, windowsFor } from './call-window';
 import { neutral } from './neutral';
+import { type CallObserver, RunningCall } from './running-call';
 import { admit, open, settle, withdraw } from './transition.pure';
 
 /** A breaker went from one state to another. */
@@ -50,7 +51,7 @@ export interface BreakerSnapshot {
  * const breaker = new CircuitBreaker({ consecutiveFailures: 5, slowerThan: '2s', slowRate: 0.5 });
  * const rate = await breaker.execute((signal) => fetchRate('DE', signal));
  */
-export class CircuitBreaker implements Policy {
+export class CircuitBreaker implements Policy, CallObserver {
   readonly rules: BreakerRules;
   private readonly label: string | undefined;
   private state: BreakerState = CLOSED;
@@ -86,19 +87,20 @@ export class CircuitBreaker implements Policy {
     if (signal !== NEVER && signal.aborted) return Promise.reject(signal.reason);
     const startedAt = this.clock();
     if (this.state !== CLOSED && !this.admits(startedAt)) return this.refuse(startedAt);
-    const { epoch } = this;
+    const running = RunningCall.of(this, this.epoch, startedAt, signal);
     // Two callbacks instead of an async function: 50 ns of the 160 ns that a call takes.
-    return untilAborted(begin(call, signal), signal).then(
-      (answer) => {
-        this.ended(epoch, startedAt, false);
-        return answer;
-      },
-      (error: unknown) => {
-        if (neutral(error, signal)) this.withdrawn(epoch, startedAt);
-        else this.ended(epoch, startedAt, this.isFailure(error));
-        throw error;
-      },
-    );
+    return untilAborted(begin(call, signal), signal).then(running.succeeded, running.failed);
+  }
+
+  /** For the calls that `execute` makes. */
+  callSucceeded(epoch: number, startedAt: number): void {
+    this.ended(epoch, startedAt, false);
+  }
+
+  /** For the calls that `execute` makes. */
+  callFailed(epoch: number, startedAt: number, error: unknown, signal: AbortSignal): void {
+    if (neutral(error, signal)) this.withdrawn(epoch, startedAt);
+    else this.ended(epoch, startedAt, this.isFailure(error));
   }
 
   /** Counts a call that was made without `execute`. */
