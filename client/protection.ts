@@ -1,6 +1,6 @@
 /**
- * `import { CircuitBreaker } from 'chronawflow/protection'`: protection inside one process. Nothing here loads Temporal;
- * what keeps state in the control-plane database takes a `pg` pool from its caller.
+ * `import { CircuitBreaker } from 'chronawflow/protection'`: protection inside one process. It loads neither Temporal nor pg:
+ * what keeps state in the control-plane database takes a `pg` pool from its caller, or loads pg when it connects.
  */
 export { ChronawflowError, type ErrorKind, InvalidInputError, RefusalError } from '../core/errors';
 export {

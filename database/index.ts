@@ -1,5 +1,5 @@
 export { ADVISORY_LOCKS } from './advisory-locks';
 export { type QualifiedName, quoteIdentifier, quoteList, quoteLiteral, quoteQualified } from './identifiers';
 export { applyMigrations, type Plane } from './migrate';
-export { type ConnectionSettings, createPool, type PoolOptions } from './pool';
+export { type ConnectionSettings, createClient, createPool, type PoolOptions } from './pool';
 export { inTransaction, type TransactionOptions } from './transaction';

@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pool, PoolClient } from 'pg';
-import { Umzug } from 'umzug';
 import { ADVISORY_LOCKS } from './advisory-locks';
+
+/** Loaded when something is migrated: most processes do not. */
+const load: (name: 'umzug') => typeof import('umzug') = require;
 
 /** The two databases that hold Chronawflow's own tables; see docs/architecture.md, "Where state lives". */
 export type Plane = 'platform' | 'application';
@@ -20,6 +22,7 @@ export async function applyMigrations(pool: Pool, plane: Plane): Promise<string[
     await client.query('select pg_advisory_lock($1)', [ADVISORY_LOCKS.migration]);
     try {
       await ensureHistory(client);
+      const { Umzug } = load('umzug');
       const umzug = new Umzug({
         migrations: readdirSync(directory)
           .filter((file) => file.endsWith('.sql'))

@@ -1,4 +1,7 @@
-import { Pool, type PoolConfig, types } from 'pg';
+import type { Client, Pool, PoolConfig } from 'pg';
+
+/** Loaded with the first connection: a service that only wants a breaker does not have to have pg. */
+const load: (name: 'pg') => typeof import('pg') = require;
 
 /** How to reach one PostgreSQL database. `password` never appears in logs or errors. */
 export interface ConnectionSettings {
@@ -11,11 +14,7 @@ export interface ConnectionSettings {
 }
 
 // Timestamps stay text: a JS Date has milliseconds, PostgreSQL has microseconds.
-const textTypes = new Set<number>([
-  types.builtins.TIMESTAMPTZ,
-  types.builtins.TIMESTAMP,
-  types.builtins.DATE,
-]);
+const TEXT_TYPES = ['TIMESTAMPTZ', 'TIMESTAMP', 'DATE'] as const;
 
 export interface PoolOptions {
   /** Shown in pg_stat_activity, so that an operator sees who holds a lock. */
@@ -26,8 +25,24 @@ export interface PoolOptions {
   readonly sessionSettings?: Readonly<Record<string, string>>;
 }
 
+/** One connection outside any pool, kept alive: for LISTEN. It is not connected yet. */
+export function createClient(
+  connection: ConnectionSettings,
+  { applicationName, connectTimeoutMs = 10_000 }: Pick<PoolOptions, 'applicationName' | 'connectTimeoutMs'>,
+): Client {
+  const { host, port, database, user, password, ssl = false } = connection;
+  return new (load('pg').Client)({
+    ...{ host, port, database, user, password, ssl },
+    application_name: applicationName,
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+  });
+}
+
 /** A connection pool whose times are ISO 8601 text in UTC with microseconds, whatever the server's defaults are. */
 export function createPool(connection: ConnectionSettings, options: PoolOptions): Pool {
+  const { Pool, types } = load('pg');
+  const textTypes = new Set<number>(TEXT_TYPES.map((name) => types.builtins[name]));
   const session = { TimeZone: 'UTC', DateStyle: 'ISO,MDY', ...options.sessionSettings };
   const config: PoolConfig = {
     host: connection.host,

@@ -140,8 +140,9 @@ describe.each(Object.entries(ENTRIES))('entry point %s', (entry, names) => {
   });
 });
 
-test('a service that only wants a breaker does not load Temporal', async () => {
-  const loaded = "Object.keys(require.cache).filter((file) => file.includes('@temporalio')).length";
+test('a service that only wants a breaker loads neither Temporal nor pg', async () => {
+  const loaded =
+    'Object.keys(require.cache).filter((file) => /node_modules.(@temporalio|pg|umzug)\\b/.test(file)).length';
   writeFileSync(join(project, 'loads.cjs'), `require('chronawflow/protection'); console.log(${loaded});`);
   expect(await inProject(process.execPath, 'loads.cjs')).toBe('0\n');
 });

@@ -6,8 +6,7 @@ const STATEMENTS = 6;
 
 /**
  * One transaction that is over in a bounded time whatever the network does: a server that has gone silent heeds no
- * `statement_timeout`, so the connection is closed from here. It does without `database/`, which loads pg: a service
- * that only wants a breaker does not have to have it.
+ * `statement_timeout`, so the connection is closed from here.
  */
 export async function inBoundedTransaction<T>(
   pool: Pool,

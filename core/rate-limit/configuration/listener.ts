@@ -1,5 +1,5 @@
-import { Client } from 'pg';
-import type { ConnectionSettings } from '../../../database';
+import type { Client } from 'pg';
+import { type ConnectionSettings, createClient } from '../../../database';
 
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 5_000;
@@ -22,11 +22,9 @@ export class Listener {
   ) {}
 
   async open(): Promise<void> {
-    const client = new Client({
-      ...this.connection,
-      application_name: 'chronawflow rate limit changes',
-      connectionTimeoutMillis: 5_000,
-      keepAlive: true,
+    const client = createClient(this.connection, {
+      applicationName: 'chronawflow rate limit changes',
+      connectTimeoutMs: 5_000,
     });
     client.on('error', (error) => this.lost(client, error));
     client.on('end', () => this.lost(client, undefined));
