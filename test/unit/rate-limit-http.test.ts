@@ -1,5 +1,7 @@
-import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import express from 'express';
 import fc from 'fast-check';
 import Fastify from 'fastify';
 import { Metrics } from '../../core/metrics';
@@ -38,7 +40,44 @@ test('Fastify: the fields of the draft on every answer, 429 with a problem docum
   await app.close();
 });
 
-test('Express and node:http: the same, and an error of the caller reaches next()', async () => {
+test('Express: the fields on every answer, 429 at the limit, and an error of the caller in its error handler', async () => {
+  const app = express();
+  app.use(
+    rateLimitMiddleware({
+      limiter: limiterOf(2),
+      tenant: (request: express.Request) => request.get('x-tenant'),
+      resource: (request) => (request.path === '/export' ? 'export' : 'default'),
+      cost: (request) => (request.query.cost === undefined ? 1 : Number(request.query.cost)),
+    }),
+  );
+  app.get('/{*any}', (_, response) => {
+    response.send('answered');
+  });
+  app.use((error: Error, _: express.Request, response: express.Response, __: express.NextFunction) => {
+    response.status(400).send(error.message);
+  });
+  await overLoopback(createServer(app), async (ask) => {
+    const first = await ask('/', 'acme');
+    expect([first.status, await first.text()]).toEqual([200, 'answered']);
+    expect(first.headers.get('ratelimit-policy')).toBe('"default";q=2;w=60');
+    expect(first.headers.get('ratelimit')).toBe('"default";r=1;t=60');
+    await ask('/', 'acme');
+    const refused = await ask('/', 'acme');
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('retry-after')).toMatch(/^(59|60)$/);
+    expect(refused.headers.get('ratelimit')).toMatch(/^"default";r=0;t=(59|60)$/);
+    expect(refused.headers.get('content-type')).toContain('application/problem+json');
+    expect(await refused.json()).toMatchObject({ status: 429, code: 'RATE_LIMITED' });
+    // Another resource and another tenant have limits of their own; who has no tenant has none.
+    expect((await ask('/export', 'acme')).headers.get('ratelimit')).toBe('"export";r=1;t=60');
+    expect((await ask('/', 'birch')).status).toBe(200);
+    expect((await ask('/')).headers.get('ratelimit')).toBeNull();
+    const broken = await ask('/?cost=none', 'birch');
+    expect([broken.status, await broken.text()]).toEqual([400, expect.stringContaining('cost')]);
+  });
+});
+
+test('node:http: the same, and an error of the caller reaches next()', async () => {
   const middleware = rateLimitMiddleware({
     limiter: limiterOf(1),
     tenant: () => 'acme',
@@ -49,19 +88,32 @@ test('Express and node:http: the same, and an error of the caller reaches next()
       response.statusCode = error === undefined ? 200 : 500;
       response.end();
     });
-  }).listen(0, '127.0.0.1');
-  try {
-    await new Promise((resolve) => server.once('listening', resolve));
-    const { port } = server.address() as AddressInfo;
-    const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
+  });
+  await overLoopback(server, async (ask) => {
     expect((await ask('/broken')).status).toBe(500);
     expect((await ask('/')).headers.get('ratelimit')).toBe('"default";r=0;t=60');
     expect((await ask('/')).status).toBe(429);
+  });
+});
+
+async function overLoopback(
+  server: Server,
+  use: (ask: (path: string, tenant?: string) => Promise<Response>) => Promise<void>,
+): Promise<void> {
+  server.listen(0, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await use((path, tenant) =>
+      fetch(`http://127.0.0.1:${port}${path}`, {
+        headers: tenant === undefined ? {} : { 'x-tenant': tenant },
+      }),
+    );
   } finally {
     server.closeAllConnections();
     server.close();
   }
-});
+}
 
 test('a resource name of any characters stays one structured field', () => {
   fc.assert(
