@@ -9,6 +9,7 @@ import {
   type DeadLetter,
   discard,
   type Hold,
+  type HoldBoundary,
   hold,
   type ItemOutcome,
   type Job,
@@ -164,9 +165,9 @@ export class JobsClient {
     await this.audit('job.limit', at, as, { ...limit });
   }
 
-  /** Holds back a tenant's, a type's or a tenant's type's jobs. @returns whether the hold is new */
+  /** Holds back a tenant's, a type's or a tenant's type's jobs, or one job. @returns whether the hold is new */
   async quarantine(
-    at: Boundary,
+    at: HoldBoundary,
     { as = currentOperator(), reason }: Actor & { readonly reason: string },
   ): Promise<boolean> {
     const fresh = await hold(this.application, at, reason, as);
@@ -175,7 +176,7 @@ export class JobsClient {
   }
 
   /** Lets held jobs go on, in their order. @returns whether there was such a hold */
-  async release(at: Boundary, { as = currentOperator() }: Actor = {}): Promise<boolean> {
+  async release(at: HoldBoundary, { as = currentOperator() }: Actor = {}): Promise<boolean> {
     const released = await release(this.application, at);
     if (released) await this.audit('job.release', at, as, {});
     return released;

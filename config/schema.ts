@@ -111,6 +111,12 @@ const jobs = z.strictObject({
   retriesPerMinute: z.number().min(1).default(120),
   /** A waiting job rises by one level per this time. */
   ageing: duration.prefault('1m').refine((ms) => ms > 0, { message: 'more than 0' }),
+  quarantine: z
+    .strictObject({
+      /** Attempts in a row, lost with their process while they ran alone in it, after which a job is held back. */
+      kills: z.number().int().min(1).max(100).default(3),
+    })
+    .prefault({}),
   /** Most bytes of one job's input as JSON. */
   maxInput: z.number().int().min(2).default(262_144),
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { createJobActivities } from '../activities/jobs';
@@ -50,10 +51,13 @@ export async function jobParts(config: Config, jobs: readonly Job[], log: Logger
     sessionSettings: { synchronous_commit: 'off' },
   });
   const metrics = new JobMetrics();
+  const process = randomUUID();
   const { breaker, services, registry } = config.protection;
   const breakers = new BreakerRegistry({ ...registry, breaker, services });
   const stopWatching = new ProtectionMetrics().watchBreakers(breakers);
   const runner = new JobRunner({
+    process,
+    killsAlone: config.jobs.quarantine.kills,
     metrics,
     calls: new ProtectedCalls({ breakers, log }),
     pool: queue,
@@ -66,6 +70,7 @@ export async function jobParts(config: Config, jobs: readonly Job[], log: Logger
     log,
   });
   const dispatcher = new Dispatcher({
+    process,
     metrics,
     pool: queue,
     permits,

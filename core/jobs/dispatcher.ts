@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { JobsConfig } from '../../config';
@@ -14,6 +13,8 @@ import { forgetWorker, registerWorker, WORKER_SEEN_MS } from './store/worker-reg
 import type { JobRef } from './types';
 
 export interface DispatcherOptions {
+  /** Names this process among those that run jobs. */
+  readonly process: string;
   readonly pool: Pool;
   /** The same database, for claims; its commits need not reach the disk (README.md, invariant 11). */
   readonly permits: Pool;
@@ -45,7 +46,6 @@ const ORPHANED_MS = 60_000;
  * that the queue goes on while any worker lives.
  */
 export class Dispatcher {
-  private readonly id = randomUUID();
   private readonly stopping = new AbortController();
   private wake = new AbortController();
   private readonly handing = new Set<Promise<void>>();
@@ -69,7 +69,7 @@ export class Dispatcher {
     await this.running;
     await Promise.all(this.handing);
     // Its slots would count for some seconds more; a database that is away cannot be told, nor asked.
-    await forgetWorker(this.options.permits, this.id).catch((error: unknown) => {
+    await forgetWorker(this.options.permits, this.options.process).catch((error: unknown) => {
       this.options.log.warn({ err: error }, 'this worker could not be taken out');
     });
     this.running = undefined;
@@ -92,9 +92,9 @@ export class Dispatcher {
 
   /** @returns whether the database heard it */
   private async register(): Promise<boolean> {
-    const { permits, config, jobs, log } = this.options;
+    const { permits, config, jobs, log, process } = this.options;
     try {
-      await registerWorker(permits, { id: this.id, slots: config.slots, types: [...jobs.keys()] });
+      await registerWorker(permits, { id: process, slots: config.slots, types: [...jobs.keys()] });
       return true;
     } catch (error) {
       log.warn({ err: error }, 'this worker could not be registered for jobs; trying again');

@@ -39,6 +39,7 @@ export {
 export {
   type Boundary,
   type Hold,
+  type HoldBoundary,
   hold,
   type Limit,
   readHolds,

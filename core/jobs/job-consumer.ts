@@ -9,7 +9,7 @@ import { JobFencedError } from './errors/job-fenced-error';
 import { type HeldPermit, LeaseKeeper } from './lease-keeper';
 import type { StepLog } from './log';
 import { sharesOf } from './shares';
-import { type BeginRequest, beginAttempts } from './store/begin-attempts';
+import { type BeginRequest, beginAttempts, newAttempt } from './store/begin-attempts';
 import { claimJobs } from './store/claim-jobs';
 import { completeAttempts } from './store/complete-attempts';
 import { failAttempt } from './store/fail-attempt';
@@ -50,6 +50,7 @@ export interface LeasedJob extends JobRef {
 export class JobConsumer {
   private readonly leases: LeaseKeeper;
   private readonly held = new Set<LeasedJob>();
+  private readonly process = randomUUID();
 
   constructor(private readonly options: ConsumerOptions) {
     this.leases = new LeaseKeeper(options.pool, options.config.lease, options.log);
@@ -60,14 +61,12 @@ export class JobConsumer {
     const { pool, config, jobs } = this.options;
     const claimed = await claimJobs(pool, {
       handedLimit: config.handed,
-      take: { atMost, types: [...jobs.keys()] },
+      take: { atMost, types: [...jobs.keys()], idle: this.held.size === 0 },
       shares: (limits) => sharesOf(config, jobs, limits),
     });
     if (claimed.length === 0) return [];
     const since = performance.now();
-    const attempts = claimed.map(
-      ({ tenant, type, key }): BeginRequest => ({ tenant, type, key, owner: randomUUID() }),
-    );
+    const attempts = claimed.map((job) => newAttempt(job, this.process));
     const answers = await beginAttempts(pool, attempts, config.lease);
     return attempts.flatMap((attempt, index) => {
       const answer = answers[index];
@@ -112,7 +111,12 @@ export class JobConsumer {
       fail: (error) => {
         const retry = jobs.get(attempt.type)?.policy.retry;
         if (retry === undefined) throw new RangeError(`${attempt.type} is not one of this consumer's types`);
-        const rules = { retry, retriesPerMinute: config.retriesPerMinute };
+        const rules = {
+          retry,
+          retriesPerMinute: config.retriesPerMinute,
+          process: this.process,
+          killsAlone: config.quarantine.kills,
+        };
         return end(failAttempt(pool, attempt, describeFailure(error), rules));
       },
       giveBack: async () => {

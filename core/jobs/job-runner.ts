@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { Json } from '../idempotency';
@@ -11,7 +11,14 @@ import { JobTimeoutError } from './errors/job-timeout-error';
 import type { JobMetrics } from './job-metrics';
 import { LeaseKeeper } from './lease-keeper';
 import type { StepLog } from './log';
-import { type BeginAnswer, type BeginRequest, beginAttempts } from './store/begin-attempts';
+import { type Leave, RunGate } from './run-gate';
+import {
+  type BeginAnswer,
+  type BeginRequest,
+  beginAttempts,
+  markAlone,
+  newAttempt,
+} from './store/begin-attempts';
 import { cancelAttempt, cancelWaiting } from './store/cancel-job';
 import { type Completion, completeAttempts } from './store/complete-attempts';
 import { failAttempt } from './store/fail-attempt';
@@ -35,6 +42,10 @@ export interface RunnerOptions {
   readonly leaseMs: number;
   readonly retentionMs: number;
   readonly retriesPerMinute: number;
+  /** Names this process among those that run jobs. */
+  readonly process: string;
+  /** Attempts in a row, lost while they ran alone, after which a job is held back. */
+  readonly killsAlone: number;
   readonly log: StepLog;
   readonly metrics: JobMetrics;
 }
@@ -61,11 +72,12 @@ const UNKNOWN_RETRY: RetryPolicy = {
   nonRetryable: [],
 };
 
-/** Runs attempts of jobs in this process: permit, code, and what became of it (README.md, invariants 3, 4, 7). */
+/** Runs attempts of jobs in this process: permit, code, and what became of it (README.md, invariants 3, 4, 7, 12). */
 export class JobRunner {
   private readonly leases: LeaseKeeper;
   private readonly begins: Batcher<BeginRequest, BeginAnswer>;
   private readonly completions: Batcher<Completion, boolean>;
+  private readonly gate = new RunGate();
 
   constructor(private readonly options: RunnerOptions) {
     const { pool, permits, leaseMs, retentionMs, log } = options;
@@ -76,38 +88,71 @@ export class JobRunner {
 
   /** One attempt, when it is the job's turn. What its code throws is dealt with. @throws JobNotFoundError; what the database throws */
   async run(ref: JobRef, interruption: Interruption): Promise<AttemptEnd> {
-    const attempt: BeginRequest = { tenant: ref.tenant, type: ref.type, key: ref.key, owner: randomUUID() };
+    const attempt = newAttempt(ref, this.options.process);
+    const leave = await this.gate.enter(interruption.signal).catch(() => undefined);
+    if (leave === undefined) return this.findEnd(ref);
     const since = performance.now();
-    const begun = await this.begins.do(attempt);
-    if (begun.kind !== 'begun') return this.findEnd(ref);
+    let begun: BeginAnswer;
+    try {
+      begun = await this.begins.do(attempt);
+    } catch (error) {
+      leave();
+      throw error;
+    }
     const job = this.options.jobs.get(ref.type);
-    if (job === undefined) {
-      await putBack(this.options.pool, attempt, 'code', NO_CODE_MS);
+    if (begun.kind !== 'begun' || job === undefined) {
+      leave();
+      if (begun.kind === 'begun') await putBack(this.options.pool, attempt, 'code', NO_CODE_MS);
       return this.findEnd(ref);
     }
     const permit = this.leases.hold(attempt, since);
     const timeout = new AbortController();
-    const timer = setTimeout(
-      () => timeout.abort(new JobTimeoutError(ref, job.policy.timeoutMs)),
-      job.policy.timeoutMs,
-    );
     const stop = AbortSignal.any([interruption.signal, permit.lost, timeout.signal]);
-    const watch = new AbortController();
+    const about = { interruption, permit: permit.lost, timeout: timeout.signal, job };
     try {
-      const work = job.run(this.contextOf(attempt, begun.attempt, stop), begun.input);
-      const outcome = await Promise.race([settled(work), ignored(stop, watch.signal)]);
-      const end = await this.conclude(attempt, outcome, {
-        interruption,
-        permit: permit.lost,
-        timeout: timeout.signal,
-        job,
-      });
+      const inside = begun.suspect ? await this.alone(attempt, leave, stop) : leave;
+      const outcome: Outcome =
+        inside === undefined
+          ? { kind: 'threw', error: stop.aborted ? stop.reason : new JobFencedError(attempt) }
+          : await this.work(attempt, begun, { job, stop, timeout, leave: inside });
+      const end = await this.conclude(attempt, outcome, about);
       this.options.metrics.ended(ref, end);
       return end;
     } finally {
+      permit.letGo();
+    }
+  }
+
+  /** Waits until nothing else runs here. @returns undefined when the attempt was stopped first, or lost its permit */
+  private async alone(attempt: BeginRequest, leave: Leave, stop: AbortSignal): Promise<Leave | undefined> {
+    leave();
+    const inside = await this.gate.enterAlone(stop).catch(() => undefined);
+    if (inside === undefined) return undefined;
+    let held = false;
+    try {
+      held = await markAlone(this.options.permits, attempt);
+    } finally {
+      if (!held) inside();
+    }
+    return held ? inside : undefined;
+  }
+
+  private async work(
+    attempt: BeginRequest,
+    begun: Extract<BeginAnswer, { kind: 'begun' }>,
+    { job, stop, timeout, leave }: Work,
+  ): Promise<Outcome> {
+    const { timeoutMs } = job.policy;
+    const timer = setTimeout(() => timeout.abort(new JobTimeoutError(attempt, timeoutMs)), timeoutMs);
+    const watch = new AbortController();
+    try {
+      const work = settled(job.run(this.contextOf(attempt, begun.attempt, stop), begun.input));
+      // Code that ignores its signal is still there, and no company for one that has to be alone.
+      void work.then(leave);
+      return await Promise.race([work, ignored(stop, watch.signal)]);
+    } finally {
       clearTimeout(timer);
       watch.abort();
-      permit.letGo();
     }
   }
 
@@ -178,6 +223,8 @@ export class JobRunner {
     return {
       retry: job?.policy.retry ?? UNKNOWN_RETRY,
       retriesPerMinute: this.options.retriesPerMinute,
+      process: this.options.process,
+      killsAlone: this.options.killsAlone,
     };
   }
 }
@@ -187,6 +234,13 @@ type Outcome =
   | { readonly kind: 'threw'; readonly error: unknown }
   /** Told to stop, it went on. */
   | { readonly kind: 'ignored' };
+
+interface Work {
+  readonly job: Job;
+  readonly stop: AbortSignal;
+  readonly timeout: AbortController;
+  readonly leave: Leave;
+}
 
 interface Circumstances {
   readonly interruption: Interruption;

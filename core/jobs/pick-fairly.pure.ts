@@ -6,6 +6,8 @@ export interface Candidate extends JobRef {
   readonly waitedMs: number;
   /** Order of arrival. */
   readonly seq: number;
+  /** It has to run alone. */
+  readonly suspect: boolean;
 }
 
 /** How many jobs of a tenant and type are in flight. */
@@ -38,15 +40,16 @@ export function agedLevel(priority: number, waitedMs: number, ageingMs: number):
 /**
  * The next jobs to hand over, at most `room`: always one of the tenant with the fewest in flight for its weight, of its
  * jobs the most urgent and oldest that no cap holds back. Between tenants with equal shares the more urgent, then the
- * older job decides.
+ * older job decides. At most `roomAlone` of them are suspects.
  */
 export function pickFairly<C extends Candidate>(
   candidates: readonly C[],
   inFlight: readonly InFlight[],
   shares: Shares,
   room: number,
+  roomAlone: number,
 ): C[] {
-  const load = new Load(inFlight);
+  const load = new Load(inFlight, roomAlone);
   const queues = queuesOf(candidates, shares.ageingMs);
   const picked: C[] = [];
   while (picked.length < room) {
@@ -59,6 +62,7 @@ export function pickFairly<C extends Candidate>(
     if (best === undefined) break;
     best.queue.at += 1;
     load.add(best.head.job, 1);
+    if (best.head.job.suspect) load.roomAlone -= 1;
     picked.push(best.head.job);
   }
   return picked;
@@ -99,6 +103,7 @@ function nextOf<C extends Candidate>(queue: Queue<C>, load: Load, shares: Shares
     const { tenant, type } = head.job;
     if (load.ofTenant(tenant) >= shares.tenantCap(tenant)) return undefined;
     const capped =
+      (head.job.suspect && load.roomAlone <= 0) ||
       load.ofType(type) >= shares.typeCap(type) ||
       load.ofTenantType(tenant, type) >= shares.tenantTypeCap(tenant, type);
     if (!capped) return head;
@@ -115,7 +120,10 @@ function comesFirst<C extends Candidate>(a: Ranked<C>, b: Ranked<C>, load: Load,
 class Load {
   private readonly counts = new Map<string, number>();
 
-  constructor(inFlight: readonly InFlight[]) {
+  constructor(
+    inFlight: readonly InFlight[],
+    public roomAlone: number,
+  ) {
     for (const { count, ...job } of inFlight) this.add(job, count);
   }
 

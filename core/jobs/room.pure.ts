@@ -18,3 +18,11 @@ export function roomFor(now: {
   const wanted = now.slots + Math.ceil(now.slots * ON_THE_WAY) - now.inFlight;
   return Math.max(0, Math.min(wanted, now.handedLimit - now.handed));
 }
+
+/**
+ * How many more jobs may be handed over that have to run alone. Each keeps a whole process for itself: at least half of the
+ * processes stay with everybody else's work.
+ */
+export function roomForSuspects(processes: number, suspectsInFlight: number): number {
+  return Math.max(0, Math.ceil(processes / 2) - suspectsInFlight);
+}

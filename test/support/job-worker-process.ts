@@ -31,6 +31,12 @@ export class JobWorkerProcess {
     });
   }
 
+  /** Whether it ended, by whomever. */
+  get gone(): boolean {
+    const { child } = this;
+    return child !== undefined && (child.exitCode !== null || child.signalCode !== null);
+  }
+
   get pid(): number {
     return this.child?.pid ?? Number.NaN;
   }
@@ -50,7 +56,7 @@ export class JobWorkerProcess {
 
   private async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     const { child } = this;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || this.gone) return;
     const exited = once(child, 'exit');
     child.kill(signal);
     await exited;

@@ -11,11 +11,16 @@ export class RunningCode {
   private readonly server = createServer((socket) => this.accept(socket));
   /** The most attempts of one tenant that ran at the same time. */
   readonly most = new Map<string, number>();
-  attempts = 0;
+  /** Every attempt in the order of its beginning: whose it was, and how many others ran then. */
+  readonly begun: { readonly tenant: string; readonly beside: number }[] = [];
 
   async listen(path: string): Promise<void> {
     this.server.listen(path);
     await once(this.server, 'listening');
+  }
+
+  get attempts(): number {
+    return this.begun.length;
   }
 
   get running(): number {
@@ -33,7 +38,7 @@ export class RunningCode {
     socket.on('error', () => undefined);
     socket.setEncoding('utf8').once('data', (text: string) => {
       const tenant = text.trim();
-      this.attempts += 1;
+      this.begun.push({ tenant, beside: this.running });
       this.add(tenant, 1);
       socket.once('close', () => this.add(tenant, -1));
       // The code begins when it is counted.
@@ -49,7 +54,10 @@ export class RunningCode {
   }
 }
 
-/** Source of a job module whose job `effect` is counted, inserts once, and takes a moment before and after. */
+/**
+ * Source of a job module whose jobs are counted: `effect` inserts once and takes a moment before and after, `poison` kills its
+ * process.
+ */
 export function countedJobModule(parts: {
   readonly entry: string;
   readonly zod: string;
@@ -92,6 +100,12 @@ exports.jobs = [
         await sleep(afterMs, undefined, { signal: ctx.signal });
         return result;
       }),
+  }),
+  defineJob({
+    type: 'poison',
+    input: z.null(),
+    retry: { initial: 50, max: 500 },
+    run: (ctx) => counted(ctx.tenant, async () => process.kill(process.pid, 'SIGKILL')),
   }),
 ];
 `;

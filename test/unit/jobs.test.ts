@@ -77,7 +77,7 @@ const candidates = fc
     fc.record({ tenant, type, priority: fc.integer({ min: 1, max: 5 }), waitedMs: fc.nat({ max: 300_000 }) }),
     { maxLength: 40 },
   )
-  .map((list): Candidate[] => list.map((one, seq) => ({ ...one, key: `k${seq}`, seq })));
+  .map((list): Candidate[] => list.map((one, seq) => ({ ...one, key: `k${seq}`, seq, suspect: false })));
 const inFlight: fc.Arbitrary<InFlight[]> = fc.uniqueArray(
   fc.record({ tenant, type, count: fc.integer({ min: 0, max: 4 }) }),
   { selector: (row) => `${row.tenant} ${row.type}` },
@@ -112,7 +112,7 @@ const count = (jobs: readonly { tenant: string; type: string }[], load: readonly
 test('no pick breaks a cap, and nothing that every cap allows is left while there is room (invariant 2)', () => {
   fc.assert(
     fc.property(candidates, inFlight, caps, fc.nat({ max: 20 }), (waiting, load, given, room) => {
-      const picked = pickFairly(waiting, load, sharesOf(given), room);
+      const picked = pickFairly(waiting, load, sharesOf(given), room, Number.POSITIVE_INFINITY);
       const after = count(picked, load);
       const before = count([], load);
       expect(picked.length).toBeLessThanOrEqual(room);
@@ -138,7 +138,7 @@ test('a tenant never gets a slot while one with a smaller share waits for it (in
   const open: Shares = sharesOf({ tenant: 99, type: 99, pair: 99, weight: 1 });
   fc.assert(
     fc.property(candidates, inFlight, fc.nat({ max: 20 }), (waiting, load, room) => {
-      const picked = pickFairly(waiting, load, open, room);
+      const picked = pickFairly(waiting, load, open, room, Number.POSITIVE_INFINITY);
       picked.forEach((one, index) => {
         const share = count(picked.slice(0, index), load);
         for (const other of waiting.filter((job) => !picked.slice(0, index).includes(job))) {
@@ -158,10 +158,11 @@ test('spreading jobs over types and calling them urgent gains a tenant nothing (
     priority,
     waitedMs: 0,
     seq,
+    suspect: false,
   });
   const greedy = Array.from({ length: 50 }, (_, n) => job('a', n, `type${n}`, 1));
   const modest = Array.from({ length: 50 }, (_, n) => job('b', 100 + n, 'x', 5));
-  const picked = pickFairly([...greedy, ...modest], [], open, 20);
+  const picked = pickFairly([...greedy, ...modest], [], open, 20, Number.POSITIVE_INFINITY);
   expect(picked.filter((one) => one.tenant === 'a')).toHaveLength(10);
 });
 
@@ -170,7 +171,7 @@ test('within a tenant the more urgent comes first, then the older (invariant 6)'
   fc.assert(
     fc.property(candidates, (waiting) => {
       const mine = waiting.map((one) => ({ ...one, tenant: 'a' }));
-      const levels = pickFairly(mine, [], open, 100).map((one) =>
+      const levels = pickFairly(mine, [], open, 100, Number.POSITIVE_INFINITY).map((one) =>
         agedLevel(one.priority, one.waitedMs, 60_000),
       );
       expect(levels).toEqual([...levels].sort((a, b) => a - b));

@@ -1,16 +1,17 @@
 import type { Command } from 'commander';
 import { InvalidInputError } from '../../../core/errors';
-import type { Boundary } from '../../../core/jobs';
+import type { Boundary, HoldBoundary } from '../../../core/jobs';
 import { holdsPage } from '../pages/jobs-page';
 import { wholeNumber } from '../recovery/options';
 import { type CommonOptions, inSession, withCommonOptions } from '../session';
-import { positive, withActor, withBoundary } from './options';
+import { positive, withActor, withBoundary, withHoldBoundary } from './options';
 
-interface HoldOptions extends CommonOptions, Boundary {
+interface HoldOptions extends CommonOptions, HoldBoundary {
   readonly as: string;
 }
 
-interface LimitOptions extends HoldOptions {
+interface LimitOptions extends CommonOptions, Boundary {
+  readonly as: string;
   readonly inFlight?: number;
   readonly backlog?: number;
   readonly weight?: number;
@@ -18,29 +19,32 @@ interface LimitOptions extends HoldOptions {
 
 /** `chronawflow jobs quarantine|release|holds|limit` */
 export function registerHold(jobs: Command): void {
-  withActor(withBoundary(withCommonOptions(jobs.command('quarantine'))))
-    .description('hold back jobs of a tenant, a type, or both; what runs goes on, nothing is lost')
+  withActor(withHoldBoundary(withCommonOptions(jobs.command('quarantine'))))
+    .description(
+      'hold back jobs of a tenant, a type, or both, or one job; what runs goes on, nothing is lost',
+    )
     .requiredOption('--reason <text>', 'why, shown with every held job')
     .addHelpText(
       'after',
       '\nExample:\n  $ chronawflow jobs quarantine --tenant acme --type bank-import --reason "the bank’s file is broken"',
     )
-    .action(async ({ tenant, type, as, reason, ...options }: HoldOptions & { readonly reason: string }) =>
-      inSession(options, async ({ cf, out }) => {
-        const at = boundary(tenant, type);
-        const fresh = await cf.jobs.quarantine(at, { as, reason });
-        out.result({ ...at, held: true, fresh }, () => [
-          `${fresh ? 'Held' : 'Was held already'}: ${describe(at)}.`,
-        ]);
-      }),
+    .action(
+      async ({ tenant, type, key, as, reason, ...options }: HoldOptions & { readonly reason: string }) =>
+        inSession(options, async ({ cf, out }) => {
+          const at = boundary({ tenant, type, key });
+          const fresh = await cf.jobs.quarantine(at, { as, reason });
+          out.result({ ...at, held: true, fresh }, () => [
+            `${fresh ? 'Held' : 'Was held already'}: ${describe(at)}.`,
+          ]);
+        }),
     );
 
-  withActor(withBoundary(withCommonOptions(jobs.command('release'))))
+  withActor(withHoldBoundary(withCommonOptions(jobs.command('release'))))
     .description('let held jobs go on, in their order, under their caps')
     .addHelpText('after', '\nExample:\n  $ chronawflow jobs release --tenant acme --type bank-import')
-    .action(async ({ tenant, type, as, ...options }: HoldOptions) =>
+    .action(async ({ tenant, type, key, as, ...options }: HoldOptions) =>
       inSession(options, async ({ cf, out }) => {
-        const at = boundary(tenant, type);
+        const at = boundary({ tenant, type, key });
         const released = await cf.jobs.release(at, { as });
         out.result({ ...at, released }, () => [
           released ? `Released: ${describe(at)}.` : `There was no hold on ${describe(at)}.`,
@@ -83,13 +87,17 @@ export function registerHold(jobs: Command): void {
     );
 }
 
-function boundary(tenant: string | undefined, type: string | undefined): Boundary {
+function boundary(at: HoldBoundary): HoldBoundary {
+  const { tenant, type, key } = at;
   if (tenant === undefined && type === undefined)
     throw new InvalidInputError('Give --tenant, --type or both.');
-  return { tenant, type };
+  if (key !== undefined && (tenant === undefined || type === undefined))
+    throw new InvalidInputError('One job is named by --tenant, --type and --key.');
+  return at;
 }
 
-function describe({ tenant, type }: Boundary): string {
+function describe({ tenant, type, key }: HoldBoundary): string {
+  if (key !== undefined) return `job ${type} ${key} of tenant ${tenant}`;
   const what = type === undefined ? 'all types' : `type ${type}`;
   return tenant === undefined ? `${what} of every tenant` : `${what} of tenant ${tenant}`;
 }

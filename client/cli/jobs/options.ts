@@ -43,9 +43,14 @@ export function withJob(command: Command): Command {
     .argument('<key>', 'the job’s key');
 }
 
-/** Where a limit or hold applies; absent parts stand for any. */
+/** Where a limit applies; absent parts stand for any. */
 export function withBoundary(command: Command): Command {
   return command.option('--tenant <key>', 'of this tenant only').option('--type <type>', 'of this type only');
+}
+
+/** Where a hold applies: as for a limit, or one job. */
+export function withHoldBoundary(command: Command): Command {
+  return withBoundary(command).option('--key <key>', 'one job, with --tenant and --type');
 }
 
 export function withActor(command: Command): Command {

@@ -110,8 +110,8 @@ export function depthsPage(queues: readonly QueueDepth[]): string[] {
 export function holdsPage(holds: readonly Hold[]): string[] {
   if (holds.length === 0) return ['Nothing is held.'];
   return table(
-    ['tenant', 'type', 'reason', 'by', 'since'],
-    holds.map((h) => [h.tenant || 'any', h.type || 'any', h.reason, h.by, h.since]),
-    5,
+    ['tenant', 'type', 'key', 'reason', 'by', 'since'],
+    holds.map((h) => [h.tenant || 'any', h.type || 'any', h.key || 'any', h.reason, h.by, h.since]),
+    6,
   );
 }

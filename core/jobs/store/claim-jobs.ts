@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { ADVISORY_LOCKS, inTransaction } from '../../../database';
 import { type Candidate, type InFlight, pickFairly, type Shares } from '../pick-fairly.pure';
-import { roomFor } from '../room.pure';
+import { roomFor, roomForSuspects } from '../room.pure';
 import type { JobRef } from '../types';
 import { refColumns } from './columns.pure';
 import { WORKER_SEEN_MS } from './worker-registry';
@@ -16,8 +16,8 @@ const TENANTS_AT_ONCE = 1_000;
 export interface ClaimRequest {
   /** Most jobs handed over and not yet begun, in the whole deployment, whatever is free. */
   readonly handedLimit: number;
-  /** For a consumer that takes jobs itself: how many, of which types. Default: what live workers have slots and code for. */
-  readonly take?: { readonly atMost: number; readonly types: readonly string[] };
+  /** For a consumer that takes jobs itself: how many, of which types, and whether it holds none. Default: what live workers have slots and code for. */
+  readonly take?: { readonly atMost: number; readonly types: readonly string[]; readonly idle: boolean };
   /** What caps and weights are, given the limits that the database holds. */
   shares(limits: readonly LimitRow[]): Shares;
 }
@@ -29,6 +29,11 @@ export interface LimitRow {
   readonly in_flight: number | null;
   readonly backlog: number | null;
   readonly weight: number | null;
+}
+
+interface Counted extends InFlight {
+  readonly handed: number;
+  readonly suspects: number;
 }
 
 export interface ClaimedJob extends JobRef {
@@ -51,7 +56,7 @@ export async function claimJobs(pool: Pool, request: ClaimRequest): Promise<Clai
     ]);
     if (!lock.rows[0]?.taken) return [];
     await takeBackLapsed(tx);
-    const { rows: counts } = await tx.query<InFlight & { readonly handed: number }>(COUNTS);
+    const { rows: counts } = await tx.query<Counted>(COUNTS);
     const workers = await readWorkers(tx);
     const room =
       request.take?.atMost ??
@@ -67,10 +72,15 @@ export async function claimJobs(pool: Pool, request: ClaimRequest): Promise<Clai
       'select tenant, type, in_flight, backlog, weight from chronawflow.job_limit',
     );
     const shares = request.shares(limits);
-    const picked = pickFairly(await candidates(tx, counts, shares, room, types), counts, shares, room);
+    const suspects = counts.reduce((sum, row) => sum + row.suspects, 0);
+    const roomAlone = request.take === undefined ? roomForSuspects(workers.count, suspects) : 1;
+    const waiting = await candidates(tx, counts, { shares, room, roomAlone, types });
+    const all = pickFairly(waiting, counts, shares, room, roomAlone);
+    const picked = request.take === undefined ? all : oneConsumers(all, request.take.idle);
     if (picked.length === 0) return [];
     const { rows } = await tx.query<Omit<ClaimedJob, 'weight'>>(HAND_OVER, [
       ...refColumns(picked),
+      picked.map((job) => job.suspect),
       HANDED_MS,
       HANDED_LIMIT_MS,
     ]);
@@ -78,16 +88,24 @@ export async function claimJobs(pool: Pool, request: ClaimRequest): Promise<Clai
   });
 }
 
-/** Of all workers that live: slots, and types whose code at least one has. */
+/** A consumer runs a suspect alone, and takes nothing more until it can. */
+function oneConsumers(picked: readonly Candidate[], idle: boolean): readonly Candidate[] {
+  const suspect = picked.find((job) => job.suspect);
+  if (suspect === undefined) return picked;
+  return idle ? [suspect] : [];
+}
+
+/** Of all workers that live: how many, slots, and types whose code at least one has. */
 async function readWorkers(
   tx: PoolClient,
-): Promise<{ readonly slots: number; readonly types: readonly string[] }> {
+): Promise<{ readonly count: number; readonly slots: number; readonly types: readonly string[] }> {
   const { rows } = await tx.query<{ slots: number; types: string[] }>(
     `select slots, types from chronawflow.job_worker
      where seen_at > clock_timestamp() - $1 * interval '1 millisecond'`,
     [WORKER_SEEN_MS],
   );
   return {
+    count: rows.length,
     slots: rows.reduce((sum, row) => sum + row.slots, 0),
     types: [...new Set(rows.flatMap((row) => row.types))],
   };
@@ -111,14 +129,16 @@ async function takeBackLapsed(tx: PoolClient): Promise<void> {
 }
 
 const COUNTS = `select tenant, type, count(*)::integer as count,
-    count(*) filter (where state = 'handed')::integer as handed
+    count(*) filter (where state = 'handed')::integer as handed,
+    count(*) filter (where lost_with is not null)::integer as suspects
   from chronawflow.job
   where state in ('handed', 'running') and lease_until > clock_timestamp()
   group by tenant, type`;
 
 /**
  * The most urgent waiting jobs of every tenant, as many as could be picked. Tenants by a loose index scan; levels one by
- * one, because within a level the oldest comes first whatever the ageing.
+ * one, because within a level the oldest comes first whatever the ageing. A job is a suspect while the process that its last
+ * attempt was lost with was not seen again; without room for one, suspects keep nobody else out.
  */
 const CANDIDATES = `with recursive tenants (tenant) as (
     (select tenant from chronawflow.job where state = 'waiting' order by tenant limit 1)
@@ -138,21 +158,33 @@ const CANDIDATES = `with recursive tenants (tenant) as (
   cross join generate_series(1, 5) level
   cross join lateral (
     select tenant, type, key, priority::integer, seq::float8,
-      extract(epoch from clock_timestamp() - run_at)::float8 * 1000 as "waitedMs"
+      extract(epoch from clock_timestamp() - run_at)::float8 * 1000 as "waitedMs", suspect
     from chronawflow.job j
+    cross join lateral (select j.lost_with is not null and not exists (
+      select from chronawflow.job_worker w where w.id = j.lost_with and w.seen_at > j.lost_at) as suspect) past
     where state = 'waiting' and tenant = o.tenant and priority = level and run_at <= clock_timestamp()
       and type <> all ($3::text[]) and type = any ($6::text[])
       and not exists (select from unnest($4::text[], $5::text[]) full_pair (tenant, type)
                       where full_pair.tenant = j.tenant and full_pair.type = j.type)
-      and not exists (select from chronawflow.job_hold h where h.tenant in ('', j.tenant) and h.type = j.type)
+      and not exists (select from chronawflow.job_hold h
+                      where h.tenant in ('', j.tenant) and h.type = j.type and h.key in ('', j.key))
+      and ($7 or not suspect)
     order by run_at, seq limit $1) j`;
 
 async function candidates(
   tx: PoolClient,
   counts: readonly InFlight[],
-  shares: Shares,
-  room: number,
-  types: readonly string[],
+  {
+    shares,
+    room,
+    roomAlone,
+    types,
+  }: {
+    readonly shares: Shares;
+    readonly room: number;
+    readonly roomAlone: number;
+    readonly types: readonly string[];
+  },
 ): Promise<Candidate[]> {
   const tenants = totals(counts, (row) => row.tenant);
   const byType = totals(counts, (row) => row.type);
@@ -164,6 +196,7 @@ async function candidates(
     pairs.map((row) => row.tenant),
     pairs.map((row) => row.type),
     types,
+    roomAlone > 0,
   ]);
   return rows;
 }
@@ -174,11 +207,17 @@ function totals(counts: readonly InFlight[], of: (row: InFlight) => string): Map
   return sums;
 }
 
-/** The place is kept the longer, the longer the job has waited: it may be that no worker runs at all. */
+/**
+ * The place is kept the longer, the longer the job has waited: it may be that no worker runs at all. Whose lost attempt's
+ * process lives is above suspicion, and that attempt counts.
+ */
 const HAND_OVER = `update chronawflow.job j
   set state = 'handed', waits_for = null,
-      lease_until = clock_timestamp() + least($5, greatest($4, 1000 * extract(epoch from clock_timestamp() - run_at)))
-                    * interval '1 millisecond'
-  from unnest($1::text[], $2::text[], $3::text[]) as picked (tenant, type, key)
+      lease_until = clock_timestamp() + least($6, greatest($5, 1000 * extract(epoch from clock_timestamp() - run_at)))
+                    * interval '1 millisecond',
+      attempts = j.attempts + (j.lost_with is not null and not suspect)::integer,
+      lost_with = case when suspect then j.lost_with end,
+      lost_alone = case when suspect then j.lost_alone else 0 end
+  from unnest($1::text[], $2::text[], $3::text[], $4::boolean[]) as picked (tenant, type, key, suspect)
   where j.tenant = picked.tenant and j.type = picked.type and j.key = picked.key and j.state = 'waiting'
   returning j.tenant, j.type, j.key, j.priority::integer, j.started`;

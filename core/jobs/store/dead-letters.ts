@@ -82,6 +82,7 @@ export function redrive(pool: Pool, ref: JobRef, { by, edited, delayMs = 0 }: Re
     await tx.query(
       `update chronawflow.job
        set state = 'waiting', attempts = 0, errors = '[]', owner = null, finished_at = null, expires_at = null,
+           lost_with = null, lost_alone = 0,
            run_at = clock_timestamp() + $4 * interval '1 millisecond',
            input = coalesce($5::json, input), fingerprint = coalesce($6, fingerprint)
        where tenant = $1 and type = $2 and key = $3 and state = 'dead'`,

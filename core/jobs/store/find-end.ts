@@ -3,6 +3,7 @@ import { inTransaction } from '../../../database';
 import { JobNotFoundError } from '../errors/job-not-found-error';
 import type { AttemptEnd, AttemptError, JobRef, JobState } from '../types';
 import { type RetryRules, settleFailure } from './settle-failure';
+import { LOST, settleLoss } from './settle-loss';
 
 /** After this a workflow looks again, when nobody wakes it before. */
 const LOOK_MS = 60_000;
@@ -13,20 +14,28 @@ interface Row {
   readonly errors: readonly AttemptError[];
   readonly lease_ms: number;
   readonly wait_ms: number;
+  readonly alone: boolean;
+  readonly lost_alone: number;
+  /** The attempt's process was seen after the lease was over, or is this one. */
+  readonly survived: boolean;
 }
 
 /**
  * What became of a job whose attempt gave no answer, or found that it was not its turn. An attempt whose lease has
- * lapsed is counted as lost, and the job goes on or dies like after any other failure.
+ * lapsed is lost: when its process lives, that is a failure like any other; otherwise the process died of one of those that
+ * ran in it.
  */
 export function findEnd(pool: Pool, ref: JobRef, rules: RetryRules): Promise<AttemptEnd> {
   return inTransaction(pool, async (tx): Promise<AttemptEnd> => {
     const { rows } = await tx.query<Row>(
       `select state, attempts, errors,
          coalesce(extract(epoch from lease_until - clock_timestamp())::float8 * 1000, 0) as lease_ms,
-         greatest(0, extract(epoch from run_at - clock_timestamp())::float8 * 1000) as wait_ms
+         greatest(0, extract(epoch from run_at - clock_timestamp())::float8 * 1000) as wait_ms,
+         alone, lost_alone, split_part(owner, '/', 1) = $4 or exists (
+           select from chronawflow.job_worker w
+           where w.id = split_part(owner, '/', 1) and w.seen_at > lease_until) as survived
        from chronawflow.job where tenant = $1 and type = $2 and key = $3 for update`,
-      [ref.tenant, ref.type, ref.key],
+      [ref.tenant, ref.type, ref.key, rules.process],
     );
     const row = rows[0];
     if (row === undefined) throw new JobNotFoundError(ref);
@@ -48,17 +57,16 @@ export function findEnd(pool: Pool, ref: JobRef, rules: RetryRules): Promise<Att
         return { kind: 'waiting', why: 'its turn', lookInMs: LOOK_MS };
       case 'running':
         if (row.lease_ms > 0) return { kind: 'running', lookInMs: row.lease_ms };
-        return settleFailure(tx, ref, row.attempts, LOST, rules);
+        if (row.survived) return settleFailure(tx, ref, row.attempts, LOST, rules);
+        return settleLoss(
+          tx,
+          ref,
+          { attempt: row.attempts, alone: row.alone, lostAlone: row.lost_alone },
+          rules,
+        );
     }
   });
 }
-
-const LOST = {
-  code: 'ATTEMPT_LOST',
-  names: ['ATTEMPT_LOST'],
-  message: 'The attempt ended without a word: its worker was killed, stalled, or lost the database.',
-  final: false,
-} as const;
 
 function deadOf(last: AttemptError | undefined): AttemptEnd {
   return {

@@ -1,10 +1,16 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
+import type { JobRef } from '../types';
 import type { LimitRow } from './claim-jobs';
 
-/** Where a limit or a hold applies; an absent part stands for any. */
+/** Where a limit applies; an absent part stands for any. */
 export interface Boundary {
   readonly tenant?: string;
   readonly type?: string;
+}
+
+/** Where a hold applies: it may be one job's, then all three parts are given. */
+export interface HoldBoundary extends Boundary {
+  readonly key?: string;
 }
 
 export interface Limit {
@@ -36,32 +42,43 @@ export async function readLimits(pool: Pool): Promise<LimitRow[]> {
 export interface Hold {
   readonly tenant: string;
   readonly type: string;
+  readonly key: string;
   readonly reason: string;
   readonly by: string;
   readonly since: string;
 }
 
 /** Holds back what waits and what comes; jobs that run go on. The first reason stays. @returns whether it is new */
-export async function hold(pool: Pool, at: Boundary, reason: string, by: string): Promise<boolean> {
+export async function hold(pool: Pool, at: HoldBoundary, reason: string, by: string): Promise<boolean> {
   const { rowCount } = await pool.query(
-    `insert into chronawflow.job_hold (tenant, type, reason, held_by) values ($1, $2, $3, $4) on conflict do nothing`,
-    [at.tenant ?? '', at.type ?? '', reason, by],
+    `insert into chronawflow.job_hold (tenant, type, key, reason, held_by) values ($1, $2, $3, $4, $5)
+     on conflict do nothing`,
+    [at.tenant ?? '', at.type ?? '', at.key ?? '', reason, by],
   );
   return rowCount === 1;
 }
 
+/** Holds one job back by a rule of the queue itself. */
+export async function holdJob(tx: PoolClient, { tenant, type, key }: JobRef, reason: string): Promise<void> {
+  await tx.query(
+    `insert into chronawflow.job_hold (tenant, type, key, reason, held_by) values ($1, $2, $3, $4, 'chronawflow')
+     on conflict do nothing`,
+    [tenant, type, key, reason],
+  );
+}
+
 /** Lets held work go on, in its order. @returns whether there was such a hold */
-export async function release(pool: Pool, at: Boundary): Promise<boolean> {
-  const { rowCount } = await pool.query('delete from chronawflow.job_hold where tenant = $1 and type = $2', [
-    at.tenant ?? '',
-    at.type ?? '',
-  ]);
+export async function release(pool: Pool, at: HoldBoundary): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    'delete from chronawflow.job_hold where tenant = $1 and type = $2 and key = $3',
+    [at.tenant ?? '', at.type ?? '', at.key ?? ''],
+  );
   return rowCount === 1;
 }
 
 export async function readHolds(pool: Pool): Promise<Hold[]> {
   const { rows } = await pool.query<Hold>(
-    'select tenant, type, reason, held_by as by, since from chronawflow.job_hold order by since',
+    'select tenant, type, key, reason, held_by as by, since from chronawflow.job_hold order by since',
   );
   return rows;
 }

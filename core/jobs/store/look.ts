@@ -28,7 +28,8 @@ const STATUS = `select j.tenant, j.type, j.key, j.state, j.waits_for, j.priority
   from chronawflow.job j
   left join lateral (
     select reason, held_by, since from chronawflow.job_hold
-    where j.state = 'waiting' and tenant in ('', j.tenant) and type in ('', j.type) order by since limit 1) h on true`;
+    where j.state = 'waiting' and tenant in ('', j.tenant) and type in ('', j.type) and key in ('', j.key)
+    order by since limit 1) h on true`;
 
 /** What stands in the queue's table about these jobs; those that are not there are left out. */
 export async function readJobs(pool: Pool, refs: readonly JobRef[]): Promise<JobStatus[]> {

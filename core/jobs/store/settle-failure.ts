@@ -12,6 +12,10 @@ const LOOK_AFTER_MS = 60_000;
 export interface RetryRules {
   readonly retry: RetryPolicy;
   readonly retriesPerMinute: number;
+  /** The process that settles: of its own attempts it knows that they did not end with it. */
+  readonly process: string;
+  /** Attempts in a row, lost while they ran alone, after which a job is held back. */
+  readonly killsAlone: number;
   readonly random?: () => number;
 }
 
@@ -31,34 +35,56 @@ export async function settleFailure(
   if (next.kind === 'thaw') {
     await tx.query(
       `update chronawflow.job set state = 'waiting', waits_for = 'thaw', attempts = attempts - 1, lease_until = null,
+         lost_with = null, lost_alone = 0,
          run_at = clock_timestamp() + $4 * interval '1 millisecond'
        where tenant = $1 and type = $2 and key = $3`,
       [...at, next.delayMs],
     );
     return { kind: 'waiting', why: 'the tenant is frozen', lookInMs: next.delayMs + LOOK_AFTER_MS };
   }
+  await recordError(tx, ref, attempt, failure);
+  if (next.kind === 'dead') {
+    await bury(tx, ref, next.reason);
+    return { kind: 'dead', code: failure.code, message: failure.message };
+  }
+  return waitForRetry(tx, ref, next.delayMs, failure.code, rules);
+}
+
+/** Keeps an attempt's error with its job, and takes any suspicion from the job: whoever ends with an error has not died of it. */
+export async function recordError(
+  tx: PoolClient,
+  ref: JobRef,
+  attempt: number,
+  failure: Pick<AttemptFailure, 'code' | 'message'>,
+): Promise<void> {
   await tx.query(
-    `update chronawflow.job set lease_until = null, errors = (
+    `update chronawflow.job set lost_with = null, lost_alone = 0, errors = (
        select coalesce(jsonb_agg(e order by n), '[]')
        from jsonb_array_elements(errors || jsonb_build_object('attempt', $4::integer, 'code', $5::text,
               'message', $6::text, 'at', to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')))
          with ordinality as all_errors (e, n)
        where n > jsonb_array_length(errors) + 1 - $7)
      where tenant = $1 and type = $2 and key = $3`,
-    [...at, attempt, failure.code, failure.message.replaceAll('\0', ''), ERRORS_KEPT],
+    [ref.tenant, ref.type, ref.key, attempt, failure.code, failure.message.replaceAll('\0', ''), ERRORS_KEPT],
   );
-  if (next.kind === 'dead') {
-    await bury(tx, ref, next.reason);
-    return { kind: 'dead', code: failure.code, message: failure.message };
-  }
-  const wait = Math.max(next.delayMs, await takeRetryBudget(tx, ref.tenant, rules.retriesPerMinute));
+}
+
+/** Frees the permit until the delay is over and the tenant's retry budget has room. */
+export async function waitForRetry(
+  tx: PoolClient,
+  ref: JobRef,
+  delayMs: number,
+  code: string,
+  rules: RetryRules,
+): Promise<AttemptEnd> {
+  const wait = Math.max(delayMs, await takeRetryBudget(tx, ref.tenant, rules.retriesPerMinute));
   await tx.query(
-    `update chronawflow.job set state = 'waiting', waits_for = 'retry',
+    `update chronawflow.job set state = 'waiting', waits_for = 'retry', lease_until = null,
        run_at = clock_timestamp() + $4 * interval '1 millisecond'
      where tenant = $1 and type = $2 and key = $3`,
-    [...at, wait],
+    [ref.tenant, ref.type, ref.key, wait],
   );
-  return { kind: 'waiting', why: `retry after ${failure.code}`, lookInMs: wait + LOOK_AFTER_MS };
+  return { kind: 'waiting', why: `retry after ${code}`, lookInMs: wait + LOOK_AFTER_MS };
 }
 
 /** Writes the dead letter of a job whose row is locked, and marks the job dead. */
