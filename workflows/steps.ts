@@ -18,7 +18,7 @@ const retry: RetryPolicy = {
 const patientRetry: RetryPolicy = { ...retry, maximumAttempts: 1_000 };
 
 /**
- * Four heartbeats of activities/step-control.ts: so long a step of a killed worker is not begun again. An attempt that is
+ * Five heartbeats of activities/step-control.ts: so long a step of a killed worker is not begun again. An attempt that is
  * given up too early does no harm, only its work twice: every step is idempotent.
  */
 const heartbeatTimeout = '10s';
