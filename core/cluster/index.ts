@@ -21,6 +21,7 @@ export { closedParent, makeServerDirectory } from './server-directory';
 export { ServerDirectoryUnreachableError } from './server-directory-unreachable-error';
 export { ServerStartFailedError } from './server-start-failed-error';
 export { type ServerStatus, serverStatus } from './server-status';
+export { ServerStopFailedError } from './server-stop-failed-error';
 export { runsAsRoot, type ServerUser, serverUser } from './server-user';
 export { type RunningServer, type StartOptions, startServer } from './start-server';
 export { type StopOptions, stopServer } from './stop-server';

@@ -53,7 +53,7 @@ export function postgresCluster(options: ClusterOptions): StackPart {
       control.progress('databases, roles and tables');
       await options.prepare();
     },
-    stop: () => stopServer({ bin: options.bin, dataDirectory }),
+    stop: () => stopServer({ dataDirectory }),
     async status(): Promise<PartStatus> {
       const server = await serverStatus(dataDirectory);
       if (server.kind === 'stopped')

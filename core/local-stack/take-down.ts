@@ -1,10 +1,9 @@
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findPostgresBin, serverStatus, stopDetached, stopServer } from '../cluster';
-import { existingMajor } from './existing-major';
+import { stopDetached, stopServer } from '../cluster';
 import { currentHolder, takeStack } from './holder';
-import { type ServerPlace, type StackLayout, stackLayout, stateFileOf } from './layout.pure';
+import { type StackLayout, stackLayout, stateFileOf } from './layout.pure';
 import { StackBusyError } from './stack-busy-error';
 import type { OnStackEvent } from './stack-event';
 import { StackMissingError } from './stack-missing-error';
@@ -64,15 +63,9 @@ async function stopEverything(layout: StackLayout, onEvent: OnStackEvent): Promi
   onEvent({ kind: 'stopped', part: 'worker' });
   await Promise.all([
     stopDetached(layout.temporal.recordFile).then(() => onEvent({ kind: 'stopped', part: 'temporal' })),
-    stopCluster(layout.application).then(() => onEvent({ kind: 'stopped', part: 'application-cluster' })),
-    stopCluster(layout.platform).then(() => onEvent({ kind: 'stopped', part: 'platform-cluster' })),
+    stopServer(layout.application).then(() => onEvent({ kind: 'stopped', part: 'application-cluster' })),
+    stopServer(layout.platform).then(() => onEvent({ kind: 'stopped', part: 'platform-cluster' })),
   ]);
-}
-
-async function stopCluster(place: ServerPlace): Promise<void> {
-  if ((await serverStatus(place.dataDirectory)).kind === 'stopped') return;
-  const bin = await findPostgresBin(undefined, { major: await existingMajor(place.dataDirectory) });
-  await stopServer({ bin, dataDirectory: place.dataDirectory });
 }
 
 /** Only what the stack made: somebody may have named a directory that holds other things as well. */

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClusterRun, OperationRun } from '../../client';
-import { findPostgresBin, stopServer } from '../../core/cluster';
+import { stopServer } from '../../core/cluster';
 import { restoreIdFor } from '../../core/recovery/restore-id';
 import { clusterRestoreWorkflowId, undoWorkflowId } from '../../core/recovery/workflow-id';
 import { createPool } from '../../database';
@@ -223,10 +223,6 @@ describe('kill -9 of the worker', () => {
     const { rows } = await pool.query<{ paused: boolean }>('select pg_is_in_recovery() as paused');
     expect(rows).toEqual([{ paused: name !== 'promoted' }]);
     await pool.end();
-    await stopServer({
-      bin: await findPostgresBin(),
-      dataDirectory: cluster.dataDirectory,
-      mode: 'immediate',
-    });
+    await stopServer({ dataDirectory: cluster.dataDirectory, mode: 'immediate' });
   }
 });

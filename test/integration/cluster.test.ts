@@ -51,7 +51,7 @@ describe('a PostgreSQL server on this host', () => {
   });
 
   afterAll(async () => {
-    await stopServer({ bin, dataDirectory, mode: 'immediate' });
+    await stopServer({ dataDirectory, mode: 'immediate' });
     await rm(root, { recursive: true, force: true });
   });
 
@@ -67,16 +67,16 @@ describe('a PostgreSQL server on this host', () => {
     expect(server.port).toBe(port);
     expect(await ask('select 1 as answer')).toBe(1);
     expect(await serverStatus(dataDirectory)).toEqual(server);
-    await stopServer({ bin, dataDirectory });
+    await stopServer({ dataDirectory });
     expect((await serverStatus(dataDirectory)).kind).toBe('stopped');
-    await stopServer({ bin, dataDirectory });
+    await stopServer({ dataDirectory });
   });
 
   it('is taken over by a second start', async () => {
     const first = await start();
     const second = await start();
     expect(second.pid).toBe(first.pid);
-    await stopServer({ bin, dataDirectory });
+    await stopServer({ dataDirectory });
   });
 
   it('starts again at once after its processes were killed, whoever has its PID now', async () => {
@@ -87,15 +87,15 @@ describe('a PostgreSQL server on this host', () => {
     expect(second.pid).not.toBe(first.pid);
     expect(await ask('select 2 as answer')).toBe(2);
 
-    await stopServer({ bin, dataDirectory, mode: 'immediate' });
+    await stopServer({ dataDirectory, mode: 'immediate' });
     const lock = join(dataDirectory, 'postmaster.pid');
     // What a crash followed by a reboot leaves behind: the lock of a PID that now is somebody else's.
     await writeFile(lock, `${process.pid}\n${dataDirectory}\n1700000000\n${port}\n${root}\n\n\nready   \n`);
     expect(await serverStatus(dataDirectory)).toMatchObject({ kind: 'stopped', stale: true });
-    await stopServer({ bin, dataDirectory });
+    await stopServer({ dataDirectory });
     await start();
     expect(await ask('select 3 as answer')).toBe(3);
-    await stopServer({ bin, dataDirectory });
+    await stopServer({ dataDirectory });
   });
 
   it('survives in a session of its own', async () => {
@@ -104,7 +104,7 @@ describe('a PostgreSQL server on this host', () => {
       const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ');
       expect(fields?.[3]).toBe(String(pid));
     }
-    await stopServer({ bin, dataDirectory });
+    await stopServer({ dataDirectory });
   });
 
   it('tells why it did not start, and leaves nothing running', async () => {

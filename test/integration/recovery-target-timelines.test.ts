@@ -18,8 +18,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const pool of pools) await pool.end();
-  const bin = await findPostgresBin();
-  for (const { dataDirectory } of clusters) await stopServer({ bin, dataDirectory, mode: 'immediate' });
+  for (const { dataDirectory } of clusters) await stopServer({ dataDirectory, mode: 'immediate' });
   await notes?.stop();
 });
 
@@ -117,7 +116,7 @@ async function archiving(cluster: RestoredCluster): Promise<void> {
   const bin = await findPostgresBin();
   const { repository } = notes.app;
   const { dataDirectory, socketDirectory, port } = cluster;
-  await stopServer({ bin, dataDirectory });
+  await stopServer({ dataDirectory });
   await startServer({
     bin,
     dataDirectory,

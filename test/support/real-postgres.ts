@@ -86,7 +86,7 @@ export function startPostgres(options: PostgresOptions = {}): Promise<RealPostgr
         settings: { ...FAST, ...options.settings },
       });
     };
-    cleanUp.add(() => stopServer({ bin, dataDirectory, mode: 'immediate' }));
+    cleanUp.add(() => stopServer({ dataDirectory, mode: 'immediate' }));
     await start();
     return server({ bin, directory, dataDirectory, logFile, port, start }, cleanUp);
   });
@@ -120,7 +120,7 @@ function server(
       await connect().query(`create database ${quoteIdentifier(name)}`);
       return connect(name);
     },
-    halt: (mode = 'fast') => stopServer({ bin: parts.bin, dataDirectory: parts.dataDirectory, mode }),
+    halt: (mode = 'fast') => stopServer({ dataDirectory: parts.dataDirectory, mode }),
     stop: () => cleanUp.run(),
   };
 }

@@ -104,11 +104,11 @@ function requireOwnPlace(ctx: RecoveryContext, into: string): string {
   return directory;
 }
 
-async function orStop<T>({ bin, paths }: ServerRequest, work: () => Promise<T>): Promise<T> {
+async function orStop<T>({ paths }: ServerRequest, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    await stopServer({ bin, dataDirectory: paths.dataDirectory, mode: 'fast' });
+    await stopServer({ dataDirectory: paths.dataDirectory, mode: 'fast' });
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findPostgresBin, serverStatus, stopServer } from '../../cluster';
+import { serverStatus, stopServer } from '../../cluster';
 import type { RecoveryContext } from '../engine';
 import { hasCode, whenMissing } from './error-code.pure';
 import { endLeftovers } from './leftover-processes';
@@ -14,25 +14,21 @@ const ORPHAN_LIMIT_MS = 30_000;
 
 /** Stops the server and removes everything of it; nothing happens when there is none. */
 export async function removeScratch(ctx: RecoveryContext, restoreId: string): Promise<void> {
-  await removeRestored(ctx, scratchPaths(ctx.config.application.backup.scratchDirectory, restoreId));
+  await removeRestored(scratchPaths(ctx.config.application.backup.scratchDirectory, restoreId));
 }
 
 /** @throws ScratchNotOursError for a directory without a marker. */
-export async function removeRestored(ctx: RecoveryContext, paths: ScratchPaths): Promise<void> {
+export async function removeRestored(paths: ScratchPaths): Promise<void> {
   await readMarker(paths);
   await endLeftovers(paths.dataDirectory);
-  await stop(ctx, paths);
+  await stop(paths);
   // The server's last archive-get may have started a fetcher after the first look.
   await endLeftovers(paths.dataDirectory);
   await removeFiles(paths);
 }
 
-async function stop(ctx: RecoveryContext, paths: ScratchPaths): Promise<void> {
-  const status = await serverStatus(paths.dataDirectory);
-  if (status.kind === 'running') {
-    const bin = await findPostgresBin(ctx.config.application.backup.postgresBin);
-    await stopServer({ bin, dataDirectory: paths.dataDirectory, mode: 'immediate' });
-  }
+async function stop(paths: ScratchPaths): Promise<void> {
+  await stopServer({ dataDirectory: paths.dataDirectory, mode: 'immediate' });
   await endOrphans(paths.dataDirectory);
 }
 

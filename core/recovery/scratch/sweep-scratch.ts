@@ -25,7 +25,7 @@ export async function sweepScratch(
     const paths = pathsIn(join(directory, name));
     const marker = await markerOrWarning(ctx, paths);
     if (marker === undefined || marker.host !== hostname() || (await isActive(marker.restoreId))) continue;
-    await removeRestored(ctx, paths);
+    await removeRestored(paths);
     removed.push(marker.restoreId);
   }
   return removed;
