@@ -4,6 +4,7 @@ import type { ClientBase, Pool } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { readScratch } from '../../core/recovery/scratch/read-scratch';
 import { inOneSession, sharedBy } from '../../core/recovery/sessions';
+import { largestFirst } from '../../core/recovery/slice/largest-first';
 import { inTransaction } from '../../database';
 import { type RealPostgres, startPostgres } from '../support/real-postgres';
 import { until } from '../support/until';
@@ -30,6 +31,26 @@ test('sessions share the items, and results keep their order', async () => {
   });
   expect(results).toEqual(ITEMS.map((item) => item * 2));
   expect(pids.size).toBe(3);
+});
+
+test('the largest tables come first, partitions counted, and equal ones keep their order', async () => {
+  await pool.query(`
+    create table small (text text); insert into small select repeat('x', 500) from generate_series(1, 100);
+    create table large (text text); insert into large select repeat('x', 500) from generate_series(1, 2000);
+    create table parts (id int, text text) partition by range (id);
+    create table part_1 partition of parts for values from (0) to (1000);
+    create table part_2 partition of parts for values from (1000) to (2000);
+    insert into parts select i, repeat('x', 500) from generate_series(0, 999) i;
+    create table empty_1 (id int); create table empty_2 (id int);
+    analyze`);
+  const names = ['empty_1', 'small', 'parts', 'empty_2', 'large'];
+  const { rows } = await pool.query<{ oid: string; name: string }>(
+    'select k::regclass::oid::int8 as oid, k as name from unnest($1::text[]) with ordinality u (k, n) order by n',
+    [names],
+  );
+  const tables = rows.map(({ oid, name }, n) => ({ n, oid: Number(oid), name }));
+  const order = await largestFirst(pool, tables);
+  expect(order.map(({ name }) => name)).toEqual(['large', 'parts', 'small', 'empty_1', 'empty_2']);
 });
 
 test('each session prepares itself once and commits what it did', async () => {

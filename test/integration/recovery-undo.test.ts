@@ -146,6 +146,30 @@ test('20: a row changed since the restore is a conflict; skipping it keeps the n
   expect(rows.map((row) => row.email)).toContain('newer@example.org');
 });
 
+test('20: a crash of the server right after the restore takes nothing from the undo', async () => {
+  const tenant = await newOrganisation('Crashed');
+  const target = await lab.captureTarget();
+  await overcharge(app.superuser, tenant.id);
+  await app.superuser.query('delete from attachments where organisation_id = $1', [tenant.id]);
+  const beforeRestore = await booksOf(tenant.id);
+  const restored = await lab.restore(tenant.id, target);
+  await lab.drop();
+
+  await app.cluster.halt('immediate');
+  await app.cluster.start();
+  const { rows } = await app.superuser.query<{ persistence: string }>(
+    `select distinct relpersistence as persistence from pg_class
+     where relnamespace = 'chronawflow'::regnamespace and relkind = 'r' and starts_with(relname, $1)`,
+    [`${restored.restoreId}_changes_`],
+  );
+  expect(rows.map(({ persistence }) => persistence).sort()).toEqual(['p', 'u']);
+
+  const undo = await lab.prepareUndo(tenant.id, restored.restoreId);
+  await undo.merge();
+  await undo.end();
+  expect(await booksOf(tenant.id)).toEqual(beforeRestore);
+});
+
 test('20: pre-images past their retention cannot be undone', async () => {
   const tenant = await newOrganisation('Too late');
   const target = await lab.captureTarget();

@@ -3,6 +3,7 @@ import { inTransaction } from '../../../database';
 import type { RecoveryContext, StepControl } from '../engine';
 import { sharedBy } from '../sessions';
 import { tableName } from '../slice/catalog-types';
+import { largestFirst } from '../slice/largest-first';
 import type { PlanTable } from '../slice/plan-types';
 import { SET_BULK_SETTINGS, SET_WAITING_SETTINGS } from './bulk-settings';
 import { liveFromStaged } from './change-groups.pure';
@@ -55,7 +56,8 @@ export async function compareSlice<Checked>(
         { isolation: 'repeatable read' },
       );
       let done = 0;
-      const compared = await sessions.each(plan.tables, async (tx, table) => {
+      const order = await largestFirst(lead, plan.tables);
+      const compared = await sessions.each(order, async (tx, table) => {
         control.signal?.throwIfAborted();
         control.progress?.({ step: `comparing ${tableName(table)}`, done, total: plan.tables.length });
         await checkStage(tx, restoreId, table);

@@ -6,12 +6,18 @@ import type { ChangesKind } from './compute-changes';
 import type { ConflictScope } from './conflict-queries.pure';
 import type { AllCounts } from './written-rows.pure';
 
+/** Schema of the target, and the scratch cluster itself. */
+export interface TargetSource {
+  readonly catalog: Catalog;
+  readonly scratch: Pool;
+}
+
 export interface ConflictInput {
   readonly restoreId: string;
   readonly plan: SlicePlan;
   readonly live: Catalog;
-  /** Schema of the target, and the scratch cluster itself: absent for an undo. */
-  readonly target: { readonly catalog: Catalog; readonly scratch: Pool } | undefined;
+  /** Absent for an undo. */
+  readonly target: TargetSource | undefined;
   readonly decisions: readonly ConflictDecision[];
   /** `schema.table` of the tables that belong to all tenants. */
   readonly shared: readonly string[];

@@ -22,8 +22,6 @@ export async function otherOwnersAtTarget(
   const keys = table.key.map((name) => quoteIdentifier(name));
   const found = `chronawflow_other_owners_${table.n}`;
   let any = false;
-  await tx.query(`create temporary table if not exists ${found} (row_id tid) on commit drop`);
-  await tx.query(`truncate ${found}`);
   await tx.query(
     `declare deleted_keys no scroll cursor for select ctid::text as row_id, array[${keys.map((key) => `${key}::text`).join(', ')}] as key from ${changes} where chronawflow_op = 'd' and not chronawflow_skip`,
   );
@@ -37,6 +35,10 @@ export async function otherOwnersAtTarget(
     );
     const others = rows.filter((row) => there.has(JSON.stringify(row.key))).map((row) => row.row_id);
     if (others.length === 0) continue;
+    if (!any)
+      await tx.query(
+        `create temporary table if not exists ${found} (row_id tid) on commit drop; truncate ${found}`,
+      );
     any = true;
     await tx.query(`insert into ${found} select unnest($1::text[])::tid`, [others]);
   }

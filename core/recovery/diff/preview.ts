@@ -1,12 +1,13 @@
 import type { ClientBase, Pool } from 'pg';
 import { inTransaction } from '../../../database';
+import { bothEnded } from '../both-ended';
 import type { PreviewRequest, RecoveryContext, StepControl } from '../engine';
 import { RestoreClosedError } from '../errors/restore-closed-error';
 import { SchemaChangedError } from '../errors/schema-changed-error';
 import { loadRecord } from '../record/restore-record';
 import { inOneSession, sharedBy, withSessionPool } from '../sessions';
 import { tableName } from '../slice/catalog-types';
-import { type LiveSlice, loadSlice } from '../slice/load-slice';
+import { type LiveSlice, loadSlice, sliceSchemas } from '../slice/load-slice';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { readCatalog } from '../slice/read-catalog';
 import { schemaHash } from '../slice/schema-hash';
@@ -17,6 +18,7 @@ import { checkPresence } from './check-presence';
 import { compareSlice, type SliceComparison } from './compare-slice';
 import { saveComparison } from './comparison';
 import { decidesNothing } from './compute-changes';
+import type { TargetSource } from './conflict-input';
 import { detectConflicts } from './detect-conflicts';
 import { diffHash } from './diff-hash';
 import { countsOfAll, groupAllChanges, groupsOf } from './group-changes';
@@ -53,14 +55,17 @@ export async function previewRestore(
   if (state !== 'active' || plan === undefined) throw new RestoreClosedError(restoreId, state);
   const scope: PreviewScope = { ctx, request, plan, scratch, control };
   return withSessionPool(ctx, async (pool) => {
-    const { checked: live, ...comparison } = await compareSlice(
-      ctx,
-      pool,
-      { restoreId, plan, modes, decisions, kind: 'preview' },
-      (tx) => checkStanding(tx, scope),
-      control,
+    const [{ checked: live, ...comparison }, target] = await bothEnded(
+      compareSlice(
+        ctx,
+        pool,
+        { restoreId, plan, modes, decisions, kind: 'preview' },
+        (tx) => checkStanding(tx, scope),
+        control,
+      ),
+      readTarget(scope),
     );
-    return inTransaction(pool, (tx) => judge(tx, pool, scope, live, comparison));
+    return inTransaction(pool, (tx) => judge(tx, pool, scope, live, target, comparison));
   });
 }
 
@@ -77,12 +82,20 @@ async function checkStanding(
   return live;
 }
 
+async function readTarget({ ctx, plan, scratch }: PreviewScope): Promise<TargetSource | undefined> {
+  if (scratch === undefined) return undefined;
+  const schemas = sliceSchemas(ctx.config.tenancy, plan.tenant);
+  const catalog = await inTransaction(scratch, (source) => readCatalog(source, schemas), { readOnly: true });
+  return { scratch, catalog };
+}
+
 /** Looks for conflicts among the changes, hashes them, and keeps what the merge needs to take them over. */
 async function judge(
   tx: ClientBase,
   pool: Pool,
-  { ctx, request, plan, scratch, control }: PreviewScope,
+  { ctx, request, plan, control }: PreviewScope,
   live: LiveSlice,
+  target: TargetSource | undefined,
   { groups: compared, now }: SliceComparison,
 ): Promise<RestorePreview> {
   const { restoreId, decisions } = request;
@@ -94,10 +107,6 @@ async function judge(
   await tx.query(SET_WAITING_SETTINGS);
   const sessions = sharedBy(pool, ctx.config.recovery.sessions, prepare);
   control.progress?.({ step: 'looking for conflicts' });
-  const target = scratch && {
-    scratch,
-    catalog: await inTransaction(scratch, (source) => readCatalog(source, live.schemas), { readOnly: true }),
-  };
   const conflicts = await detectConflicts(tx, sessions, {
     restoreId,
     plan,

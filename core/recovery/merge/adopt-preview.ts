@@ -28,11 +28,12 @@ export async function adoptPreview(
   for (const table of plan.tables) {
     const changes = quoteIdentifier(restoreTableName(restoreId, 'changes', table.n));
     await tx.query(
-      // Logged, because undo reads them days later, after whatever crash.
       `drop table if exists ${changesTable(restoreId, table)};
-       alter table ${previewTable(restoreId, table)} rename to ${changes};
-       alter table ${changesTable(restoreId, table)} set logged`,
+       alter table ${previewTable(restoreId, table)} rename to ${changes}`,
     );
+    // Undo reads them days later, after whatever crash. What a crash does to an unlogged table is to empty it.
+    if ((comparison.changes[table.n] ?? 0) > 0)
+      await tx.query(`alter table ${changesTable(restoreId, table)} set logged`);
   }
   return true;
 }

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import type { ClientBase, Pool } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { inTransaction, quoteIdentifier, quoteList, quoteLiteral, quoteQualified } from '../../../database';
+import { bothEnded } from '../both-ended';
 import { SET_BULK_SETTINGS } from '../diff/bulk-settings';
 import { imageColumn, imageDigest, setImageSettings } from '../diff/image.pure';
 import { measureStage } from '../diff/measure-slice';
@@ -14,7 +15,8 @@ import { readScratch } from '../scratch/read-scratch';
 import { sharedBy, withSessionPool } from '../sessions';
 import { tableName } from './catalog-types';
 import { forbidTextIndexes } from './forbid-text-indexes';
-import { loadSlice } from './load-slice';
+import { largestFirst } from './largest-first';
+import { loadSlice, sliceSchemas } from './load-slice';
 import { planLookup } from './plan-lookup.pure';
 import { planSlice } from './plan-slice.pure';
 import type { PlanTable, SlicePlan } from './plan-types';
@@ -42,22 +44,35 @@ export async function stageSlice(
   const record = await loadRecord(ctx.application, restoreId);
   if (record.state !== 'active') throw new RestoreClosedError(restoreId, record.state);
   const plan = await makePlan(ctx, record.tenant, scratch);
-  const staged = await withSessionPool(ctx, (application) =>
-    sharedBy(application, ctx.config.recovery.sessions, (tx) => prepareStaging(tx, plan)).each(
-      plan.tables,
-      async (tx, table) => {
-        control.signal?.throwIfAborted();
-        return stageOne(tx, scratch, restoreId, plan, table, control);
-      },
-    ),
+  // The notices are about the live side alone.
+  const [staged, notices] = await bothEnded(
+    stageAll(ctx, restoreId, plan, scratch, control),
+    freezeNotices(ctx.application, plan),
   );
-  const tables = plan.tables.map((table, i) => ({ ...table, ...staged[i]?.found }));
-  const notices = [...plan.notices, ...(await freezeNotices(ctx.application, plan))];
-  await savePlan(ctx.application, restoreId, { ...plan, tables, notices });
+  const tables = plan.tables.map((table) => ({ ...table, ...staged.get(table.n)?.found }));
+  await savePlan(ctx.application, restoreId, { ...plan, tables, notices: [...plan.notices, ...notices] });
   return {
     rows: tables.reduce((sum, table) => sum + table.stagedRows, 0),
-    bytes: staged.reduce((sum, { bytes }) => sum + bytes, 0),
+    bytes: [...staged.values()].reduce((sum, { bytes }) => sum + bytes, 0),
   };
+}
+
+/** By table number. */
+async function stageAll(
+  ctx: RecoveryContext,
+  restoreId: string,
+  plan: SlicePlan,
+  scratch: Pool,
+  control: StepControl,
+): Promise<ReadonlyMap<number, StagedTable>> {
+  return withSessionPool(ctx, async (application) => {
+    const sessions = sharedBy(application, ctx.config.recovery.sessions, (tx) => prepareStaging(tx, plan));
+    const staged = await sessions.each(await largestFirst(application, plan.tables), async (tx, table) => {
+      control.signal?.throwIfAborted();
+      return [table.n, await stageOne(tx, scratch, restoreId, plan, table, control)] as const;
+    });
+    return new Map(staged);
+  });
 }
 
 async function prepareStaging(tx: ClientBase, plan: SlicePlan): Promise<void> {
@@ -65,8 +80,12 @@ async function prepareStaging(tx: ClientBase, plan: SlicePlan): Promise<void> {
 }
 
 async function makePlan(ctx: RecoveryContext, tenant: string, scratch: Pool): Promise<SlicePlan> {
-  const live = await inTransaction(ctx.application, (tx) => loadSlice(tx, ctx.config.tenancy, tenant));
-  const target = await inTransaction(scratch, (tx) => readCatalog(tx, live.schemas), { readOnly: true });
+  const [live, target] = await bothEnded(
+    inTransaction(ctx.application, (tx) => loadSlice(tx, ctx.config.tenancy, tenant)),
+    inTransaction(scratch, (tx) => readCatalog(tx, sliceSchemas(ctx.config.tenancy, tenant)), {
+      readOnly: true,
+    }),
+  );
   return planSlice({
     tenant,
     live: live.catalog,
