@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { Config } from '../config';
-import { recordAuditEvent } from '../core/audit';
+import { forwardOutbox } from '../core/audit';
 import { fingerprint } from '../core/idempotency';
 import {
   type Boundary,
@@ -36,6 +35,7 @@ import {
 import { JobHandle } from './job-handle';
 import { currentOperator } from './operator';
 import type { TemporalLink } from './temporal-link';
+import { UndoneEffectsClient } from './undone-effects';
 
 /** Who does it; default CHRONAWFLOW_OPERATOR, or the account that runs the process. */
 export interface Actor {
@@ -66,6 +66,8 @@ export interface JobView {
 
 /** What the capability `jobs` offers to a program. */
 export class JobsClient {
+  /** Effects that restores took back. */
+  readonly undone: UndoneEffectsClient;
   private loading: Promise<{ readonly queue: JobQueue; readonly jobs: ReadonlyMap<string, Job> }> | undefined;
 
   constructor(
@@ -74,7 +76,9 @@ export class JobsClient {
     private readonly platform: Pool,
     private readonly application: Pool,
     private readonly given: readonly Job[],
-  ) {}
+  ) {
+    this.undone = new UndoneEffectsClient(config.jobs, platform, application);
+  }
 
   /**
    * Submits a job. The same key with the same input is the same job: its first run's result.
@@ -129,10 +133,7 @@ export class JobsClient {
   async redrive(ref: JobRef, { as = currentOperator(), input }: RedriveOptions = {}): Promise<JobHandle> {
     const edited = input === undefined ? undefined : await this.edited(ref, input);
     await redrive(this.application, ref, { by: as, edited });
-    await this.audit('job.redrive', ref, as, {
-      input: edited === undefined ? 'same' : 'edited',
-      ...(edited === undefined ? {} : { fingerprint: edited.fingerprint }),
-    });
+    await this.tellAudit();
     return this.handle(ref);
   }
 
@@ -145,8 +146,8 @@ export class JobsClient {
     for (const [index, letter] of letters.entries()) {
       const delayMs = perSecond === undefined ? 0 : Math.floor((index * 1_000) / perSecond);
       await redrive(this.application, letter, { by: as, delayMs });
-      await this.audit('job.redrive', letter, as, { input: 'same' });
     }
+    await this.tellAudit();
     return letters.map(({ tenant, type, key }) => ({ tenant, type, key }));
   }
 
@@ -156,13 +157,13 @@ export class JobsClient {
     { as = currentOperator(), reason }: Actor & { readonly reason: string },
   ): Promise<void> {
     await discard(this.application, ref, { by: as, reason, retentionMs: this.config.jobs.retention });
-    await this.audit('job.discard', ref, as, { reason });
+    await this.tellAudit();
   }
 
   /** Sets caps, backlog limit and weight; they hold from the next claim on, also for what is queued. */
   async setLimit(at: Boundary, limit: Limit, { as = currentOperator() }: Actor = {}): Promise<void> {
     await setLimit(this.application, at, limit, as);
-    await this.audit('job.limit', at, as, { ...limit });
+    await this.tellAudit();
   }
 
   /** Holds back a tenant's, a type's or a tenant's type's jobs, or one job. @returns whether the hold is new */
@@ -171,14 +172,14 @@ export class JobsClient {
     { as = currentOperator(), reason }: Actor & { readonly reason: string },
   ): Promise<boolean> {
     const fresh = await hold(this.application, at, reason, as);
-    if (fresh) await this.audit('job.quarantine', at, as, { reason });
+    await this.tellAudit();
     return fresh;
   }
 
   /** Lets held jobs go on, in their order. @returns whether there was such a hold */
   async release(at: HoldBoundary, { as = currentOperator() }: Actor = {}): Promise<boolean> {
-    const released = await release(this.application, at);
-    if (released) await this.audit('job.release', at, as, {});
+    const released = await release(this.application, at, as);
+    await this.tellAudit();
     return released;
   }
 
@@ -207,28 +208,15 @@ export class JobsClient {
         config: this.config.jobs,
         tenancy: this.config.tenancy,
         jobs,
-        onRejected: (ref) => this.audit('job.rejected', ref, currentOperator(), {}, 'IDEMPOTENCY_KEY_REUSED'),
+        actor: currentOperator(),
       });
       return { queue, jobs };
     });
     return this.loading;
   }
 
-  private audit(
-    action: string,
-    at: Partial<JobRef>,
-    actor: string,
-    details: Readonly<Record<string, unknown>>,
-    outcome = 'ok',
-  ): Promise<void> {
-    return recordAuditEvent(this.platform, {
-      id: `${action}/${randomUUID()}`,
-      actor,
-      action,
-      tenant: at.tenant,
-      object: [at.type, at.key].filter((part) => part !== undefined).join('/') || undefined,
-      outcome,
-      details,
-    });
+  /** Events are durable with their acts; a worker brings over what this process cannot. */
+  private async tellAudit(): Promise<void> {
+    await forwardOutbox(this.application, this.platform).catch(() => undefined);
   }
 }

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { Config } from '../config';
-import { type ChangesPage, pageChanges } from '../core/recovery';
+import { type ChangesPage, pageChanges, pageUndone, type UndoneEffect } from '../core/recovery';
 import {
   listRecoveryPoints,
   type RecoveryPoint,
@@ -42,6 +42,14 @@ export class RecoveryReader {
 
   changes(restoreId: string, page: ChangesRequest): Promise<ChangesPage> {
     return pageChanges(this.ctx, { restoreId, ...page });
+  }
+
+  /** Jobs and requests whose effects the restore takes back, or took back, a page at a time. */
+  undone(
+    restoreId: string,
+    page: { readonly offset?: number; readonly limit?: number },
+  ): Promise<UndoneEffect[]> {
+    return pageUndone(this.ctx, restoreId, page);
   }
 
   compliance(tenant?: string): Promise<ComplianceReport> {

@@ -249,6 +249,11 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
     return this.reader.changes(...page);
   }
 
+  /** Jobs and requests whose effects the restore takes back, or took back, a page at a time. */
+  undone(...page: Parameters<RecoveryReader['undone']>): ReturnType<RecoveryReader['undone']> {
+    return this.reader.undone(...page);
+  }
+
   /** Objectives against what was measured, for one tenant or all. */
   compliance(tenant?: string): ReturnType<RecoveryReader['compliance']> {
     return this.reader.compliance(tenant);

@@ -101,7 +101,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
     } as const;
     const source = options.workflows ?? workflowSource();
     const defined = [...(options.jobs ?? []), ...(await loadJobs(config.jobs.modules))];
-    if (defined.length > 0) jobs = await jobParts(config, defined, log);
+    if (defined.length > 0) jobs = await jobParts(config, defined, platform, log);
     const workers = await Promise.all([
       Worker.create({
         ...common,

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
+import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { createJobActivities } from '../activities/jobs';
 import type { JobActivities } from '../activities/types';
 import type { Config } from '../config';
+import { OutboxForwarder } from '../core/audit';
 import { Dispatcher, type Job, JobMetrics, JobRunner, jobsByType, jobTaskQueue } from '../core/jobs';
 import { BreakerRegistry, ProtectedCalls, ProtectionMetrics } from '../core/protection';
 import { createPool } from '../database';
@@ -21,14 +23,20 @@ export interface JobParts {
   close(): Promise<void>;
 }
 
-/** Completions go one batch at a time; failures come one by one. */
-const QUEUE_CONNECTIONS = 3;
+/** Completions go one batch at a time; failures come one by one; audit events are brought over. */
+const QUEUE_CONNECTIONS = 4;
 /** A claim, a batch of beginnings, a renewal. */
 const PERMIT_CONNECTIONS = 3;
 /** Every attempt may hold a connection in `ctx.once`; more slots than this wait for each other there. */
 const MOST_CONNECTIONS = 50;
 
-export async function jobParts(config: Config, jobs: readonly Job[], log: Logger): Promise<JobParts> {
+/** @param platform the control plane's database, for the audit log; closed by the caller */
+export async function jobParts(
+  config: Config,
+  jobs: readonly Job[],
+  platform: Pool,
+  log: Logger,
+): Promise<JobParts> {
   const byType = jobsByType(jobs);
   const { temporal } = config;
   const taskQueue = jobTaskQueue(temporal.taskQueue);
@@ -80,14 +88,19 @@ export async function jobParts(config: Config, jobs: readonly Job[], log: Logger
     handOver: handOverTo(client, taskQueue, byType),
     settleLost: (job) => runner.findEnd(job),
   });
+  const forwarder = new OutboxForwarder(queue, platform, log);
   return {
     taskQueue,
     slots: config.jobs.slots,
     activities: createJobActivities({ runner, onEnd: () => dispatcher.poke() }),
-    start: () => dispatcher.start(),
+    start: () => {
+      dispatcher.start();
+      forwarder.start();
+    },
     stopDispatching: () => dispatcher.stop(),
     close: async () => {
       await dispatcher.stop();
+      await forwarder.stop();
       runner.close();
       stopWatching();
       metrics.close();

@@ -1,1 +1,3 @@
+export { forwardOutbox, type OutboxEvent, writeOutbox } from './audit-outbox';
+export { OutboxForwarder } from './outbox-forwarder';
 export { type AuditEvent, recordAuditEvent } from './record-audit-event';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '../../database';
+import { writeOutbox } from '../audit';
 import { InvalidInputError } from '../errors';
 import { canonicalJson } from './canonical-json.pure';
 import { decideStart, type RecordState, type StartDecision } from './decide-start.pure';
@@ -17,6 +18,8 @@ export interface IdempotencyOptions {
   readonly retentionMs?: number;
   /** Told of replays, refusals and take-overs, after they are decided; what it throws is the caller's error. */
   readonly onEvent?: (event: IdempotencyEvent) => Promise<void>;
+  /** Who asks, for the audit log; default `application`. */
+  readonly actor?: string;
 }
 
 const LEASE_MS = 30_000;
@@ -74,7 +77,9 @@ export class IdempotencyManager {
     const row = rows[0];
     switch (decideStart(stateOf(row), print)) {
       case 'reject':
-        throw await this.rejection(ref, row);
+        await this.tell(this.pool, ref, 'rejected', Number(row?.fence ?? 0));
+        await this.options.onEvent?.({ kind: 'rejected', ref, fence: Number(row?.fence ?? 0) });
+        throw new IdempotencyKeyReusedError(ref);
       case 'replay':
         return { kind: 'completed', result: row?.result ?? null };
       case 'wait':
@@ -94,16 +99,16 @@ export class IdempotencyManager {
     const print = fingerprint(payload);
     const owner = randomUUID();
     const { decision, row, fence } = await this.tryStart(ref, print, owner);
+    const kind = TOLD[decision];
+    if (kind !== undefined) await this.options.onEvent?.({ kind, ref, fence });
     switch (decision) {
       case 'reject':
-        throw await this.rejection(ref, row);
+        throw new IdempotencyKeyReusedError(ref);
       case 'replay':
-        await this.options.onEvent?.({ kind: 'replayed', ref, fence });
         return { kind: 'completed', result: row?.result ?? null };
       case 'wait':
         return { kind: 'running', until: row?.lease_until ?? '' };
       case 'take-over':
-        await this.options.onEvent?.({ kind: 'taken-over', ref, fence });
         return { kind: 'started', execution: { ref, owner, fence }, takenOver: true };
       case 'start':
         return { kind: 'started', execution: { ref, owner, fence }, takenOver: false };
@@ -213,7 +218,10 @@ export class IdempotencyManager {
         if (row === undefined) return undefined;
         const decision = decideStart(stateOf(row), print);
         const takes = decision === 'start' || decision === 'take-over';
-        return { decision, row, fence: takes ? await this.take(tx, ref, print, owner) : Number(row.fence) };
+        const fence = takes ? await this.take(tx, ref, print, owner) : Number(row.fence);
+        const told = TOLD[decision];
+        if (told !== undefined) await this.tell(tx, ref, told, fence);
+        return { decision, row, fence };
       });
       if (tried !== undefined) return tried;
     }
@@ -243,14 +251,31 @@ export class IdempotencyManager {
     return Number(rows[0]?.fence);
   }
 
-  private async rejection(
-    ref: IdempotencyRef,
-    row: RecordRow | undefined,
-  ): Promise<IdempotencyKeyReusedError> {
-    await this.options.onEvent?.({ kind: 'rejected', ref, fence: Number(row?.fence ?? 0) });
-    return new IdempotencyKeyReusedError(ref);
+  /** In the transaction that decides, so that no take-over goes untold. */
+  private tell(
+    db: Pool | PoolClient,
+    { tenant, scope, key }: IdempotencyRef,
+    what: IdempotencyEvent['kind'],
+    fence: number,
+  ): Promise<void> {
+    return writeOutbox(db, [
+      {
+        action: `idempotency.${what}`,
+        actor: this.options.actor ?? 'application',
+        tenant,
+        object: `${scope}/${key}`,
+        outcome: what === 'rejected' ? 'IDEMPOTENCY_KEY_REUSED' : 'ok',
+        details: { fence },
+      },
+    ]);
   }
 }
+
+const TOLD: Readonly<Partial<Record<StartDecision, IdempotencyEvent['kind']>>> = {
+  replay: 'replayed',
+  reject: 'rejected',
+  'take-over': 'taken-over',
+};
 
 function stateOf(row: RecordRow | undefined): RecordState {
   if (row === undefined) return { kind: 'absent' };

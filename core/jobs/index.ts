@@ -7,6 +7,7 @@ export {
 } from './define-job';
 export { Dispatcher, type DispatcherOptions } from './dispatcher';
 export { BacklogFullError } from './errors/backlog-full-error';
+export { EffectsUndoneError } from './errors/effects-undone-error';
 export { InputTooLargeError } from './errors/input-too-large-error';
 export { JobCancelledError } from './errors/job-cancelled-error';
 export { JobDeadError } from './errors/job-dead-error';
@@ -14,6 +15,7 @@ export { JobFencedError } from './errors/job-fenced-error';
 export { JobNotDeadError } from './errors/job-not-dead-error';
 export { JobNotFoundError } from './errors/job-not-found-error';
 export { JobTimeoutError } from './errors/job-timeout-error';
+export { NothingUndoneError } from './errors/nothing-undone-error';
 export { UnknownJobTenantError } from './errors/unknown-job-tenant-error';
 export { UnknownJobTypeError } from './errors/unknown-job-type-error';
 export { type ConsumerOptions, JobConsumer, type LeasedJob } from './job-consumer';
@@ -48,4 +50,12 @@ export {
   setLimit,
 } from './store/limits';
 export { type JobFilter, listJobs, type QueueDepth, readDepths } from './store/look';
+export {
+  leaveUndone,
+  listUndone,
+  type RedriveUndone,
+  redriveUndone,
+  type UndoneFilter,
+  type UndoneSubject,
+} from './store/undone-effects';
 export type { AttemptError, JobPriority, JobRef, JobState, JobStatus } from './types';

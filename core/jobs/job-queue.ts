@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { JobsConfig, TenancyConfig } from '../../config';
+import { type OutboxEvent, writeOutbox } from '../audit';
 import { ChronawflowError } from '../errors';
 import { IdempotencyKeyReusedError, type Json } from '../idempotency';
 import { Batcher } from './batcher';
@@ -9,6 +10,7 @@ import { JobCancelledError } from './errors/job-cancelled-error';
 import { JobDeadError } from './errors/job-dead-error';
 import { JobNotFoundError } from './errors/job-not-found-error';
 import { UnknownJobTenantError } from './errors/unknown-job-tenant-error';
+import { jobEvent } from './job-event';
 import { prepareSubmission, type SubmitRequest } from './prepare-submission';
 import { ResultWatcher } from './result-watcher';
 import { cancelWaiting } from './store/cancel-job';
@@ -25,8 +27,8 @@ export interface JobQueueOptions {
   readonly config: JobsConfig;
   readonly tenancy: TenancyConfig;
   readonly jobs: ReadonlyMap<string, Job>;
-  /** Told of a key that came again with another input. */
-  readonly onRejected?: (ref: JobRef) => Promise<void>;
+  /** Who submits, for the audit log; default `application`. */
+  readonly actor?: string;
 }
 
 /** What became of one item of submitMany. */
@@ -156,8 +158,21 @@ export class JobQueue {
       .filter((job) => !missing.has(job.tenant))
       .map((job) => ({ ...job, backlog: backlogOf(job.tenant) }));
     const sent = there.length === 0 ? [] : await submitJobs(this.options.pool, there);
-    const outcomes = (await this.overflow(there, sent)).values();
-    return jobs.map((job) => (missing.has(job.tenant) ? 'no-tenant' : (outcomes.next().value ?? 'known')));
+    const outcomes = await this.overflow(there, sent);
+    await writeOutbox(this.options.pool, this.eventsOf(there, outcomes));
+    const answers = outcomes.values();
+    return jobs.map((job) => (missing.has(job.tenant) ? 'no-tenant' : (answers.next().value ?? 'known')));
+  }
+
+  /** A job that came again, and a key that came with another input, are told to the audit log. */
+  private eventsOf(jobs: readonly JobRef[], outcomes: readonly SubmitOutcome[]): OutboxEvent[] {
+    const actor = this.options.actor ?? 'application';
+    return jobs.flatMap((job, index) => {
+      if (outcomes[index] === 'known') return [jobEvent('job.replayed', job, actor)];
+      if (outcomes[index] === 'reused')
+        return [jobEvent('job.rejected', job, actor, {}, 'IDEMPOTENCY_KEY_REUSED')];
+      return [];
+    });
   }
 
   /** What becomes of jobs that found their tenant's backlog full: `jobs.overflow`. */
@@ -195,7 +210,6 @@ export class JobQueue {
       case 'no-tenant':
         return new UnknownJobTenantError(ref.tenant, this.options.tenancy.table);
       case 'reused':
-        await this.options.onRejected?.(ref);
         return new IdempotencyKeyReusedError({ tenant: ref.tenant, scope: ref.type, key: ref.key });
       case 'backlog-full':
         return new BacklogFullError(ref.tenant, (await this.backlogOf())(ref.tenant), RETRY_AFTER_MS);

@@ -11,6 +11,7 @@ import { JobTimeoutError } from './errors/job-timeout-error';
 import type { JobMetrics } from './job-metrics';
 import { LeaseKeeper } from './lease-keeper';
 import type { StepLog } from './log';
+import { OutsideCalls } from './outside-calls';
 import { type Leave, RunGate } from './run-gate';
 import {
   type BeginAnswer,
@@ -23,6 +24,7 @@ import { cancelAttempt, cancelWaiting } from './store/cancel-job';
 import { type Completion, completeAttempts } from './store/complete-attempts';
 import { failAttempt } from './store/fail-attempt';
 import { findEnd } from './store/find-end';
+import { noteOutside } from './store/note-outside';
 import { onceInTransaction } from './store/once';
 import { onceForEach, splitOff } from './store/once-each';
 import { putBack } from './store/put-back';
@@ -146,7 +148,9 @@ export class JobRunner {
     const timer = setTimeout(() => timeout.abort(new JobTimeoutError(attempt, timeoutMs)), timeoutMs);
     const watch = new AbortController();
     try {
-      const work = settled(job.run(this.contextOf(attempt, begun.attempt, stop), begun.input));
+      const outside = new OutsideCalls((names) => noteOutside(this.options.pool, attempt, names));
+      const running = job.run(this.contextOf(attempt, begun.attempt, stop, outside), begun.input);
+      const work = settled(running.then((result) => outside.settled().then(() => result)));
       // Code that ignores its signal is still there, and no company for one that has to be alone.
       void work.then(leave);
       return await Promise.race([work, ignored(stop, watch.signal)]);
@@ -198,7 +202,12 @@ export class JobRunner {
     return end ?? this.findEnd(attempt);
   }
 
-  private contextOf(attempt: BeginRequest, number: number, signal: AbortSignal): RunContext {
+  private contextOf(
+    attempt: BeginRequest,
+    number: number,
+    signal: AbortSignal,
+    outside: OutsideCalls,
+  ): RunContext {
     const { tenant, type, key } = attempt;
     const { application, leaseMs, calls } = this.options;
     return {
@@ -207,12 +216,17 @@ export class JobRunner {
       key,
       attempt: number,
       signal,
-      idempotencyKey: (step) =>
-        createHash('sha256')
+      idempotencyKey: (step) => {
+        void outside.announce(step);
+        return createHash('sha256')
           .update(JSON.stringify([tenant, type, key, step]))
           .digest('hex')
-          .slice(0, 32),
-      call: (target, call) => calls.call({ ...target, tenant }, call, signal),
+          .slice(0, 32);
+      },
+      call: async (target, call) => {
+        await outside.announce([target.service, target.operation].filter(Boolean).join('/'));
+        return calls.call({ ...target, tenant }, call, signal);
+      },
       once: (step, work) => onceInTransaction(application, attempt, step, work, leaseMs),
       onceForEach: (steps, work) => onceForEach(application, attempt, steps, work, leaseMs),
       splitOff: (step, part) => splitOff(application, attempt, step, part, leaseMs),

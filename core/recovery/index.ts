@@ -1,5 +1,6 @@
 export { createRecoveryEngine } from './create-engine';
 export { type ChangedRow, type ChangesPage, type PageRequest, pageChanges } from './diff/page-changes';
+export { pageUndone, type UndoneEffect } from './effects';
 export type {
   OpenRestore,
   PreviewRequest,

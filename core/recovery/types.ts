@@ -190,6 +190,19 @@ export interface TableChanges {
   readonly droppedColumns: readonly string[];
 }
 
+/**
+ * Jobs and requests that were completed after the target: the merge takes their rows back, their records stay, and a person
+ * decides about each.
+ */
+export interface UndoneCounts {
+  /** Jobs that ended after the target, or have steps that were completed after it. */
+  readonly jobs: number;
+  /** Steps of jobs (`ctx.once`). */
+  readonly steps: number;
+  /** Requests of the IdempotencyManager. */
+  readonly requests: number;
+}
+
 /** What the workflow carries; bounded, and without any row value. Samples stay in the database. */
 export interface RestorePreview {
   readonly restoreId: string;
@@ -207,6 +220,8 @@ export interface RestorePreview {
   /** True when a conflict's decision is `block`: approval would be pointless. */
   readonly blocked: boolean;
   readonly notices: readonly string[];
+  /** What the merge will mark as `effects undone`; absent in an undo. */
+  readonly undoneEffects?: UndoneCounts;
   readonly bytesStaged: number;
   readonly estimatedMergeMs: number;
   /** SHA-256 of the tenant's slice, hex: as it is, and as it will be. */
@@ -236,6 +251,8 @@ export type MergeResult =
         readonly deleted: number;
       }[];
       readonly sequencesForwarded: readonly string[];
+      /** Marked as `effects undone` in the same transaction; absent in an undo. */
+      readonly undoneEffects?: UndoneCounts;
       /** Milliseconds by step inside the merge. */
       readonly timings: Readonly<Record<string, number>>;
     }

@@ -21,6 +21,7 @@ let configFile: string;
 const MODULE = `
 const { defineJob } = require(${JSON.stringify(join(ROOT, 'dist', 'client', 'job-types.js'))});
 const { z } = require(${JSON.stringify(join(ROOT, 'node_modules', 'zod'))});
+const bank = new Set();
 exports.jobs = [defineJob({
   type: 'invoice',
   input: z.object({ amount: z.number() }),
@@ -30,6 +31,16 @@ exports.jobs = [defineJob({
     await tx.query('insert into effect values ($1)', [ctx.key]);
     return { amount };
   }),
+}), defineJob({
+  type: 'pay',
+  input: z.null(),
+  run: async (ctx) => {
+    await ctx.once('post', async (tx) => { await tx.query('insert into effect values ($1)', [ctx.key]); });
+    bank.add(ctx.key + ' ' + ctx.idempotencyKey('collect'));
+    await ctx.once('told', async (tx) => {
+      for (const call of bank) await tx.query('insert into effect values ($1)', [call]);
+    });
+  },
 })];
 `;
 
@@ -143,6 +154,33 @@ test('quarantine, limit, queues, holds, release and cancel', async () => {
   await until(async () => (await stateOf('q1')) === 'done');
   expect((await cli('release', '--tenant', 't4')).code).toBe(1);
   expect((await cli('quarantine', '--reason', 'all of it')).code).toBe(2);
+});
+
+test('undone effects are listed with the calls outside, decided about after a question, and redriven', async () => {
+  expect(await cli('submit', 't5', 'pay', 'u1', '--wait')).toMatchObject({ code: 0, stderr: '' });
+  // As a merge of restore r1 leaves it.
+  await stage.app.query(
+    `delete from effect where name = 'u1';
+     insert into chronawflow.undone_effect (restore_id, tenant, kind, type, key, step, owner, completed_at)
+     select 'r1', tenant, 'job', type, key, '', owner, finished_at from chronawflow.job where key = 'u1'
+     union all select 'r1', tenant, 'step', 'pay', 'u1', key, owner, completed_at
+     from chronawflow.idempotency where scope = 'job ["pay","u1"]' and key = 'post'`,
+  );
+  expect(await jsonOf('undone', 'list', '--restore', 'r1')).toMatchObject({
+    undone: [{ key: 'u1', steps: ['post'], ended: true, outside: ['collect'], job: 'done' }],
+  });
+  const unasked = await cli('undone', 'redrive', 't5', 'pay', 'u1');
+  expect(unasked).toMatchObject({ code: 2, stderr: expect.stringContaining('NOT_CONFIRMED') });
+  expect(unasked.stdout).toContain('collect');
+  expect((await cli('undone', 'redrive', '--all', '--restore', 'r1', '--yes')).code).toBe(0);
+  await until(async () => (await stateOf('u1')) === 'done');
+  const { rows } = await stage.app.query(`select name from effect where name like 'u1%' order by name`);
+  // The code ran again, the call outside had the same key.
+  expect(rows.map(({ name }) => name)).toEqual(['u1', expect.stringMatching(/^u1 [0-9a-f]{32}$/)]);
+  expect(await cli('undone', 'leave', 't5', 'pay', 'u1', '--yes')).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining('NOTHING_UNDONE'),
+  });
 });
 
 test('every command explains itself with an example', () => {

@@ -3,6 +3,7 @@ import { registerDead } from './dead';
 import { registerHold } from './hold';
 import { registerLook } from './look';
 import { registerSubmit } from './submit';
+import { registerUndone } from './undone';
 
 /** `chronawflow jobs …` */
 export function registerJobs(program: Command): void {
@@ -11,4 +12,5 @@ export function registerJobs(program: Command): void {
   registerLook(jobs);
   registerDead(jobs);
   registerHold(jobs);
+  registerUndone(jobs);
 }

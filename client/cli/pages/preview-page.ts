@@ -2,6 +2,7 @@ import { shellWord } from '../../../core/recovery/shell-word.pure';
 import type { Conflict, MappableKind, RestorePreview, TableChanges } from '../../../core/recovery/types';
 import { colors as pc } from '../colors';
 import { bytes, count, duration, facts, table } from './format';
+import { undoneLines } from './undone-page';
 
 /** What the merge would do, for the person who has to approve it. */
 export function previewPage(preview: RestorePreview, workflowId: string): string[] {
@@ -21,6 +22,10 @@ export function previewPage(preview: RestorePreview, workflowId: string): string
     ...changedColumns(preview),
     ...conflictLines(preview, workflowId),
     ...preview.notices.map((notice) => `${pc.yellow('!')} ${notice}`),
+    ...undoneLines(
+      preview.undoneEffects,
+      `List: chronawflow recovery preview ${shellWord(workflowId)} --undone`,
+    ),
     ...facts([
       ['staged', bytes(preview.bytesStaged)],
       ['merge takes about', duration(preview.estimatedMergeMs)],

@@ -2,6 +2,7 @@ import type { ObjectiveCheck, RestoreOutcome, RestoreReport } from '../../../cor
 import { colors as pc } from '../colors';
 import { bytes, count, duration, facts, table } from './format';
 import { phaseInWords } from './phases';
+import { undoneLines } from './undone-page';
 
 const HEADLINES: Readonly<Record<RestoreOutcome, string>> = {
   merged: 'merged and proved',
@@ -20,6 +21,10 @@ export function reportPage(report: RestoreReport): string[] {
     `${good ? pc.green('✓') : pc.red('✗')} ${pc.bold(`Restore ${report.restoreId} of tenant ${report.tenant}: ${HEADLINES[report.outcome]}`)}`,
     ...mergedRows(report),
     ...decidedConflicts(report),
+    ...undoneLines(
+      report.merge?.undoneEffects,
+      `Decide: chronawflow jobs undone list --restore ${report.restoreId}`,
+    ),
     ...facts([
       ['workflow', report.workflowId],
       ['requested by', report.requestedBy],

@@ -1,18 +1,29 @@
 import type { Command } from 'commander';
+import type { Chronawflow } from '../../chronawflow';
 import { changesPage } from '../pages/changes-page';
 import { approvalLines, previewPage } from '../pages/preview-page';
 import { reportPage } from '../pages/report-page';
 import { samplesPage } from '../pages/samples-page';
 import { recentPage, statusPage } from '../pages/status-page';
+import { undoneRowsPage } from '../pages/undone-page';
 import { type CommonOptions, inSession, withCommonOptions } from '../session';
 import { wholeNumber } from './options';
 import { samplesOf } from './preview-with-samples';
 
 interface PreviewOptions extends CommonOptions {
   readonly table?: string;
+  readonly undone?: boolean;
   readonly offset: number;
   readonly limit: number;
 }
+
+/** A page for people; all for programs. */
+function undoneOf(cf: Chronawflow, restoreId: string, { json, offset, limit }: PreviewOptions) {
+  return cf.recovery.undone(restoreId, json ? { limit: ALL } : { offset, limit });
+}
+
+/** More than a restore is expected to have, and a bound all the same. */
+const ALL = 1_000_000;
 
 /** `chronawflow recovery preview|status|report`: commands that only look. */
 export function registerLook(recovery: Command): void {
@@ -20,6 +31,10 @@ export function registerLook(recovery: Command): void {
     .description('what the merge would do; waits until that is known')
     .argument('<run>', 'workflow ID or restore ID')
     .option('--table <schema.table>', 'show the changed rows of one table, a page at a time')
+    .option(
+      '--undone',
+      'show the jobs and requests whose effects are undone, a page at a time; with --json all',
+    )
     .option('--offset <n>', 'first row of the page', wholeNumber, 0)
     .option('--limit <n>', 'rows of a page, at most 500', wholeNumber, 20)
     .addHelpText(
@@ -34,6 +49,11 @@ export function registerLook(recovery: Command): void {
           const { table, offset, limit } = options;
           const page = await cf.recovery.changes(preview.restoreId, { table, offset, limit });
           out.result(page, () => changesPage(page, offset));
+          return;
+        }
+        if (options.undone) {
+          const rows = await undoneOf(cf, preview.restoreId, options);
+          out.result({ undone: rows }, () => undoneRowsPage(rows));
           return;
         }
         const { approval } = await run.status();

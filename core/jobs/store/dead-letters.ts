@@ -1,9 +1,13 @@
 import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '../../../database';
+import { writeOutbox } from '../../audit';
 import type { Json } from '../../idempotency';
+import { EffectsUndoneError } from '../errors/effects-undone-error';
 import { JobNotDeadError } from '../errors/job-not-dead-error';
+import { jobEvent } from '../job-event';
 import type { AttemptError, JobRef } from '../types';
 import { stepScope } from './once';
+import { awaitsDecision } from './undone-effects';
 
 export interface DeadLetter extends JobRef {
   readonly id: string;
@@ -75,9 +79,14 @@ export interface Redrive {
   readonly delayMs?: number;
 }
 
-/** Lets a dead job run again, with its attempts counted anew and its completed steps kept. @throws JobNotDeadError */
+/**
+ * Lets a dead job run again, with its attempts counted anew and its completed steps kept.
+ *
+ * @throws JobNotDeadError; EffectsUndoneError when rows of completed steps are gone and nobody has decided about that
+ */
 export function redrive(pool: Pool, ref: JobRef, { by, edited, delayMs = 0 }: Redrive): Promise<void> {
   return inTransaction(pool, async (tx) => {
+    if (await awaitsDecision(tx, ref)) throw new EffectsUndoneError(ref);
     await decide(tx, ref, 'redriven', by, edited === undefined ? 'same input' : 'edited input');
     await tx.query(
       `update chronawflow.job
@@ -95,6 +104,9 @@ export function redrive(pool: Pool, ref: JobRef, { by, edited, delayMs = 0 }: Re
         edited?.fingerprint ?? null,
       ],
     );
+    const input =
+      edited === undefined ? { input: 'same' } : { input: 'edited', fingerprint: edited.fingerprint };
+    await writeOutbox(tx, [jobEvent('job.redrive', ref, by, input)]);
   });
 }
 
@@ -111,6 +123,7 @@ export function discard(
        where tenant = $1 and type = $2 and key = $3 and state = 'dead'`,
       [ref.tenant, ref.type, ref.key, why.retentionMs],
     );
+    await writeOutbox(tx, [jobEvent('job.discard', ref, why.by, { reason: why.reason })]);
   });
 }
 

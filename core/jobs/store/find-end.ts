@@ -1,6 +1,8 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '../../../database';
+import { writeOutbox } from '../../audit';
 import { JobNotFoundError } from '../errors/job-not-found-error';
+import { jobEvent, PLATFORM_ACTOR } from '../job-event';
 import type { AttemptEnd, AttemptError, JobRef, JobState } from '../types';
 import { type RetryRules, settleFailure } from './settle-failure';
 import { LOST, settleLoss } from './settle-loss';
@@ -57,15 +59,21 @@ export function findEnd(pool: Pool, ref: JobRef, rules: RetryRules): Promise<Att
         return { kind: 'waiting', why: 'its turn', lookInMs: LOOK_MS };
       case 'running':
         if (row.lease_ms > 0) return { kind: 'running', lookInMs: row.lease_ms };
-        if (row.survived) return settleFailure(tx, ref, row.attempts, LOST, rules);
-        return settleLoss(
-          tx,
-          ref,
-          { attempt: row.attempts, alone: row.alone, lostAlone: row.lost_alone },
-          rules,
-        );
+        return settleLost(tx, ref, row, rules);
     }
   });
+}
+
+/** The lease lapsed: the job is taken from whoever held it. */
+async function settleLost(tx: PoolClient, ref: JobRef, row: Row, rules: RetryRules): Promise<AttemptEnd> {
+  const { attempts: attempt, alone, lost_alone: lostAlone } = row;
+  const end = row.survived
+    ? await settleFailure(tx, ref, attempt, LOST, rules)
+    : await settleLoss(tx, ref, { attempt, alone, lostAlone }, rules);
+  await writeOutbox(tx, [
+    jobEvent('job.attempt-lost', ref, PLATFORM_ACTOR, { attempt, next: end.kind }, LOST.code),
+  ]);
+  return end;
 }
 
 function deadOf(last: AttemptError | undefined): AttemptEnd {

@@ -1,4 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
+import { inTransaction } from '../../../database';
+import { writeOutbox } from '../../audit';
+import { jobEvent, PLATFORM_ACTOR } from '../job-event';
 import type { JobRef } from '../types';
 import type { LimitRow } from './claim-jobs';
 
@@ -21,15 +24,25 @@ export interface Limit {
 }
 
 /** Sets limits that go before the configuration's, from the next claim on; those that are absent stay as they are. */
-export async function setLimit(pool: Pool, at: Boundary, limit: Limit, by: string): Promise<void> {
-  await pool.query(
-    `insert into chronawflow.job_limit as l (tenant, type, in_flight, backlog, weight, set_by)
-     values ($1, $2, $3, $4, $5, $6)
-     on conflict (tenant, type) do update
-     set in_flight = coalesce(excluded.in_flight, l.in_flight), backlog = coalesce(excluded.backlog, l.backlog),
-         weight = coalesce(excluded.weight, l.weight), set_by = excluded.set_by, set_at = clock_timestamp()`,
-    [at.tenant ?? '', at.type ?? '', limit.inFlight ?? null, limit.backlog ?? null, limit.weight ?? null, by],
-  );
+export function setLimit(pool: Pool, at: Boundary, limit: Limit, by: string): Promise<void> {
+  return inTransaction(pool, async (tx) => {
+    await tx.query(
+      `insert into chronawflow.job_limit as l (tenant, type, in_flight, backlog, weight, set_by)
+       values ($1, $2, $3, $4, $5, $6)
+       on conflict (tenant, type) do update
+       set in_flight = coalesce(excluded.in_flight, l.in_flight), backlog = coalesce(excluded.backlog, l.backlog),
+           weight = coalesce(excluded.weight, l.weight), set_by = excluded.set_by, set_at = clock_timestamp()`,
+      [
+        at.tenant ?? '',
+        at.type ?? '',
+        limit.inFlight ?? null,
+        limit.backlog ?? null,
+        limit.weight ?? null,
+        by,
+      ],
+    );
+    await writeOutbox(tx, [jobEvent('job.limit', at, by, { ...limit })]);
+  });
 }
 
 export async function readLimits(pool: Pool): Promise<LimitRow[]> {
@@ -49,31 +62,35 @@ export interface Hold {
 }
 
 /** Holds back what waits and what comes; jobs that run go on. The first reason stays. @returns whether it is new */
-export async function hold(pool: Pool, at: HoldBoundary, reason: string, by: string): Promise<boolean> {
-  const { rowCount } = await pool.query(
+export function hold(pool: Pool, at: HoldBoundary, reason: string, by: string): Promise<boolean> {
+  return inTransaction(pool, (tx) => holdIn(tx, at, reason, by));
+}
+
+/** Holds one job back by a rule of the queue itself. */
+export async function holdJob(tx: PoolClient, ref: JobRef, reason: string): Promise<void> {
+  await holdIn(tx, ref, reason, PLATFORM_ACTOR);
+}
+
+async function holdIn(tx: PoolClient, at: HoldBoundary, reason: string, by: string): Promise<boolean> {
+  const { rowCount } = await tx.query(
     `insert into chronawflow.job_hold (tenant, type, key, reason, held_by) values ($1, $2, $3, $4, $5)
      on conflict do nothing`,
     [at.tenant ?? '', at.type ?? '', at.key ?? '', reason, by],
   );
+  if (rowCount === 1) await writeOutbox(tx, [jobEvent('job.quarantine', at, by, { reason })]);
   return rowCount === 1;
-}
-
-/** Holds one job back by a rule of the queue itself. */
-export async function holdJob(tx: PoolClient, { tenant, type, key }: JobRef, reason: string): Promise<void> {
-  await tx.query(
-    `insert into chronawflow.job_hold (tenant, type, key, reason, held_by) values ($1, $2, $3, $4, 'chronawflow')
-     on conflict do nothing`,
-    [tenant, type, key, reason],
-  );
 }
 
 /** Lets held work go on, in its order. @returns whether there was such a hold */
-export async function release(pool: Pool, at: HoldBoundary): Promise<boolean> {
-  const { rowCount } = await pool.query(
-    'delete from chronawflow.job_hold where tenant = $1 and type = $2 and key = $3',
-    [at.tenant ?? '', at.type ?? '', at.key ?? ''],
-  );
-  return rowCount === 1;
+export function release(pool: Pool, at: HoldBoundary, by: string): Promise<boolean> {
+  return inTransaction(pool, async (tx) => {
+    const { rowCount } = await tx.query(
+      'delete from chronawflow.job_hold where tenant = $1 and type = $2 and key = $3',
+      [at.tenant ?? '', at.type ?? '', at.key ?? ''],
+    );
+    if (rowCount === 1) await writeOutbox(tx, [jobEvent('job.release', at, by)]);
+    return rowCount === 1;
+  });
 }
 
 export async function readHolds(pool: Pool): Promise<Hold[]> {

@@ -1,6 +1,7 @@
 import type { ClientBase, Pool } from 'pg';
 import { inTransaction } from '../../../database';
 import { bothEnded } from '../both-ended';
+import { countRedriven, countUndone } from '../effects';
 import type { PreviewRequest, RecoveryContext, StepControl } from '../engine';
 import { RestoreClosedError } from '../errors/restore-closed-error';
 import { SchemaChangedError } from '../errors/schema-changed-error';
@@ -137,7 +138,8 @@ async function judge(
     totals: totalsOf(tables),
     conflicts,
     blocked,
-    notices: plan.notices,
+    notices: [...plan.notices, ...(await redrivenNotice(tx, plan))],
+    ...(await undoneBy(tx, restoreId, plan)),
     bytesStaged: await stagedBytes(tx, restoreId),
     estimatedMergeMs: estimateMergeMs(tables),
     digestNow: sliceDigest(now),
@@ -160,6 +162,26 @@ function describe(
     addedColumns: table.addedColumns,
     droppedColumns: table.droppedColumns,
   };
+}
+
+/** An undo takes nothing of this kind back: rows that were written since are conflicts of their own. */
+async function undoneBy(
+  tx: ClientBase,
+  restoreId: string,
+  plan: SlicePlan,
+): Promise<Pick<RestorePreview, 'undoneEffects'>> {
+  if (plan.undoOf !== undefined) return {};
+  const undoneEffects = await countUndone(tx, restoreId, plan.tenant);
+  return undoneEffects === undefined ? {} : { undoneEffects };
+}
+
+async function redrivenNotice(tx: ClientBase, plan: SlicePlan): Promise<string[]> {
+  if (plan.undoOf === undefined) return [];
+  const redriven = await countRedriven(tx, plan.undoOf);
+  if (redriven === 0) return [];
+  return [
+    `${redriven} job(s) or request(s) were redriven since restore ${plan.undoOf}: the undo puts their first effects back beside the second ones.`,
+  ];
 }
 
 function totalsOf(tables: readonly TableChanges[]): RestorePreview['totals'] {

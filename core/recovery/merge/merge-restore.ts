@@ -8,7 +8,9 @@ import { type AllGroups, countsOfAll, groupAllChanges } from '../diff/group-chan
 import { setImageSettings } from '../diff/image.pure';
 import { expectedLanes, measureLive, type SliceLanes } from '../diff/measure-slice';
 import { sliceDigest } from '../diff/slice-digest.pure';
+import { markUndone, parkJobs, withdrawMarks } from '../effects';
 import type { PreviewRequest, RecoveryContext, StepControl } from '../engine';
+import { JobStepsOpenError } from '../errors/job-steps-open-error';
 import { ProofFailedError } from '../errors/proof-failed-error';
 import { RestoreClosedError } from '../errors/restore-closed-error';
 import { SchemaChangedError } from '../errors/schema-changed-error';
@@ -19,7 +21,7 @@ import { loadSlice } from '../slice/load-slice';
 import type { SlicePlan } from '../slice/plan-types';
 import { readReferences } from '../slice/read-references';
 import { schemaHash } from '../slice/schema-hash';
-import type { MergeResult } from '../types';
+import type { MergeResult, UndoneCounts } from '../types';
 import { adoptPreview } from './adopt-preview';
 import { copySkips } from './copy-skips';
 import { forwardSequences } from './forward-sequences';
@@ -58,6 +60,9 @@ export async function mergeRestore(
   if (settled.state === 'merged' && settled.outcome !== undefined) return settled.outcome;
   const limitMs = ctx.config.recovery.mergeLimit;
   await extendGate(ctx.application, request.restoreId, limitMs + GATE_MARGIN_MS);
+  if (!(await parkJobs(ctx, request.restoreId, settled.tenant, control))) {
+    throw new JobStepsOpenError(settled.tenant);
+  }
   try {
     return await inTransaction(
       ctx.application,
@@ -122,6 +127,7 @@ async function mergeInTransaction(
       `the tenant's slice would have digest ${digestAfter}, expected ${digestExpected}`,
     );
   }
+  const undone = await timings.step('mark undone effects', () => settleMarks(tx, record, plan));
   control.signal?.throwIfAborted();
   return recordMerge(tx, ctx, record, approvedHash, {
     kind: 'merged',
@@ -130,6 +136,7 @@ async function mergeInTransaction(
     digestAfter,
     rows,
     sequencesForwarded,
+    ...(undone === undefined ? {} : { undoneEffects: undone }),
     timings: timings.all,
   });
 }
@@ -166,6 +173,16 @@ async function approvedChanges(
   );
   if (hash !== approvedHash) throw new DiffChanged(hash);
   return { groups, expected: expectedLanes(plan, before, groups) };
+}
+
+async function settleMarks(
+  tx: ClientBase,
+  { id, undoOf }: RestoreRecord,
+  plan: SlicePlan,
+): Promise<UndoneCounts | undefined> {
+  if (undoOf === undefined) return markUndone(tx, id, plan.tenant);
+  await withdrawMarks(tx, undoOf);
+  return undefined;
 }
 
 function mergeablePlan(record: RestoreRecord): SlicePlan {

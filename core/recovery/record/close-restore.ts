@@ -32,7 +32,7 @@ export async function closeRestore(
 ): Promise<void> {
   const record = await findRecord(ctx.application, restoreId);
   if (record === undefined || record.closed) return;
-  await dropRestoreTables(ctx, restoreId, ['stage', 'mapped', 'preview']);
+  await dropRestoreTables(ctx, restoreId, ['stage', 'mapped', 'completed', 'preview']);
   // What a merge wrote stays for undo; without a merge there is nothing to undo.
   if (record.state !== 'merged') await dropRestoreTables(ctx, restoreId, ['changes', 'before']);
   await inTransaction(ctx.application, async (tx) => {

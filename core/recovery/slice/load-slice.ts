@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { Config } from '../../../config';
+import { InvalidInputError } from '../../errors';
 import { AttributionUnclearError } from '../errors/attribution-unclear-error';
 import { type Attribution, type AttributionRules, attributeTables } from './attribution.pure';
 import type { Catalog } from './catalog-types';
@@ -34,7 +35,20 @@ export async function loadSlice(
   return { catalog, attribution, rules, schemas };
 }
 
-/** The schemas that hold the tenant's tables: the configured ones, or in model `schema` the tenant's own. */
+/**
+ * The schemas that hold the tenant's tables: the configured ones, or in model `schema` the tenant's own. Never the
+ * platform's: its records of what happened are not rolled back (README.md, invariant 21).
+ *
+ * @throws InvalidInputError
+ */
 export function sliceSchemas(tenancy: Config['tenancy'], tenant: string): readonly string[] {
-  return tenancy.model === 'schema' ? [tenancy.schemaName.replaceAll('{tenant}', tenant)] : tenancy.schemas;
+  const schemas =
+    tenancy.model === 'schema' ? [tenancy.schemaName.replaceAll('{tenant}', tenant)] : tenancy.schemas;
+  if (schemas.includes('chronawflow')) {
+    throw new InvalidInputError('The schema chronawflow is the platform’s own: no restore rolls it back.', {
+      hint: 'Take it out of `tenancy.schemas`; in model `schema`, see that `tenancy.schemaName` never yields it.',
+      details: { schemas },
+    });
+  }
+  return schemas;
 }

@@ -4,7 +4,7 @@ import { quoteIdentifier } from '../../../database';
  * Names of the tables that one restore makes in schema `chronawflow`. All begin with the restore's ID, so that clean-up
  * finds them without any record.
  */
-export type RestoreTableKind = 'stage' | 'mapped' | 'preview' | 'changes' | 'before';
+export type RestoreTableKind = 'stage' | 'mapped' | 'completed' | 'preview' | 'changes' | 'before';
 
 /** The target's rows, unlogged. */
 export function stageTable(restoreId: string, table: { readonly n: number }): string {

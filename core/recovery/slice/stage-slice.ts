@@ -7,6 +7,7 @@ import { bothEnded } from '../both-ended';
 import { SET_BULK_SETTINGS } from '../diff/bulk-settings';
 import { imageColumn, imageDigest, setImageSettings } from '../diff/image.pure';
 import { measureStage } from '../diff/measure-slice';
+import { stageCompletions } from '../effects';
 import type { RecoveryContext, StepControl } from '../engine';
 import { RestoreClosedError } from '../errors/restore-closed-error';
 import { freezeNotices } from '../gate/freeze-notices';
@@ -49,6 +50,7 @@ export async function stageSlice(
     stageAll(ctx, restoreId, plan, scratch, control),
     freezeNotices(ctx.application, plan),
   );
+  await stageCompletions(ctx, restoreId, record.tenant, scratch, control);
   const tables = plan.tables.map((table) => ({ ...table, ...staged.get(table.n)?.found }));
   await savePlan(ctx.application, restoreId, { ...plan, tables, notices: [...plan.notices, ...notices] });
   return {

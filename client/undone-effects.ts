@@ -1,0 +1,55 @@
+import type { Pool } from 'pg';
+import type { JobsConfig } from '../config';
+import { forwardOutbox } from '../core/audit';
+import {
+  type JobRef,
+  leaveUndone,
+  listUndone,
+  redriveUndone,
+  type UndoneFilter,
+  type UndoneSubject,
+} from '../core/jobs';
+import { currentOperator } from './operator';
+
+/** Jobs and requests whose effects a restore took back: a person decides about each, nothing is repeated by itself. */
+export class UndoneEffectsClient {
+  constructor(
+    private readonly config: JobsConfig,
+    private readonly platform: Pool,
+    private readonly application: Pool,
+  ) {}
+
+  /** In the order in which they were completed. */
+  list(filter: UndoneFilter = {}, limit = 100): Promise<UndoneSubject[]> {
+    return listUndone(this.application, filter, limit);
+  }
+
+  /**
+   * Does the undone steps again, with the same idempotency keys; all other steps stay done. Of a request the key gets free.
+   *
+   * @param options.keep undone steps that stay done all the same
+   * @throws NothingUndoneError
+   */
+  async redrive(
+    ref: JobRef,
+    {
+      as = currentOperator(),
+      keep,
+      delayMs,
+    }: { readonly as?: string; readonly keep?: readonly string[]; readonly delayMs?: number } = {},
+  ): Promise<void> {
+    await redriveUndone(this.application, ref, { by: as, keep, delayMs });
+    await this.tellAudit();
+  }
+
+  /** Leaves the effects undone: the recorded result stays the answer. @throws NothingUndoneError */
+  async leave(ref: JobRef, { as = currentOperator() }: { readonly as?: string } = {}): Promise<void> {
+    await leaveUndone(this.application, ref, { by: as, retentionMs: this.config.retention });
+    await this.tellAudit();
+  }
+
+  /** Events are durable with their acts; a worker brings over what this process cannot. */
+  private async tellAudit(): Promise<void> {
+    await forwardOutbox(this.application, this.platform).catch(() => undefined);
+  }
+}

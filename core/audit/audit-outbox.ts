@@ -1,0 +1,63 @@
+import type { ClientBase, Pool } from 'pg';
+import { inTransaction } from '../../database';
+import type { AuditEvent } from './record-audit-event';
+
+/** An event that is told by the transaction which does the thing. */
+export type OutboxEvent = Omit<AuditEvent, 'id' | 'request'>;
+
+/** Events brought over in one transaction. */
+const BATCH = 500;
+
+/**
+ * Keeps events in the application's database: in the transaction of an act, so that neither is there without the other. The
+ * worker brings them to the audit log (`forwardOutbox`).
+ */
+export async function writeOutbox(db: ClientBase | Pool, events: readonly OutboxEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  await db.query(
+    `insert into chronawflow.audit_outbox (actor, action, tenant, object, outcome, details)
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[])`,
+    [
+      events.map((event) => event.actor),
+      events.map((event) => event.action),
+      events.map((event) => event.tenant ?? null),
+      events.map((event) => event.object ?? null),
+      events.map((event) => event.outcome),
+      events.map((event) => JSON.stringify(event.details ?? {})),
+    ],
+  );
+}
+
+interface Row {
+  readonly seq: string;
+  readonly id: string;
+  readonly at: string;
+}
+
+/**
+ * Brings events to the audit log in their order, then forgets them here. One that was brought over before the connection
+ * was lost is brought again, and its ID keeps it single. Its details say when it happened, by the application's clock.
+ *
+ * @returns how many; call again until it is 0
+ */
+export function forwardOutbox(application: Pool, platform: Pool): Promise<number> {
+  return inTransaction(application, async (tx) => {
+    const { rows } = await tx.query<Row>(
+      `select seq, id, actor, action, tenant, object, outcome, details || jsonb_build_object('at', at) as details
+       from chronawflow.audit_outbox order by seq limit ${BATCH} for update skip locked`,
+    );
+    if (rows.length === 0) return 0;
+    await platform.query(
+      `insert into chronawflow.audit_event (id, actor, action, tenant, object, outcome, details)
+       select id, actor, action, tenant, object, outcome, details
+       from jsonb_to_recordset($1::jsonb) as e
+         (id text, actor text, action text, tenant text, object text, outcome text, details jsonb)
+       on conflict (id) do nothing`,
+      [JSON.stringify(rows)],
+    );
+    await tx.query('delete from chronawflow.audit_outbox where seq = any ($1::bigint[])', [
+      rows.map((row) => row.seq),
+    ]);
+    return rows.length;
+  });
+}
