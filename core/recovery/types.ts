@@ -365,6 +365,21 @@ export interface NewCluster {
   readonly port: number;
   readonly promoted: boolean;
   readonly validation: ScratchValidation;
+  /** What the running cluster knows to have been completed after the target; absent in reports of earlier versions. */
+  readonly completedSince?: CompletedSince;
+}
+
+/** Jobs, steps and requests whose effects and records the new cluster lacks. What they did outside is done. */
+export interface CompletedSince extends UndoneCounts {
+  /** The first hundred, in the order in which they were completed. */
+  readonly first: readonly {
+    readonly tenant: string;
+    readonly kind: 'job' | 'step' | 'request';
+    readonly type: string;
+    readonly key: string;
+    readonly step: string;
+    readonly completedAt: string;
+  }[];
 }
 
 /** Result of the workflow `clusterRestore`. */

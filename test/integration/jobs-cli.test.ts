@@ -153,6 +153,14 @@ test('quarantine, limit, queues, holds, release and cancel', async () => {
   expect((await cli('release', '--tenant', 't4')).code).toBe(0);
   await until(async () => (await stateOf('q1')) === 'done');
   expect((await cli('release', '--tenant', 't4')).code).toBe(1);
+  // What a promoted cluster begins with.
+  await stage.app.query(
+    `insert into chronawflow.job_hold (tenant, reason, held_by) values ('', 'restored', 'x')`,
+  );
+  expect(await cli('release', '--everything')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('all types of every tenant'),
+  });
   expect((await cli('quarantine', '--reason', 'all of it')).code).toBe(2);
 });
 

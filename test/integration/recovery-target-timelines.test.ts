@@ -43,16 +43,49 @@ async function restored(name: string, at: string, promote: boolean): Promise<Res
   return cluster;
 }
 
+const ENDS = (key: string) => `
+  insert into chronawflow.idempotency (tenant, scope, key, fingerprint, state, owner, lease_until, completed_at)
+  values ('acme', 'job ["pay","${key}"]', 'post', '', 'completed', 'o ${key}', now(), clock_timestamp());
+  update chronawflow.job set state = 'done', owner = 'o ${key}', finished_at = clock_timestamp() where key = '${key}'`;
+
+/** Both jobs are submitted at first; a call ends one of them. */
+async function jobDone(key: string): Promise<void> {
+  await notes.app.superuser.query(
+    `insert into chronawflow.job (tenant, type, key, fingerprint, input, priority, run_at)
+     select 'acme', 'pay', k, 'f', '{}', 3, now() from unnest('{before,after}'::text[]) k on conflict do nothing`,
+  );
+  await notes.app.superuser.query(ENDS(key));
+}
+
 test('a whole cluster is restored beside the running one, and takes writes when it was promoted', async () => {
   await notes.write(1);
+  await jobDone('before');
   const at = await notes.write(2);
   await notes.write(3);
+  await jobDone('after');
   const cluster = await restored('promoted', at, true);
   expect(cluster).toMatchObject({ promoted: true, validation: { timeline: 1 } });
   const pool = connect(cluster, 'postgres');
   await pool.query('insert into public.note values (99)');
   const { rows } = await pool.query<{ id: number }>('select id from public.note order by id');
   expect(rows.map((row) => row.id)).toEqual([1, 2, 99]);
+  // The call that job `after` made outside is not made again by itself.
+  expect(cluster.completedSince).toMatchObject({
+    jobs: 1,
+    steps: 1,
+    requests: 0,
+    first: [
+      { tenant: 'acme', kind: 'step', key: 'after', step: 'post' },
+      { tenant: 'acme', kind: 'job', type: 'pay', key: 'after' },
+    ],
+  });
+  const jobs = await pool.query('select key, state from chronawflow.job order by key');
+  expect(jobs.rows).toEqual([
+    { key: 'after', state: 'waiting' },
+    { key: 'before', state: 'done' },
+  ]);
+  const holds = await pool.query('select tenant, type, held_by from chronawflow.job_hold');
+  expect(holds.rows).toEqual([{ tenant: '', type: '', held_by: 'chronawflow' }]);
   const settings = await pool.query<{ name: string; setting: string }>(
     `select name, setting from pg_settings
       where name in ('archive_mode', 'fsync', 'full_page_writes', 'listen_addresses', 'max_logical_replication_workers') order by name`,

@@ -10,6 +10,10 @@ interface HoldOptions extends CommonOptions, HoldBoundary {
   readonly as: string;
 }
 
+interface ReleaseOptions extends HoldOptions {
+  readonly everything?: boolean;
+}
+
 interface LimitOptions extends CommonOptions, Boundary {
   readonly as: string;
   readonly inFlight?: number;
@@ -41,10 +45,11 @@ export function registerHold(jobs: Command): void {
 
   withActor(withHoldBoundary(withCommonOptions(jobs.command('release'))))
     .description('let held jobs go on, in their order, under their caps')
+    .option('--everything', 'the hold on all jobs of all tenants, which a promoted cluster begins with')
     .addHelpText('after', '\nExample:\n  $ chronawflow jobs release --tenant acme --type bank-import')
-    .action(async ({ tenant, type, key, as, ...options }: HoldOptions) =>
+    .action(async ({ tenant, type, key, as, everything, ...options }: ReleaseOptions) =>
       inSession(options, async ({ cf, out }) => {
-        const at = boundary({ tenant, type, key });
+        const at = everything ? {} : boundary({ tenant, type, key });
         const released = await cf.jobs.release(at, { as });
         out.result({ ...at, released }, () => [
           released ? `Released: ${describe(at)}.` : `There was no hold on ${describe(at)}.`,

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { ClusterRestoreReport } from '../../../core/recovery/types';
+import type { ClusterRestoreReport, CompletedSince } from '../../../core/recovery/types';
 import { currentOperator } from '../../operator';
-import { duration, facts } from '../pages/format';
+import { duration, facts, table } from '../pages/format';
 import { phaseInWords } from '../pages/phases';
 import { type CommonOptions, inSession, withCommonOptions } from '../session';
 import { wholeNumber } from './options';
@@ -60,7 +60,7 @@ export function registerCluster(recovery: Command): void {
 
 function clusterPage(report: ClusterRestoreReport): string[] {
   const { cluster } = report;
-  return facts([
+  const page = facts([
     ['restored to', report.target?.at ?? report.target?.value],
     ['host', cluster?.host],
     ['data directory', cluster?.dataDirectory],
@@ -71,4 +71,25 @@ function clusterPage(report: ClusterRestoreReport): string[] {
       report.steps.map((step) => `${phaseInWords(step.phase)} ${duration(step.ms)}`).join(', '),
     ],
   ]);
+  return [...page, ...sinceLines(cluster?.completedSince), ...heldLines(report)];
+}
+
+function sinceLines(since: CompletedSince | undefined): string[] {
+  if (since === undefined || since.jobs + since.requests === 0) return [];
+  const { jobs, steps, requests, first } = since;
+  return [
+    `Completed after the target, and not in the new cluster: ${jobs} job(s) with ${steps} step(s), ${requests} request(s).`,
+    ...table(
+      ['tenant', 'what', 'type', 'key', 'step', 'completed'],
+      first.slice(0, 20).map((row) => [row.tenant, row.kind, row.type, row.key, row.step, row.completedAt]),
+      6,
+    ),
+  ];
+}
+
+function heldLines({ cluster }: ClusterRestoreReport): string[] {
+  if (!cluster?.promoted) return [];
+  return [
+    'Its queue of jobs is held back: as of the target, calls outside are still to be made that were made since.',
+  ];
 }

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { holdQueue } from '../effects';
 import type { StepControl } from '../engine';
 import { ScratchInvalidError } from '../errors/scratch-invalid-error';
 import { connectScratch } from '../scratch';
@@ -8,11 +9,14 @@ import type { ScratchHandle } from '../types';
 const LIMIT_MS = 60_000;
 const POLL_MS = 100;
 
-/** Ends the recovery of a paused server; it goes on on a timeline of its own. Nothing happens when that was done before. */
+/**
+ * Ends the recovery of a paused server; it goes on on a timeline of its own, with its queue of jobs held back. Nothing happens
+ * when that was done before.
+ */
 export async function promote(cluster: ScratchHandle, control: StepControl): Promise<void> {
   const pool = connectScratch(cluster, { max: 1 });
   try {
-    if (!(await inRecovery(pool))) return;
+    if (!(await inRecovery(pool))) return await holdQueue(pool, cluster.restoreId);
     await pool.query('select pg_promote(false)');
     const limit = Date.now() + LIMIT_MS;
     while (await inRecovery(pool)) {
@@ -24,6 +28,7 @@ export async function promote(cluster: ScratchHandle, control: StepControl): Pro
       control.progress?.({ step: 'promoting' });
       await pause(POLL_MS, control.signal);
     }
+    await holdQueue(pool, cluster.restoreId);
   } finally {
     await pool.end();
   }

@@ -1,8 +1,9 @@
 import { resolve, sep } from 'node:path';
 import { startServer, stopServer } from '../../cluster';
 import { InvalidInputError } from '../../errors';
+import { completedSince } from '../effects';
 import type { RecoveryContext, StepControl } from '../engine';
-import { validateScratch } from '../scratch';
+import { connectScratch, validateScratch } from '../scratch';
 import type { ServerRequest } from '../scratch/configure-server';
 import { readMarker, writeMarker } from '../scratch/marker';
 import { recover } from '../scratch/recover';
@@ -10,7 +11,7 @@ import { restoreFiles } from '../scratch/restore-files';
 import { handleOf, serverRequest } from '../scratch/restore-scratch';
 import { pathsIn } from '../scratch/scratch-paths.pure';
 import { readServerPosition } from '../target/server-position';
-import type { ResolvedTarget, ScratchHandle, ScratchValidation } from '../types';
+import type { CompletedSince, NewCluster, ResolvedTarget, ScratchHandle } from '../types';
 import { promote } from './promote';
 
 export interface ClusterRequest {
@@ -22,14 +23,7 @@ export interface ClusterRequest {
   readonly promote?: boolean;
 }
 
-export interface RestoredCluster {
-  readonly host: string;
-  readonly dataDirectory: string;
-  readonly socketDirectory: string;
-  readonly port: number;
-  readonly promoted: boolean;
-  readonly validation: ScratchValidation;
-}
+export type RestoredCluster = NewCluster;
 
 /**
  * Restores the whole cluster beside the running one, by the same steps as a scratch cluster. Archiving, subscriptions
@@ -47,14 +41,15 @@ export async function restoreCluster(
   await restoreFiles(ctx, { restoreId, target, paths, segmentBytes }, control);
   const server = await serverRequest(ctx, { restoreId, target, paths, durable: true });
   const handle = handleOf(ctx, restoreId, paths);
-  const validation = await orStop(server, async () => {
+  const { completedSince: since, ...validation } = await orStop(server, async () => {
     const marker = await readMarker(paths);
     if (marker?.promoting !== undefined) {
       await goOnPromoting(server, handle, control);
       return marker.promoting;
     }
     await recover(ctx, server, control);
-    const valid = await validateScratch(ctx, handle, target, control);
+    const validated = await validateScratch(ctx, handle, target, control);
+    const valid = { ...validated, completedSince: await compare(ctx, handle, control) };
     if (request.promote) {
       const recovered = await readMarker(paths);
       if (recovered !== undefined) await writeMarker(paths, { ...recovered, promoting: valid });
@@ -69,7 +64,21 @@ export async function restoreCluster(
     port: handle.port,
     promoted: request.promote ?? false,
     validation,
+    ...(since === undefined ? {} : { completedSince: since }),
   };
+}
+
+async function compare(
+  ctx: RecoveryContext,
+  handle: ScratchHandle,
+  control: StepControl,
+): Promise<CompletedSince> {
+  const pool = connectScratch(handle, { max: 1 });
+  try {
+    return await completedSince(ctx, pool, control);
+  } finally {
+    await pool.end();
+  }
 }
 
 /** An earlier try may have ended anywhere in the promotion, and recovery cannot be repeated behind it. */

@@ -1,3 +1,4 @@
+export { completedSince, holdQueue } from './completed-since';
 export { pageUndone, type UndoneEffect } from './page-undone';
 export { parkJobs } from './park-jobs';
 export { stageCompletions } from './stage-completions';

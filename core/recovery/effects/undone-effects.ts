@@ -6,8 +6,9 @@ import { COPIED, completionsTable, returnedSql, undoneSql } from './undone-sql.p
 /** The reason of the dead letters of jobs that were not over when steps of theirs were undone. */
 const DEAD_REASON = 'EFFECTS_UNDONE';
 
-const COUNTS = `
-  count(distinct (type, key)) filter (where kind <> 'request')::integer as jobs,
+/** Of rows as `undoneSql` gives them. */
+export const COUNTS = `
+  count(distinct (tenant, type, key)) filter (where kind <> 'request')::integer as jobs,
   count(*) filter (where kind = 'step')::integer as steps,
   count(*) filter (where kind = 'request')::integer as requests`;
 

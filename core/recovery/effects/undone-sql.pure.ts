@@ -1,7 +1,7 @@
 import { quoteIdentifier } from '../../../database';
 import { restoreTableName } from '../slice/restore-tables.pure';
 
-/** What the tenant had completed at the target: `kind` is `record` or `job`. Unlogged; one row stands for the copy itself. */
+/** What was completed at the target: `kind` is `record` or `job`. Unlogged; one row stands for the copy itself. */
 export function completionsTable(restoreId: string): string {
   return `chronawflow.${quoteIdentifier(completionsTableName(restoreId))}`;
 }
@@ -22,20 +22,31 @@ const JOB_SCOPE = `'job [' || to_json(j.type)::text || ',' || to_json(j.key)::te
  * no effect but that job, which no restore takes back.
  */
 export function undoneSql(completions: string): string {
+  return completedSince(completions, (table) => `${table}.tenant = $1`);
+}
+
+/** The same over all tenants, of whom `completions` has all as well. */
+export function undoneOfAllSql(completions: string): string {
+  return completedSince(completions, () => 'true');
+}
+
+function completedSince(completions: string, whose: (table: string) => string): string {
   return `
-    select 'job' as kind, j.type, j.key, '' as step, coalesce(j.owner, '') as owner, j.finished_at as completed_at
+    select j.tenant, 'job' as kind, j.type, j.key, '' as step, coalesce(j.owner, '') as owner, j.finished_at as completed_at
     from chronawflow.job j
-    where j.tenant = $1 and j.state = 'done' and not exists (
+    where ${whose('j')} and j.state = 'done' and not exists (
       select from ${completions} s
-      where s.kind = 'job' and s.scope = j.type and s.key = j.key and s.owner = coalesce(j.owner, ''))
+      where s.tenant = j.tenant and s.kind = 'job' and s.scope = j.type and s.key = j.key
+        and s.owner = coalesce(j.owner, ''))
     union all
-    select case when j.key is null then 'request' else 'step' end, coalesce(j.type, i.scope), coalesce(j.key, i.key),
+    select i.tenant, case when j.key is null then 'request' else 'step' end, coalesce(j.type, i.scope), coalesce(j.key, i.key),
       case when j.key is null then '' else i.key end, i.owner, i.completed_at
     from chronawflow.idempotency i
     left join chronawflow.job j on j.tenant = i.tenant and i.scope = ${JOB_SCOPE}
-    where i.tenant = $1 and i.state = 'completed' and not exists (
+    where ${whose('i')} and i.state = 'completed' and not exists (
         select from ${completions} s
-        where s.kind = 'record' and s.scope = i.scope and s.key = i.key and s.owner = i.owner)
+        where s.tenant = i.tenant and s.kind = 'record' and s.scope = i.scope and s.key = i.key
+          and s.owner = i.owner)
       and not exists (
         select from chronawflow.job part
         where part.tenant = j.tenant and part.type = j.type and part.key = i.result ->> 'movedTo')`;

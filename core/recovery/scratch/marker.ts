@@ -16,13 +16,32 @@ const markerSchema = z.object({
   state: z.enum(['restoring', 'restored']),
   /** Name of the bootstrap superuser, known once the server ran. */
   superuser: z.string().optional(),
-  /** What was validated before the cluster was promoted: afterwards it can no longer be. */
+  /** What was validated and compared before the cluster was promoted: afterwards it can no longer be. */
   promoting: z
     .object({
       timeline: z.number(),
       replayLsn: z.string(),
       lastCommit: z.string().optional(),
       stoppedBecause: z.string(),
+      completedSince: z
+        .object({
+          jobs: z.number(),
+          steps: z.number(),
+          requests: z.number(),
+          first: z
+            .array(
+              z.object({
+                tenant: z.string(),
+                kind: z.enum(['job', 'step', 'request']),
+                type: z.string(),
+                key: z.string(),
+                step: z.string(),
+                completedAt: z.string(),
+              }),
+            )
+            .readonly(),
+        })
+        .optional(),
     })
     .optional(),
 });
