@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { z } from 'zod';
 import { InvalidInputError } from '../core/errors';
-import type { Interruption, JobRunner } from '../core/jobs';
+import { type Interruption, type JobQueue, type JobRunner, scheduledKey } from '../core/jobs';
 import { failureOf } from './failure-of';
 import type { JobActivities } from './types';
 
@@ -13,16 +13,25 @@ const ref = z.object({
   type: z.string().min(1).max(100),
   key: z.string().min(1).max(300),
 });
+const scheduledInput = z.object({
+  tenant: ref.shape.tenant,
+  name: z.string().min(1).max(100),
+  type: ref.shape.type,
+  input: z.json(),
+  priority: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4), z.literal(5)]).optional(),
+  scheduledAt: z.iso.datetime(),
+});
 const settleInput = z.object({ job: ref, cancel: z.boolean() });
 
 export interface JobServices {
   readonly runner: Pick<JobRunner, 'run' | 'findEnd' | 'cancel'>;
+  readonly queue: Pick<JobQueue, 'submit'>;
   /** Called when a permit may have been freed or taken here. */
   readonly onEnd: () => void;
 }
 
 /** The activities of the capability `jobs`. */
-export function createJobActivities({ runner, onEnd }: JobServices): JobActivities {
+export function createJobActivities({ runner, queue, onEnd }: JobServices): JobActivities {
   return {
     runJob: (input) =>
       atTheBorder(onEnd, async () => {
@@ -39,6 +48,12 @@ export function createJobActivities({ runner, onEnd }: JobServices): JobActiviti
       atTheBorder(onEnd, async () => {
         const { job, cancel } = parse(settleInput, input);
         return cancel ? runner.cancel(job) : runner.findEnd(job);
+      }),
+    submitScheduledJob: (input) =>
+      atTheBorder(onEnd, async () => {
+        const { name, scheduledAt, ...job } = parse(scheduledInput, input);
+        const key = scheduledKey(name, scheduledAt);
+        return { key, outcome: await queue.submit({ ...job, key }) };
       }),
   };
 }

@@ -1,4 +1,10 @@
-import type { AttemptEnd, JobRef, TenantJobInput } from '../core/jobs/types';
+import type {
+  AttemptEnd,
+  JobRef,
+  ScheduledJobInput,
+  ScheduledJobReport,
+  TenantJobInput,
+} from '../core/jobs/types';
 import type {
   BackupVerification,
   ClusterRestoreReport,
@@ -164,4 +170,8 @@ export interface JobActivities {
   runJob(input: TenantJobInput): Promise<AttemptEnd>;
   /** What became of a job whose attempt gave no answer; with `cancel`, its end. */
   settleJob(input: { readonly job: JobRef; readonly cancel: boolean }): Promise<AttemptEnd>;
+  /** Puts the job of one of a schedule's times into the queue; `scheduledAt` is ISO 8601. */
+  submitScheduledJob(
+    input: ScheduledJobInput & { readonly scheduledAt: string },
+  ): Promise<ScheduledJobReport>;
 }

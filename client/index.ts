@@ -72,7 +72,15 @@ export {
   TemporalUnavailableError,
 } from './errors';
 export { JobHandle } from './job-handle';
-export { type Actor, JobsClient, type JobView, type RedriveManyOptions, type RedriveOptions } from './jobs';
+export { type JobScheduleRequest, type JobScheduleState, JobSchedules } from './job-schedules';
+export {
+  type Actor,
+  JobsClient,
+  type JobView,
+  type RedriveManyOptions,
+  type RedriveOptions,
+  type ReleaseOptions,
+} from './jobs';
 export { OperationRun, type WaitOptions } from './operation-run';
 export { type ClusterRestoreRequest, type ClusterRun, RecoveryClient, type UndoRequest } from './recovery';
 export type { ChangesRequest, RecoveryPoints } from './recovery-reader';

@@ -1,14 +1,18 @@
 import type { Pool } from 'pg';
 import type { Config } from '../config';
 import { forwardOutbox } from '../core/audit';
+import { InvalidInputError } from '../core/errors';
 import { fingerprint } from '../core/idempotency';
 import {
   type Boundary,
+  CoreTypeHeldError,
+  coreTypes,
   type DeadFilter,
   type DeadLetter,
   discard,
   type Hold,
   type HoldBoundary,
+  type HoldKind,
   hold,
   type ItemOutcome,
   type Job,
@@ -20,6 +24,7 @@ import {
   type Limit,
   listJobs,
   loadJobs,
+  type NewHold,
   type QueueDepth,
   readDeadLetters,
   readDepths,
@@ -33,6 +38,7 @@ import {
   UnknownJobTypeError,
 } from '../core/jobs';
 import { JobHandle } from './job-handle';
+import { type JobScheduleRequest, JobSchedules } from './job-schedules';
 import { currentOperator } from './operator';
 import type { TemporalLink } from './temporal-link';
 import { UndoneEffectsClient } from './undone-effects';
@@ -51,6 +57,11 @@ export interface RedriveManyOptions extends Actor {
   /** Most jobs to redrive; default 1,000. */
   readonly limit?: number;
   /** Jobs that may begin per second; default all at once. */
+  readonly perSecond?: number;
+}
+
+export interface ReleaseOptions extends Actor {
+  /** Jobs that may come back per second; default all at once, under their caps. */
   readonly perSecond?: number;
 }
 
@@ -101,6 +112,16 @@ export class JobsClient {
   /** The handle of a job that somebody submitted; asks nothing yet. */
   handle({ tenant, type, key }: JobRef): JobHandle {
     return new JobHandle({ tenant, type, key }, () => this.queue(), this.link);
+  }
+
+  /** Regular jobs of single tenants. */
+  get schedules(): JobSchedules {
+    return new JobSchedules(this.link, () => this.queue());
+  }
+
+  /** Creates or changes a tenant's schedule: `schedules.set`. */
+  schedule(request: JobScheduleRequest): Promise<void> {
+    return this.schedules.set(request);
   }
 
   /** The newest jobs first. */
@@ -166,25 +187,67 @@ export class JobsClient {
     await this.tellAudit();
   }
 
-  /** Holds back a tenant's, a type's or a tenant's type's jobs, or one job. @returns whether the hold is new */
+  /**
+   * Holds back a tenant's, a type's or a tenant's type's jobs, or one job. A core type is not held for all tenants.
+   *
+   * @returns whether the hold is new
+   * @throws CoreTypeHeldError
+   */
   async quarantine(
     at: HoldBoundary,
     { as = currentOperator(), reason }: Actor & { readonly reason: string },
   ): Promise<boolean> {
-    const fresh = await hold(this.application, at, reason, as);
+    const core = await this.coreTypes(at);
+    if (at.tenant === undefined && core.length > 0) throw new CoreTypeHeldError(core);
+    return this.hold(at, { kind: 'quarantine', reason, by: as, stopsCore: core });
+  }
+
+  /** Core types that a hold would stop. */
+  async coreTypes(at: HoldBoundary): Promise<readonly string[]> {
+    const { jobs } = await this.load();
+    return at.key === undefined ? coreTypes(jobs, at.type ?? '') : [];
+  }
+
+  /** Lets held jobs go on, in their order, at once or at a rate. @returns whether there was such a hold */
+  release(at: HoldBoundary, options: ReleaseOptions = {}): Promise<boolean> {
+    return this.lift(at, 'quarantine', options);
+  }
+
+  /** Keeps all of a tenant's jobs back until it is resumed, whatever else holds them. @returns whether it is new */
+  async pause(
+    tenant: string,
+    { as = currentOperator(), reason = 'paused' }: Actor & { readonly reason?: string } = {},
+  ): Promise<boolean> {
+    const stopsCore = await this.coreTypes({ tenant });
+    return this.hold({ tenant }, { kind: 'pause', reason, by: as, stopsCore });
+  }
+
+  /** Ends a tenant's pause; what is quarantined stays so. @returns whether it was paused */
+  resume(tenant: string, options: ReleaseOptions = {}): Promise<boolean> {
+    return this.lift({ tenant }, 'pause', options);
+  }
+
+  /** Quarantines and pauses, the oldest first. */
+  holds(): Promise<Hold[]> {
+    return readHolds(this.application);
+  }
+
+  private async hold(at: HoldBoundary, given: NewHold): Promise<boolean> {
+    const fresh = await hold(this.application, at, given);
     await this.tellAudit();
     return fresh;
   }
 
-  /** Lets held jobs go on, in their order. @returns whether there was such a hold */
-  async release(at: HoldBoundary, { as = currentOperator() }: Actor = {}): Promise<boolean> {
-    const released = await release(this.application, at, as);
+  private async lift(
+    at: HoldBoundary,
+    kind: HoldKind,
+    { as = currentOperator(), perSecond }: ReleaseOptions,
+  ): Promise<boolean> {
+    if (perSecond !== undefined && !(perSecond > 0 && Number.isFinite(perSecond)))
+      throw new InvalidInputError('A rate is a number of jobs per second above 0.');
+    const lifted = await release(this.application, at, { kind, by: as, perSecond });
     await this.tellAudit();
-    return released;
-  }
-
-  holds(): Promise<Hold[]> {
-    return readHolds(this.application);
+    return lifted;
   }
 
   private async edited(ref: JobRef, input: unknown) {

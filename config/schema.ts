@@ -115,6 +115,13 @@ const jobs = z.strictObject({
     .strictObject({
       /** Attempts in a row, lost with their process while they ran alone in it, after which a job is held back. */
       kills: z.number().int().min(1).max(100).default(3),
+      /** Share of failed attempts from which a type of a tenant, or the tenant, is held back; `false` for never. */
+      failureShare: z.union([z.literal(false), z.number().gt(0).max(1)]).default(0.9),
+      /** Fewer attempts than this within the window say nothing. */
+      minEnds: z.number().int().min(1).default(30),
+      window: duration.prefault('10m').refine((ms) => ms >= 1_000, { message: 'a window has at least 1 s' }),
+      /** How long a rule may stop core types of a tenant. */
+      coreLimit: duration.prefault('15m').refine((ms) => ms > 0, { message: 'more than 0' }),
     })
     .prefault({}),
   /** Most bytes of one job's input as JSON. */

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { JobHandle } from '../client';
-import { defineJob } from '../core/jobs';
+import { defineJob, jobScheduleId } from '../core/jobs';
 import { CleanUp } from '../test/support/clean-up';
 import { type JobStage, openJobScene, startJobStage } from '../test/support/job-stage';
 import { until } from '../test/support/until';
@@ -73,10 +73,35 @@ async function record(stage: JobStage, name: string, story: Story): Promise<void
   }
 }
 
+/** One run of a schedule, as if its time were now. */
+async function recordScheduled(stage: JobStage): Promise<void> {
+  const name = 'job-scheduled';
+  if (isRecorded(name)) {
+    console.log(`${name}: kept`);
+    return;
+  }
+  const cleanUp = new CleanUp();
+  try {
+    const { cf } = await openJobScene(stage, cleanUp, [job]);
+    await cf.jobs.schedule({ tenant: 't1', name, type: 'story', input: { failures: 0 }, every: '1s' });
+    const first = async () => (await cf.jobs.list({ tenant: 't1', states: ['done'] })).at(-1);
+    await until(async () => (await first()) !== undefined);
+    await cf.jobs.schedules.remove('t1', name);
+    const at = (await first())?.key.split('/').at(-1);
+    const runId = `${jobScheduleId('t1', name)}-${at}`;
+    await until(async () => (await stage.describe(runId)).status.name !== 'RUNNING');
+    await saveHistory(stage.temporal, runId, name);
+    console.log(`${name}: recorded`);
+  } finally {
+    await cleanUp.run();
+  }
+}
+
 async function main(): Promise<void> {
   const stage = await startJobStage();
   try {
     for (const [name, story] of Object.entries(STORIES)) await record(stage, name, story);
+    await recordScheduled(stage);
   } finally {
     await stage.stop();
   }

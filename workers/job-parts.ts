@@ -6,7 +6,16 @@ import { createJobActivities } from '../activities/jobs';
 import type { JobActivities } from '../activities/types';
 import type { Config } from '../config';
 import { OutboxForwarder } from '../core/audit';
-import { Dispatcher, type Job, JobMetrics, JobRunner, jobsByType, jobTaskQueue } from '../core/jobs';
+import {
+  Dispatcher,
+  FailureWatch,
+  type Job,
+  JobMetrics,
+  JobQueue,
+  JobRunner,
+  jobsByType,
+  jobTaskQueue,
+} from '../core/jobs';
 import { BreakerRegistry, ProtectedCalls, ProtectionMetrics } from '../core/protection';
 import { createPool } from '../database';
 import { handOverTo } from './hand-over';
@@ -63,9 +72,19 @@ export async function jobParts(
   const { breaker, services, registry } = config.protection;
   const breakers = new BreakerRegistry({ ...registry, breaker, services });
   const stopWatching = new ProtectionMetrics().watchBreakers(breakers);
+  const { kills, failureShare, minEnds, window, coreLimit } = config.jobs.quarantine;
+  const failures = new FailureWatch({
+    pool: queue,
+    jobs: byType,
+    rule: failureShare === false ? false : { share: failureShare, minEnds },
+    windowMs: window,
+    coreLimitMs: coreLimit,
+    log,
+  });
   const runner = new JobRunner({
+    failures,
     process,
-    killsAlone: config.jobs.quarantine.kills,
+    killsAlone: kills,
     metrics,
     calls: new ProtectedCalls({ breakers, log }),
     pool: queue,
@@ -78,6 +97,7 @@ export async function jobParts(
     log,
   });
   const dispatcher = new Dispatcher({
+    failures,
     process,
     metrics,
     pool: queue,
@@ -88,11 +108,17 @@ export async function jobParts(
     handOver: handOverTo(client, taskQueue, byType),
     settleLost: (job) => runner.findEnd(job),
   });
+  const submissions = new JobQueue({
+    pool: queue,
+    config: config.jobs,
+    tenancy: config.tenancy,
+    jobs: byType,
+  });
   const forwarder = new OutboxForwarder(queue, platform, log);
   return {
     taskQueue,
     slots: config.jobs.slots,
-    activities: createJobActivities({ runner, onEnd: () => dispatcher.poke() }),
+    activities: createJobActivities({ runner, queue: submissions, onEnd: () => dispatcher.poke() }),
     start: () => {
       dispatcher.start();
       forwarder.start();

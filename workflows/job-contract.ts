@@ -3,6 +3,8 @@ import type { AttemptEnd } from '../core/jobs/types';
 /** Names and shapes of what goes in and out of a job's workflow. */
 
 export const jobWorkflowName = 'tenantJob';
+/** Started by a tenant's schedule at its times. */
+export const scheduledJobWorkflowName = 'scheduledJob';
 
 export const jobMessageNames = {
   /** Signal without argument: a permit is reserved for the job, so that its next attempt can begin. */

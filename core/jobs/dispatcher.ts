@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { JobsConfig } from '../../config';
 import type { Job } from './define-job';
+import type { FailureWatch } from './failure-watch';
 import type { JobMetrics } from './job-metrics';
 import type { StepLog } from './log';
 import { sharesOf } from './shares';
@@ -22,6 +23,7 @@ export interface DispatcherOptions {
   readonly jobs: ReadonlyMap<string, Job>;
   readonly log: StepLog;
   readonly metrics: JobMetrics;
+  readonly failures: FailureWatch;
   /** Starts the job's workflow, or wakes it. What it throws is logged, and the job is handed over again later. */
   handOver(job: ClaimedJob): Promise<void>;
   /** Decides about a job whose attempt was lost and whose workflow does not do it. */
@@ -35,6 +37,7 @@ const IDLE_MS = 100;
 /** After a failed claim: the database is away. */
 const FAILED_MS = 1_000;
 const CLEAN_EVERY_MS = 15_000;
+const JUDGE_EVERY_MS = 5_000;
 /** Tenants and types whose depths are read; the deepest come first. */
 const DEPTHS = 5_000;
 const REGISTER_EVERY_MS = WORKER_SEEN_MS / 4;
@@ -78,6 +81,7 @@ export class Dispatcher {
   private async loop(): Promise<void> {
     let cleanedAt = Number.NEGATIVE_INFINITY;
     let registeredAt = Number.NEGATIVE_INFINITY;
+    let judgedAt = performance.now();
     while (!this.stopping.signal.aborted) {
       if (performance.now() - registeredAt > REGISTER_EVERY_MS && (await this.register()))
         registeredAt = performance.now();
@@ -85,6 +89,10 @@ export class Dispatcher {
       if (performance.now() - cleanedAt > CLEAN_EVERY_MS) {
         cleanedAt = performance.now();
         await this.clean();
+      }
+      if (performance.now() - judgedAt > JUDGE_EVERY_MS) {
+        judgedAt = performance.now();
+        await this.judge();
       }
       await this.pause(pause);
     }
@@ -142,6 +150,14 @@ export class Dispatcher {
       while ((await removeExpired(pool)) > 0) if (this.stopping.signal.aborted) return;
     } catch (error) {
       log.warn({ err: error }, 'the queue of jobs could not be cleaned; trying again');
+    }
+  }
+
+  private async judge(): Promise<void> {
+    try {
+      await this.options.failures.round();
+    } catch (error) {
+      this.options.log.warn({ err: error }, 'failures of jobs could not be judged; trying again');
     }
   }
 

@@ -7,6 +7,7 @@ export {
 } from './define-job';
 export { Dispatcher, type DispatcherOptions } from './dispatcher';
 export { BacklogFullError } from './errors/backlog-full-error';
+export { CoreTypeHeldError } from './errors/core-type-held-error';
 export { EffectsUndoneError } from './errors/effects-undone-error';
 export { InputTooLargeError } from './errors/input-too-large-error';
 export { JobCancelledError } from './errors/job-cancelled-error';
@@ -18,9 +19,17 @@ export { JobTimeoutError } from './errors/job-timeout-error';
 export { NothingUndoneError } from './errors/nothing-undone-error';
 export { UnknownJobTenantError } from './errors/unknown-job-tenant-error';
 export { UnknownJobTypeError } from './errors/unknown-job-type-error';
+export { coreTypes, FailureWatch } from './failure-watch';
 export { type ConsumerOptions, JobConsumer, type LeasedJob } from './job-consumer';
 export { JobMetrics } from './job-metrics';
-export { fairnessKey, jobTaskQueue, jobWorkflowId } from './job-names';
+export {
+  fairnessKey,
+  JOB_SCHEDULES,
+  jobScheduleId,
+  jobTaskQueue,
+  jobWorkflowId,
+  scheduledKey,
+} from './job-names';
 export { type ItemOutcome, JobQueue, type JobQueueOptions } from './job-queue';
 export { type Interruption, JobRunner, type RunnerOptions, STOP_GRACE_MS } from './job-runner';
 export { jobsByType, loadJobs } from './load-jobs';
@@ -39,16 +48,15 @@ export {
   redrive,
 } from './store/dead-letters';
 export {
-  type Boundary,
   type Hold,
   type HoldBoundary,
+  type HoldKind,
   hold,
-  type Limit,
+  type NewHold,
   readHolds,
-  readLimits,
   release,
-  setLimit,
-} from './store/limits';
+} from './store/holds';
+export { type Boundary, type Limit, readLimits, setLimit } from './store/limits';
 export { type JobFilter, listJobs, type QueueDepth, readDepths } from './store/look';
 export {
   leaveUndone,
@@ -58,4 +66,12 @@ export {
   type UndoneFilter,
   type UndoneSubject,
 } from './store/undone-effects';
-export type { AttemptError, JobPriority, JobRef, JobState, JobStatus } from './types';
+export type {
+  AttemptError,
+  JobPriority,
+  JobRef,
+  JobState,
+  JobStatus,
+  ScheduledJobInput,
+  ScheduledJobReport,
+} from './types';

@@ -20,3 +20,15 @@ export function fairnessKey(tenant: string): string {
 export function jobTaskQueue(taskQueue: string): string {
   return `${taskQueue}-jobs`;
 }
+
+/** Temporal's ID of a tenant's schedule, and the beginning of its runs'. */
+export function jobScheduleId(tenant: string, name: string): string {
+  return `${JOB_SCHEDULES}${workflowIdPart(tenant)}/${workflowIdPart(name)}`;
+}
+
+export const JOB_SCHEDULES = 'job-schedule/';
+
+/** Key of the job of one of a schedule's times: `<name>/2026-11-26T03:00:00Z`. Schedules have whole seconds. */
+export function scheduledKey(name: string, scheduledAt: string): string {
+  return `${name}/${new Date(scheduledAt).toISOString().slice(0, 19)}Z`;
+}

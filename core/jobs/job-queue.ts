@@ -80,6 +80,19 @@ export class JobQueue {
   }
 
   /**
+   * Whether a job like this could be submitted now; nothing is.
+   *
+   * @returns its input as it would be stored
+   * @throws InvalidInputError, UnknownJobTypeError, InputTooLargeError, UnknownJobTenantError (UNKNOWN_TENANT)
+   */
+  async verify(request: SubmitRequest): Promise<Json> {
+    const { tenant, input } = prepareSubmission(this.options.jobs, request, this.options.config.maxInput);
+    const missing = await this.tenants.missing([tenant]);
+    if (missing.size > 0) throw new UnknownJobTenantError(tenant, this.options.tenancy.table);
+    return input;
+  }
+
+  /**
    * Adds many jobs, streaming: items are taken as they come, an outcome is given for each in its order, and one that is
    * refused keeps no other one out. What the database throws ends the stream; items without an outcome may be repeated.
    */

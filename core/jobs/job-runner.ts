@@ -3,11 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { Json } from '../idempotency';
 import type { ProtectedCalls } from '../protection';
+import { TENANT_FROZEN } from './after-attempt.pure';
 import { Batcher } from './batcher';
 import type { Job, RunContext } from './define-job';
 import { describeFailure } from './describe-failure';
 import { JobFencedError } from './errors/job-fenced-error';
 import { JobTimeoutError } from './errors/job-timeout-error';
+import type { FailureWatch } from './failure-watch';
 import type { JobMetrics } from './job-metrics';
 import { LeaseKeeper } from './lease-keeper';
 import type { StepLog } from './log';
@@ -50,6 +52,7 @@ export interface RunnerOptions {
   readonly killsAlone: number;
   readonly log: StepLog;
   readonly metrics: JobMetrics;
+  readonly failures: FailureWatch;
 }
 
 /** Why an attempt is stopped from outside. */
@@ -185,7 +188,9 @@ export class JobRunner {
     }
     if (outcome.kind === 'returned') {
       const held = await this.completions.do({ ...attempt, result: outcome.result });
-      return held ? { kind: 'done' } : this.findEnd(attempt);
+      if (!held) return this.findEnd(attempt);
+      this.options.failures.ended(attempt, true);
+      return { kind: 'done' };
     }
     if (about.permit.aborted || outcome.error instanceof JobFencedError) return this.findEnd(attempt);
     if (about.interruption.signal.aborted) {
@@ -198,7 +203,9 @@ export class JobRunner {
     }
     const thrown = about.timeout.aborted ? about.timeout.reason : outcome.error;
     log.warn({ ...facts(attempt), err: thrown }, 'a job’s attempt failed');
-    const end = await failAttempt(pool, attempt, describeFailure(thrown), this.rulesOf(about.job));
+    const failure = describeFailure(thrown);
+    if (failure.code !== TENANT_FROZEN) this.options.failures.ended(attempt, false);
+    const end = await failAttempt(pool, attempt, failure, this.rulesOf(about.job));
     return end ?? this.findEnd(attempt);
   }
 

@@ -1,3 +1,4 @@
+import { allowanceOf, concerns, type Release } from './release-allowance.pure';
 import type { JobRef } from './types';
 
 /** A job that waits and may run now, but for caps and shares. */
@@ -15,6 +16,15 @@ export interface InFlight {
   readonly tenant: string;
   readonly type: string;
   readonly count: number;
+}
+
+/** How many jobs may be picked. */
+export interface Room {
+  readonly jobs: number;
+  /** Of them suspects. Default any number. */
+  readonly suspects?: number;
+  /** Of them such as a release concerns. */
+  readonly releases?: readonly Release[];
 }
 
 export interface Shares {
@@ -38,21 +48,20 @@ export function agedLevel(priority: number, waitedMs: number, ageingMs: number):
 }
 
 /**
- * The next jobs to hand over, at most `room`: always one of the tenant with the fewest in flight for its weight, of its
+ * The next jobs to hand over, as many as there is room for: always one of the tenant with the fewest in flight for its weight, of its
  * jobs the most urgent and oldest that no cap holds back. Between tenants with equal shares the more urgent, then the
- * older job decides. At most `roomAlone` of them are suspects.
+ * older job decides.
  */
 export function pickFairly<C extends Candidate>(
   candidates: readonly C[],
   inFlight: readonly InFlight[],
   shares: Shares,
-  room: number,
-  roomAlone: number,
+  room: Room,
 ): C[] {
-  const load = new Load(inFlight, roomAlone);
+  const load = new Load(inFlight, room);
   const queues = queuesOf(candidates, shares.ageingMs);
   const picked: C[] = [];
-  while (picked.length < room) {
+  while (picked.length < room.jobs) {
     let best: { readonly queue: Queue<C>; readonly head: Ranked<C> } | undefined;
     for (const [tenant, queue] of queues) {
       const head = nextOf(queue, load, shares);
@@ -61,8 +70,7 @@ export function pickFairly<C extends Candidate>(
     }
     if (best === undefined) break;
     best.queue.at += 1;
-    load.add(best.head.job, 1);
-    if (best.head.job.suspect) load.roomAlone -= 1;
+    load.pick(best.head.job);
     picked.push(best.head.job);
   }
   return picked;
@@ -103,7 +111,7 @@ function nextOf<C extends Candidate>(queue: Queue<C>, load: Load, shares: Shares
     const { tenant, type } = head.job;
     if (load.ofTenant(tenant) >= shares.tenantCap(tenant)) return undefined;
     const capped =
-      (head.job.suspect && load.roomAlone <= 0) ||
+      !load.admits(head.job) ||
       load.ofType(type) >= shares.typeCap(type) ||
       load.ofTenantType(tenant, type) >= shares.tenantTypeCap(tenant, type);
     if (!capped) return head;
@@ -116,18 +124,32 @@ function comesFirst<C extends Candidate>(a: Ranked<C>, b: Ranked<C>, load: Load,
   return (share(a) - share(b) || byUrgency(a, b)) < 0;
 }
 
-/** Jobs in flight, counted in the three ways that caps are set. */
+/** Jobs in flight, counted in the three ways that caps are set, and what else bounds a pick. */
 class Load {
   private readonly counts = new Map<string, number>();
 
-  constructor(
-    inFlight: readonly InFlight[],
-    public roomAlone: number,
-  ) {
+  private suspects: number;
+  private readonly releases: { readonly of: Release; left: number }[];
+
+  constructor(inFlight: readonly InFlight[], { suspects, releases }: Room) {
+    this.suspects = suspects ?? Number.POSITIVE_INFINITY;
+    this.releases = (releases ?? []).map((of) => ({ of, left: allowanceOf(of) }));
     for (const { count, ...job } of inFlight) this.add(job, count);
   }
 
-  add({ tenant, type }: { readonly tenant: string; readonly type: string }, count: number): void {
+  /** Whether there is a process for it where it has to be alone, and its turn where it is being released. */
+  admits(job: Candidate): boolean {
+    if (job.suspect && this.suspects <= 0) return false;
+    return this.releases.every(({ of, left }) => left > 0 || !concerns(of, job));
+  }
+
+  pick(job: Candidate): void {
+    this.add(job, 1);
+    if (job.suspect) this.suspects -= 1;
+    for (const release of this.releases) if (concerns(release.of, job)) release.left -= 1;
+  }
+
+  private add({ tenant, type }: { readonly tenant: string; readonly type: string }, count: number): void {
     for (const key of [`t ${tenant}`, `y ${type}`, pairKey(tenant, type)]) {
       this.counts.set(key, (this.counts.get(key) ?? 0) + count);
     }

@@ -29,7 +29,16 @@ export interface JobStatus extends JobRef {
   readonly state: JobState;
   readonly waitsFor?: WaitsFor;
   /** Quarantined or paused: why, by whom and since when. */
-  readonly held?: { readonly reason: string; readonly by: string; readonly since: string };
+  readonly held?: {
+    readonly kind: 'quarantine' | 'pause';
+    readonly reason: string;
+    readonly by: string;
+    readonly since: string;
+    /** It ends by itself then. */
+    readonly until?: string;
+    /** It is being released, so many jobs per second. */
+    readonly perSecond?: number;
+  };
   /** It waits, and no worker that lives has its type's code; a consumer may take it. */
   readonly noWorker?: boolean;
   readonly priority: JobPriority;
@@ -82,3 +91,19 @@ export type AttemptEnd =
   | { readonly kind: 'waiting'; readonly why: string; readonly lookInMs: number }
   /** An attempt may still be running somewhere; look again when its lease is over. */
   | { readonly kind: 'running'; readonly lookInMs: number };
+
+/** Argument of the workflow `scheduledJob`. */
+export interface ScheduledJobInput {
+  readonly tenant: string;
+  /** The schedule's name: the first part of its jobs' keys. */
+  readonly name: string;
+  readonly type: string;
+  readonly input: Json;
+  readonly priority?: JobPriority;
+}
+
+/** What the workflow returns. */
+export interface ScheduledJobReport {
+  readonly key: string;
+  readonly outcome: 'submitted' | 'known';
+}

@@ -191,9 +191,52 @@ test('undone effects are listed with the calls outside, decided about after a qu
   });
 });
 
+test('pause, resume, and a release at a rate', async () => {
+  expect(await jsonOf('pause', 't7', '--reason', 'it moves')).toMatchObject({ paused: true, fresh: true });
+  for (const key of ['p1', 'p2']) await cli('submit', 't7', 'invoice', key, '--input', '{"amount":1}');
+  expect((await cli('show', 't7', 'invoice', 'p1')).stdout).toContain('the tenant is paused: it moves');
+  expect((await cli('holds')).stdout).toContain('pause');
+  expect((await cli('resume', 't7', '--rate', 'fast')).code).toBe(2);
+  expect(await jsonOf('resume', 't7', '--rate', '50/s')).toMatchObject({ resumed: true, perSecond: 50 });
+  await until(async () => (await stateOf('p1')) === 'done' && (await stateOf('p2')) === 'done');
+  await cli('quarantine', '--tenant', 't7', '--type', 'invoice', '--key', 'p3', '--reason', 'kills workers');
+  await cli('submit', 't7', 'invoice', 'p3', '--input', '{"amount":1}');
+  expect(await jsonOf('holds')).toMatchObject({
+    holds: expect.arrayContaining([expect.objectContaining({ key: 'p3' })]),
+  });
+  expect((await cli('quarantine', '--key', 'p3', '--tenant', 't7', '--reason', 'x')).code).toBe(2);
+  await cli('release', '--tenant', 't7', '--type', 'invoice', '--key', 'p3');
+  await until(async () => (await stateOf('p3')) === 'done');
+});
+
+test('a schedule is set, listed, paused and removed', async () => {
+  const plan = ['--type', 'invoice', '--input', '{"amount":1}', '--cron', '0 3 1 * *'];
+  expect(
+    await jsonOf('schedule', 'set', 't6', 'monthly', ...plan, '--time-zone', 'Europe/Berlin'),
+  ).toMatchObject({
+    tenant: 't6',
+    cron: '0 3 1 * *',
+  });
+  expect((await cli('schedule', 'set', 't6', 'x', '--type', 'invoice', '--every', 'often')).code).toBe(2);
+  expect((await cli('schedule', 'pause', 't6', 'monthly', '--reason', 'not yet')).code).toBe(0);
+  let listed = '';
+  await until(
+    async () => {
+      listed = (await cli('schedule', 'list', '--tenant', 't6')).stdout;
+      return listed.includes('monthly');
+    },
+    { what: 'the schedule to be listed' },
+  );
+  expect(listed).toContain('0 3 1 * * (Europe/Berlin)');
+  expect(listed).toContain('paused: not yet');
+  expect((await cli('schedule', 'resume', 't6', 'monthly')).code).toBe(0);
+  expect((await cli('schedule', 'remove', 't6', 'monthly', '--yes')).code).toBe(0);
+  expect(await jsonOf('schedule', 'list')).toEqual({ schedules: [] });
+});
+
 test('every command explains itself with an example', () => {
   const jobs = createProgram().commands.find((command) => command.name() === 'jobs');
-  expect(jobs?.commands.length).toBeGreaterThan(12);
+  expect(jobs?.commands.length).toBeGreaterThan(14);
   for (const command of jobs?.commands ?? []) {
     let help = '';
     command.configureOutput({

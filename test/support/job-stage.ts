@@ -146,7 +146,7 @@ export async function openJobScene(
 export async function clearQueue(stage: JobStage): Promise<void> {
   await stage.app.query(
     `truncate chronawflow.job, chronawflow.dead_letter, chronawflow.job_limit, chronawflow.job_hold,
-       chronawflow.job_retry_budget, chronawflow.job_worker, chronawflow.idempotency, chronawflow.undone_effect,
+       chronawflow.job_outcome, chronawflow.job_retry_budget, chronawflow.job_worker, chronawflow.idempotency, chronawflow.undone_effect,
        chronawflow.audit_outbox, effect`,
   );
 }

@@ -60,7 +60,7 @@ test('no more suspects are picked than have a process, and they keep nobody else
       const waiting = list.map(
         (one, seq): Candidate => ({ ...one, type: 'x', key: `k${seq}`, seq, priority: 3, waitedMs: 0 }),
       );
-      const picked = pickFairly(waiting, [], open, 100, roomAlone);
+      const picked = pickFairly(waiting, [], open, { jobs: 100, suspects: roomAlone });
       const suspects = waiting.filter((one) => one.suspect).length;
       expect(picked.filter((one) => one.suspect)).toHaveLength(Math.min(suspects, roomAlone));
       expect(picked.filter((one) => !one.suspect)).toHaveLength(waiting.length - suspects);

@@ -112,7 +112,7 @@ const count = (jobs: readonly { tenant: string; type: string }[], load: readonly
 test('no pick breaks a cap, and nothing that every cap allows is left while there is room (invariant 2)', () => {
   fc.assert(
     fc.property(candidates, inFlight, caps, fc.nat({ max: 20 }), (waiting, load, given, room) => {
-      const picked = pickFairly(waiting, load, sharesOf(given), room, Number.POSITIVE_INFINITY);
+      const picked = pickFairly(waiting, load, sharesOf(given), { jobs: room });
       const after = count(picked, load);
       const before = count([], load);
       expect(picked.length).toBeLessThanOrEqual(room);
@@ -138,7 +138,7 @@ test('a tenant never gets a slot while one with a smaller share waits for it (in
   const open: Shares = sharesOf({ tenant: 99, type: 99, pair: 99, weight: 1 });
   fc.assert(
     fc.property(candidates, inFlight, fc.nat({ max: 20 }), (waiting, load, room) => {
-      const picked = pickFairly(waiting, load, open, room, Number.POSITIVE_INFINITY);
+      const picked = pickFairly(waiting, load, open, { jobs: room });
       picked.forEach((one, index) => {
         const share = count(picked.slice(0, index), load);
         for (const other of waiting.filter((job) => !picked.slice(0, index).includes(job))) {
@@ -162,7 +162,7 @@ test('spreading jobs over types and calling them urgent gains a tenant nothing (
   });
   const greedy = Array.from({ length: 50 }, (_, n) => job('a', n, `type${n}`, 1));
   const modest = Array.from({ length: 50 }, (_, n) => job('b', 100 + n, 'x', 5));
-  const picked = pickFairly([...greedy, ...modest], [], open, 20, Number.POSITIVE_INFINITY);
+  const picked = pickFairly([...greedy, ...modest], [], open, { jobs: 20 });
   expect(picked.filter((one) => one.tenant === 'a')).toHaveLength(10);
 });
 
@@ -171,7 +171,7 @@ test('within a tenant the more urgent comes first, then the older (invariant 6)'
   fc.assert(
     fc.property(candidates, (waiting) => {
       const mine = waiting.map((one) => ({ ...one, tenant: 'a' }));
-      const levels = pickFairly(mine, [], open, 100, Number.POSITIVE_INFINITY).map((one) =>
+      const levels = pickFairly(mine, [], open, { jobs: 100 }).map((one) =>
         agedLevel(one.priority, one.waitedMs, 60_000),
       );
       expect(levels).toEqual([...levels].sort((a, b) => a - b));

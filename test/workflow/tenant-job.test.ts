@@ -314,6 +314,56 @@ test('a quarantined type is held, visibly, and goes on in order when released', 
   expect(order).toEqual(keys);
 });
 
+test('a type that fails for a tenant is held by rule, with an audit event, and others’ jobs of it go on', async () => {
+  const fragile = defineJob({
+    type: 'fragile',
+    input: z.null(),
+    retry: { maxAttempts: 2, initial: 1, max: 1 },
+    run: async (ctx) => {
+      if (ctx.tenant === 't1') throw new Error('the file is broken');
+    },
+  });
+  const { cf } = await openJobScene(stage, cleanUp, [fragile, post], { quarantine: { minEnds: 6 } });
+  const submit = (tenant: string, key: string) =>
+    cf.jobs.submit({ tenant, type: 'fragile', key, input: null });
+  for (const key of ['a', 'b', 'c', 'd']) await submit('t1', key);
+  await until(async () => (await cf.jobs.holds()).length === 1, { what: 'the rule to hold it' });
+  expect(await cf.jobs.holds()).toMatchObject([
+    { kind: 'quarantine', tenant: 't1', type: 'fragile', reason: expect.stringContaining('attempts failed') },
+  ]);
+  const held = await submit('t1', 'e');
+  await (await submit('t2', 'e')).result();
+  expect(await held.status()).toMatchObject({ state: 'waiting', attempts: 0, held: { by: 'chronawflow' } });
+  const { rows } = await stage.platform.query(
+    `select actor, tenant, object from chronawflow.audit_event where action = 'job.quarantine' and object = 'fragile'`,
+  );
+  expect(rows).toEqual([{ actor: 'chronawflow', tenant: 't1', object: 'fragile' }]);
+});
+
+test('a paused tenant’s jobs wait, whatever is released, until it is resumed', async () => {
+  const { cf } = await openJobScene(stage, cleanUp, [post]);
+  expect(await cf.jobs.pause('t1', { as: 'grace', reason: 'it moves' })).toBe(true);
+  const job = await cf.jobs.submit({ tenant: 't1', type: 'post', key: 'p', input: { name: 'paused' } });
+  await (await cf.jobs.submit({ tenant: 't2', type: 'post', key: 'p', input: { name: 'free' } })).result();
+  expect(await cf.jobs.release({ tenant: 't1' })).toBe(false);
+  expect(await job.status()).toMatchObject({
+    state: 'waiting',
+    held: { kind: 'pause', by: 'grace', reason: 'it moves' },
+  });
+  expect(await cf.jobs.resume('t1', { perSecond: 100 })).toBe(true);
+  await job.result();
+});
+
+test('a core type is held for one tenant, and not for all', async () => {
+  const vital = defineJob({ type: 'vital', input: z.null(), core: true, run: async () => undefined });
+  const { cf } = await openJobScene(stage, cleanUp, [vital]);
+  await expect(cf.jobs.quarantine({ type: 'vital' }, { reason: 'x' })).rejects.toMatchObject({
+    code: 'CORE_TYPE_HELD',
+  });
+  expect(await cf.jobs.coreTypes({ tenant: 't1' })).toEqual(['vital']);
+  expect(await cf.jobs.quarantine({ tenant: 't1' }, { reason: 'x' })).toBe(true);
+});
+
 test('a backlog over its limit is refused with a time to try again', async () => {
   const { cf } = await openJobScene(stage, cleanUp, [post]);
   await cf.jobs.setLimit({ tenant: 't1' }, { inFlight: 0, backlog: 2 });

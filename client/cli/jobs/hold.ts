@@ -4,24 +4,29 @@ import type { Boundary, HoldBoundary } from '../../../core/jobs';
 import { holdsPage } from '../pages/jobs-page';
 import { wholeNumber } from '../recovery/options';
 import { type CommonOptions, inSession, withCommonOptions } from '../session';
-import { positive, withActor, withBoundary, withHoldBoundary } from './options';
+import { positive, withActor, withBoundary, withHoldBoundary, withRate } from './options';
 
-interface HoldOptions extends CommonOptions, HoldBoundary {
+interface ActorOptions extends CommonOptions {
   readonly as: string;
 }
 
-interface ReleaseOptions extends HoldOptions {
+interface HoldOptions extends ActorOptions, HoldBoundary {}
+
+interface RateOption {
+  readonly rate?: number;
+}
+
+interface ReleaseOptions extends HoldOptions, RateOption {
   readonly everything?: boolean;
 }
 
-interface LimitOptions extends CommonOptions, Boundary {
-  readonly as: string;
+interface LimitOptions extends ActorOptions, Boundary {
   readonly inFlight?: number;
   readonly backlog?: number;
   readonly weight?: number;
 }
 
-/** `chronawflow jobs quarantine|release|holds|limit` */
+/** `chronawflow jobs quarantine|release|pause|resume|holds|limit` */
 export function registerHold(jobs: Command): void {
   withActor(withHoldBoundary(withCommonOptions(jobs.command('quarantine'))))
     .description(
@@ -37,24 +42,59 @@ export function registerHold(jobs: Command): void {
         inSession(options, async ({ cf, out }) => {
           const at = boundary({ tenant, type, key });
           const fresh = await cf.jobs.quarantine(at, { as, reason });
-          out.result({ ...at, held: true, fresh }, () => [
+          const stopsCore = await cf.jobs.coreTypes(at);
+          out.result({ ...at, held: true, fresh, stopsCore }, () => [
             `${fresh ? 'Held' : 'Was held already'}: ${describe(at)}.`,
+            ...coreLine(stopsCore),
           ]);
         }),
     );
 
-  withActor(withHoldBoundary(withCommonOptions(jobs.command('release'))))
-    .description('let held jobs go on, in their order, under their caps')
+  withRate(withActor(withHoldBoundary(withCommonOptions(jobs.command('release')))))
+    .description('let quarantined jobs go on, in their order, under their caps')
     .option('--everything', 'the hold on all jobs of all tenants, which a promoted cluster begins with')
-    .addHelpText('after', '\nExample:\n  $ chronawflow jobs release --tenant acme --type bank-import')
-    .action(async ({ tenant, type, key, as, everything, ...options }: ReleaseOptions) =>
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ chronawflow jobs release --tenant acme --type bank-import --rate 10/s',
+    )
+    .action(async ({ tenant, type, key, as, rate, everything, ...options }: ReleaseOptions) =>
       inSession(options, async ({ cf, out }) => {
         const at = everything ? {} : boundary({ tenant, type, key });
-        const released = await cf.jobs.release(at, { as });
-        out.result({ ...at, released }, () => [
+        const released = await cf.jobs.release(at, { as, perSecond: rate });
+        out.result({ ...at, released, perSecond: rate }, () => [
           released ? `Released: ${describe(at)}.` : `There was no hold on ${describe(at)}.`,
         ]);
         if (!released) process.exitCode = 1;
+      }),
+    );
+
+  withActor(withCommonOptions(jobs.command('pause')))
+    .description('keep all jobs of a tenant back until it is resumed; what runs goes on, nothing is lost')
+    .argument('<tenant>', 'the tenant’s key')
+    .option('--reason <text>', 'why, shown with every job that waits', 'paused')
+    .addHelpText('after', '\nExample:\n  $ chronawflow jobs pause acme --reason "moves to another bank"')
+    .action(async (tenant: string, { as, reason, ...options }: ActorOptions & { readonly reason: string }) =>
+      inSession(options, async ({ cf, out }) => {
+        const fresh = await cf.jobs.pause(tenant, { as, reason });
+        const stopsCore = await cf.jobs.coreTypes({ tenant });
+        out.result({ tenant, paused: true, fresh, stopsCore }, () => [
+          `${fresh ? 'Paused' : 'Was paused already'}: ${tenant}.`,
+          ...coreLine(stopsCore),
+        ]);
+      }),
+    );
+
+  withRate(withActor(withCommonOptions(jobs.command('resume'))))
+    .description('end a tenant’s pause; what is quarantined stays so')
+    .argument('<tenant>', 'the tenant’s key')
+    .addHelpText('after', '\nExample:\n  $ chronawflow jobs resume acme --rate 10/s')
+    .action(async (tenant: string, { as, rate, ...options }: ActorOptions & RateOption) =>
+      inSession(options, async ({ cf, out }) => {
+        const resumed = await cf.jobs.resume(tenant, { as, perSecond: rate });
+        out.result({ tenant, resumed, perSecond: rate }, () => [
+          resumed ? `Resumed: ${tenant}.` : `${tenant} is not paused.`,
+        ]);
+        if (!resumed) process.exitCode = 1;
       }),
     );
 
@@ -99,6 +139,10 @@ function boundary(at: HoldBoundary): HoldBoundary {
   if (key !== undefined && (tenant === undefined || type === undefined))
     throw new InvalidInputError('One job is named by --tenant, --type and --key.');
   return at;
+}
+
+function coreLine(types: readonly string[]): string[] {
+  return types.length === 0 ? [] : [`This stops core types: ${types.join(', ')}.`];
 }
 
 function describe({ tenant, type, key }: HoldBoundary): string {

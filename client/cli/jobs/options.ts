@@ -53,6 +53,25 @@ export function withHoldBoundary(command: Command): Command {
   return withBoundary(command).option('--key <key>', 'one job, with --tenant and --type');
 }
 
+/** At what rate held work comes back. */
+export function withRate(command: Command): Command {
+  return command.option(
+    '--rate <n/s>',
+    'how many may come back per second, such as 10/s; default all',
+    perSecond,
+  );
+}
+
+/** `10/s`, `300/m`, `2/h`, or a number per second. */
+export function perSecond(text: string): number {
+  const [, count = '', unit = 's'] = /^([\d.]+)(?:\/(s|m|h))?$/.exec(text.trim()) ?? [];
+  const seconds = { s: 1, m: 60, h: 3_600 }[unit] ?? Number.NaN;
+  const rate = Number(count) / seconds;
+  if (!(rate > 0) || !Number.isFinite(rate))
+    throw new InvalidArgumentError('give a number per second, minute or hour, such as 10/s');
+  return rate;
+}
+
 export function withActor(command: Command): Command {
   return command.option('--as <name>', 'who does it, for the audit log', currentOperator());
 }

@@ -1,4 +1,5 @@
 import type { DeadLetter, Hold, JobStatus, QueueDepth } from '../../../core/jobs';
+import type { JobScheduleState } from '../../job-schedules';
 import type { JobView } from '../../jobs';
 import { colors as pc } from '../colors';
 import { count, duration, facts, table } from './format';
@@ -11,10 +12,17 @@ const IN_WORDS = {
 
 /** What a job does at the moment, in a few words. */
 export function stateInWords(status: JobStatus): string {
-  if (status.held !== undefined) return `held: ${status.held.reason}`;
+  if (status.held !== undefined) return heldInWords(status.held);
   if (status.waitsFor !== undefined) return `waiting for ${IN_WORDS[status.waitsFor]}`;
   if (status.noWorker) return 'waiting: no worker has its type’s code';
   return status.state;
+}
+
+function heldInWords({ kind, reason, perSecond }: NonNullable<JobStatus['held']>): string {
+  if (perSecond !== undefined) return `comes back at ${perSecond}/s`;
+  if (kind === 'pause')
+    return reason === 'paused' ? 'the tenant is paused' : `the tenant is paused: ${reason}`;
+  return `held: ${reason}`;
 }
 
 export function jobsPage(jobs: readonly JobStatus[]): string[] {
@@ -39,9 +47,7 @@ export function statusPage(status: JobStatus): string[] {
     ['job', `${status.type} ${status.key}`],
     ['tenant', status.tenant],
     ['state', stateInWords(status)],
-    ...(status.held === undefined
-      ? []
-      : [['held', `by ${status.held.by} since ${status.held.since}`] as [string, string]]),
+    ...(status.held === undefined ? [] : [['held', sinceInWords(status.held)] as [string, string]]),
     ['level', String(status.priority)],
     ['attempts', String(status.attempts)],
     ['submitted', status.submittedAt],
@@ -50,6 +56,10 @@ export function statusPage(status: JobStatus): string[] {
       : [['finished', status.finishedAt] as [string, string]]),
     ...(status.result === undefined ? [] : [['result', JSON.stringify(status.result)] as [string, string]]),
   ]);
+}
+
+function sinceInWords({ by, since, until }: { by: string; since: string; until?: string }): string {
+  return `by ${by} since ${since}${until === undefined ? '' : ` until ${until}`}`;
 }
 
 export function jobPage({ status, workflowId, webUrl, steps, letters }: JobView): string[] {
@@ -110,8 +120,35 @@ export function depthsPage(queues: readonly QueueDepth[]): string[] {
 export function holdsPage(holds: readonly Hold[]): string[] {
   if (holds.length === 0) return ['Nothing is held.'];
   return table(
-    ['tenant', 'type', 'key', 'reason', 'by', 'since'],
-    holds.map((h) => [h.tenant || 'any', h.type || 'any', h.key || 'any', h.reason, h.by, h.since]),
+    ['what', 'tenant', 'type', 'key', 'reason', 'by', 'since', 'until'],
+    holds.map((h) => [
+      h.release === undefined ? h.kind : `${h.kind}, comes back at ${h.release.perSecond}/s`,
+      h.tenant || 'any',
+      h.type || 'any',
+      h.key || 'any',
+      h.reason,
+      h.by,
+      h.since,
+      h.until ?? (h.release === undefined ? 'it is released' : 'all came back'),
+    ]),
+    8,
+  );
+}
+
+export function schedulesPage(schedules: readonly JobScheduleState[]): string[] {
+  if (schedules.length === 0) return ['There is no schedule; `chronawflow jobs schedule set` makes one.'];
+  return table(
+    ['tenant', 'schedule', 'type', 'when', 'next run', 'state', 'runs', 'missed'],
+    schedules.map((s) => [
+      s.tenant,
+      s.name,
+      s.type,
+      s.everyMs === undefined ? `${s.cron ?? 'cron'} (${s.timeZone})` : `every ${duration(s.everyMs)}`,
+      s.nextRuns[0] ?? 'none',
+      s.paused ? `paused${s.note === undefined ? '' : `: ${s.note}`}` : 'active',
+      String(s.runs),
+      s.missed === 0 ? '0' : pc.red(String(s.missed)),
+    ]),
     6,
   );
 }

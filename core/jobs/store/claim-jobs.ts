@@ -1,9 +1,11 @@
 import type { Pool, PoolClient } from 'pg';
 import { ADVISORY_LOCKS, inTransaction } from '../../../database';
 import { type Candidate, type InFlight, pickFairly, type Shares } from '../pick-fairly.pure';
+import { concerns, nextInMs, type Release } from '../release-allowance.pure';
 import { roomFor, roomForSuspects } from '../room.pure';
 import type { JobRef } from '../types';
 import { refColumns } from './columns.pure';
+import { delayRelease, HOLDS_NOW, readReleases } from './holds';
 import { WORKER_SEEN_MS } from './worker-registry';
 
 /** How long a handed job keeps its place until an attempt begins, at least and at most. */
@@ -75,9 +77,11 @@ export async function claimJobs(pool: Pool, request: ClaimRequest): Promise<Clai
     const suspects = counts.reduce((sum, row) => sum + row.suspects, 0);
     const roomAlone = request.take === undefined ? roomForSuspects(workers.count, suspects) : 1;
     const waiting = await candidates(tx, counts, { shares, room, roomAlone, types });
-    const all = pickFairly(waiting, counts, shares, room, roomAlone);
+    const releases = await readReleases(tx);
+    const all = pickFairly(waiting, counts, shares, { jobs: room, suspects: roomAlone, releases });
     const picked = request.take === undefined ? all : oneConsumers(all, request.take.idle);
     if (picked.length === 0) return [];
+    await countReleased(tx, releases, picked);
     const { rows } = await tx.query<Omit<ClaimedJob, 'weight'>>(HAND_OVER, [
       ...refColumns(picked),
       picked.map((job) => job.suspect),
@@ -93,6 +97,18 @@ function oneConsumers(picked: readonly Candidate[], idle: boolean): readonly Can
   const suspect = picked.find((job) => job.suspect);
   if (suspect === undefined) return picked;
   return idle ? [suspect] : [];
+}
+
+/** Jobs that came back make the next one of their release wait. */
+async function countReleased(
+  tx: PoolClient,
+  releases: readonly Release[],
+  picked: readonly Candidate[],
+): Promise<void> {
+  for (const release of releases) {
+    const taken = picked.filter((job) => concerns(release, job)).length;
+    if (taken > 0) await delayRelease(tx, release, nextInMs(release, taken));
+  }
 }
 
 /** Of all workers that live: how many, slots, and types whose code at least one has. */
@@ -149,7 +165,8 @@ const CANDIDATES = `with recursive tenants (tenant) as (
   ), open as (
     select tenant from tenants t
     where tenant is not null and tenant <> all ($2::text[])
-      and not exists (select from chronawflow.job_hold h where h.tenant in ('', t.tenant) and h.type = '')
+      and not exists (select from chronawflow.job_hold h
+                      where h.tenant in ('', t.tenant) and h.type = '' and ${HOLDS_NOW})
       and not exists (select from chronawflow.gate g where g.tenant = t.tenant and g.state = 'frozen'
                         and g.until > clock_timestamp())
     order by random() limit ${TENANTS_AT_ONCE}
@@ -167,7 +184,8 @@ const CANDIDATES = `with recursive tenants (tenant) as (
       and not exists (select from unnest($4::text[], $5::text[]) full_pair (tenant, type)
                       where full_pair.tenant = j.tenant and full_pair.type = j.type)
       and not exists (select from chronawflow.job_hold h
-                      where h.tenant in ('', j.tenant) and h.type = j.type and h.key in ('', j.key))
+                      where h.tenant in ('', j.tenant) and h.type = j.type and h.key in ('', j.key)
+                        and ${HOLDS_NOW})
       and ($7 or not suspect)
     order by run_at, seq limit $1) j`;
 

@@ -14,22 +14,23 @@ interface Row extends JobRef {
   readonly finished_at: string | null;
   readonly errors: readonly AttemptError[];
   readonly result: Json;
-  readonly hold_reason: string | null;
-  readonly held_by: string | null;
-  readonly held_since: string | null;
+  readonly held: JobStatus['held'] | null;
   readonly no_worker: boolean;
 }
 
 const STATUS = `select j.tenant, j.type, j.key, j.state, j.waits_for, j.priority::integer, j.attempts, j.submitted_at,
-    j.run_at, j.finished_at, j.errors, j.result, h.reason as hold_reason, h.held_by, h.since as held_since,
+    j.run_at, j.finished_at, j.errors, j.result, h.held,
     j.state = 'waiting' and not exists (
       select from chronawflow.job_worker w
       where j.type = any (w.types) and w.seen_at > clock_timestamp() - interval '${WORKER_SEEN_MS} milliseconds') as no_worker
   from chronawflow.job j
   left join lateral (
-    select reason, held_by, since from chronawflow.job_hold
+    select json_strip_nulls(json_build_object('kind', kind, 'reason', reason, 'by', held_by, 'since', since, 'until', until,
+      'perSecond', release_rate)) as held
+    from chronawflow.job_hold
     where j.state = 'waiting' and tenant in ('', j.tenant) and type in ('', j.type) and key in ('', j.key)
-    order by since limit 1) h on true`;
+      and (until is null or until > clock_timestamp())
+    order by release_rate nulls first, since limit 1) h on true`;
 
 /** What stands in the queue's table about these jobs; those that are not there are left out. */
 export async function readJobs(pool: Pool, refs: readonly JobRef[]): Promise<JobStatus[]> {
@@ -91,9 +92,7 @@ function statusOf(row: Row): JobStatus {
     key: row.key,
     state: row.state,
     ...(row.waits_for === null ? {} : { waitsFor: row.waits_for }),
-    ...(row.hold_reason === null
-      ? {}
-      : { held: { reason: row.hold_reason, by: row.held_by ?? '', since: row.held_since ?? '' } }),
+    ...(row.held === null ? {} : { held: row.held }),
     ...(row.no_worker ? { noWorker: true } : {}),
     priority: row.priority,
     attempts: row.attempts,

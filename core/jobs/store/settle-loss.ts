@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg';
 import { afterLoss, type Loss } from '../after-loss.pure';
 import { retryDelayMs } from '../retry-delay.pure';
 import type { AttemptEnd, JobRef } from '../types';
-import { holdJob } from './limits';
+import { holdJob } from './holds';
 import { bury, type RetryRules, recordError, waitForRetry } from './settle-failure';
 
 /** As an error of the job. */
