@@ -15,6 +15,11 @@ export interface ConnectOptions {
   readonly config?: Config;
   /** Types of jobs, besides those of the modules that the configuration names under `jobs.modules`. */
   readonly jobs?: readonly Job[];
+  /**
+   * Default the configuration's `jobs.whenTemporalIsAway`. With `outbox` this connects without Temporal: jobs are submitted
+   * all the same, durably, and run when it is back; what needs it fails with TEMPORAL_UNAVAILABLE.
+   */
+  readonly whenTemporalIsAway?: 'fail' | 'outbox';
 }
 
 /**
@@ -55,7 +60,9 @@ export class Chronawflow {
   /** Loads the configuration and connects to Temporal. @throws ConfigInvalidError, TemporalUnavailableError */
   static async connect(options: ConnectOptions = {}): Promise<Chronawflow> {
     const config = options.config ?? loadConfig({ configFile: options.configFile });
-    const link = await TemporalLink.open(config.temporal);
+    const away = options.whenTemporalIsAway ?? config.jobs.whenTemporalIsAway;
+    const link =
+      away === 'outbox' ? TemporalLink.whenNeeded(config.temporal) : await TemporalLink.open(config.temporal);
     // Pools connect when they are first used: approving, for one, needs no database.
     const pool = { applicationName: 'chronawflow client', max: 2 };
     return new Chronawflow(

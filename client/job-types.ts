@@ -15,6 +15,7 @@ export {
   JobCancelledError,
   type JobContext,
   JobDeadError,
+  JobExistsError,
   JobFencedError,
   JobNotFoundError,
   type JobOptions,

@@ -33,6 +33,7 @@ import {
   readSteps,
   redrive,
   release,
+  type SubmitOptions,
   type SubmitRequest,
   setLimit,
   UnknownJobTypeError,
@@ -92,14 +93,15 @@ export class JobsClient {
   }
 
   /**
-   * Submits a job. The same key with the same input is the same job: its first run's result.
+   * Submits a job. The same key with the same input is the same job: its first run's result. With `tx` it is submitted by the
+   * caller's own transaction. Temporal is not asked: it may be away.
    *
    * @throws InvalidInputError, UnknownJobTypeError, InputTooLargeError, UnknownJobTenantError (UNKNOWN_TENANT),
-   *   IdempotencyKeyReusedError, BacklogFullError (`retryAfterMs`)
+   *   IdempotencyKeyReusedError, BacklogFullError (`retryAfterMs`), JobExistsError (`dedupe: 'reject'`)
    */
-  async submit(request: SubmitRequest): Promise<JobHandle> {
-    await (await this.queue()).submit(request);
-    return this.handle(request);
+  async submit(request: SubmitRequest, options: SubmitOptions = {}): Promise<JobHandle> {
+    const { ref } = await (await this.queue()).add(request, options);
+    return this.handle(ref);
   }
 
   /** Submits as the items come; an outcome for each, in their order. One that is refused keeps no other out. */

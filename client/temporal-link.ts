@@ -7,6 +7,8 @@ import { RunNotFoundError, TemporalUnavailableError } from './errors';
 /** A query or update needs a worker; longer than this and there is none, or it is stuck. */
 const ANSWER_LIMIT_MS = 30_000;
 
+const CONNECT_LIMIT = '5s';
+
 /** The connection to Temporal, with every error as a ChronawflowError. */
 export class TemporalLink {
   private constructor(
@@ -14,13 +16,21 @@ export class TemporalLink {
     private readonly config: Config['temporal'],
   ) {}
 
+  /** Connects when the first request is made: Temporal may be away until then. */
+  static whenNeeded(config: Config['temporal']): TemporalLink {
+    const { address, tls, apiKey, namespace } = config;
+    const connection = Connection.lazy({ address, tls, apiKey, connectTimeout: CONNECT_LIMIT });
+    return new TemporalLink(new Client({ connection, namespace }), config);
+  }
+
+  /** @throws TemporalUnavailableError */
   static async open(config: Config['temporal']): Promise<TemporalLink> {
     try {
       const connection = await Connection.connect({
         address: config.address,
         tls: config.tls,
         apiKey: config.apiKey,
-        connectTimeout: '5s',
+        connectTimeout: CONNECT_LIMIT,
       });
       return new TemporalLink(new Client({ connection, namespace: config.namespace }), config);
     } catch (cause) {

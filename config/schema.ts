@@ -124,6 +124,8 @@ const jobs = z.strictObject({
       coreLimit: duration.prefault('15m').refine((ms) => ms > 0, { message: 'more than 0' }),
     })
     .prefault({}),
+  /** Whether clients connect without Temporal: jobs are then taken all the same, and run when it is back. */
+  whenTemporalIsAway: z.enum(['fail', 'outbox']).default('fail'),
   /** Most bytes of one job's input as JSON. */
   maxInput: z.number().int().min(2).default(262_144),
 });

@@ -7,6 +7,7 @@ import type { JobMetrics } from './job-metrics';
 import type { StepLog } from './log';
 import { sharesOf } from './shares';
 import { type ClaimedJob, claimJobs } from './store/claim-jobs';
+import { removeWindows } from './store/dedupe-window';
 import { findOrphans } from './store/find-orphans';
 import { readDepths } from './store/look';
 import { removeExpired } from './store/remove-expired';
@@ -148,6 +149,7 @@ export class Dispatcher {
       metrics.read(await readDepths(pool, DEPTHS));
       for (const job of await findOrphans(pool, ORPHANED_MS)) await settleLost(job);
       while ((await removeExpired(pool)) > 0) if (this.stopping.signal.aborted) return;
+      while ((await removeWindows(pool)) > 0) if (this.stopping.signal.aborted) return;
     } catch (error) {
       log.warn({ err: error }, 'the queue of jobs could not be cleaned; trying again');
     }

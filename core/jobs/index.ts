@@ -12,6 +12,7 @@ export { EffectsUndoneError } from './errors/effects-undone-error';
 export { InputTooLargeError } from './errors/input-too-large-error';
 export { JobCancelledError } from './errors/job-cancelled-error';
 export { JobDeadError } from './errors/job-dead-error';
+export { JobExistsError } from './errors/job-exists-error';
 export { JobFencedError } from './errors/job-fenced-error';
 export { JobNotDeadError } from './errors/job-not-dead-error';
 export { JobNotFoundError } from './errors/job-not-found-error';
@@ -30,7 +31,13 @@ export {
   jobWorkflowId,
   scheduledKey,
 } from './job-names';
-export { type ItemOutcome, JobQueue, type JobQueueOptions } from './job-queue';
+export {
+  type Added,
+  type ItemOutcome,
+  JobQueue,
+  type JobQueueOptions,
+  type SubmitOptions,
+} from './job-queue';
 export { type Interruption, JobRunner, type RunnerOptions, STOP_GRACE_MS } from './job-runner';
 export { jobsByType, loadJobs } from './load-jobs';
 export type { SubmitRequest } from './prepare-submission';

@@ -1,17 +1,19 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { JobsConfig, TenancyConfig } from '../../config';
 import { type OutboxEvent, writeOutbox } from '../audit';
 import { ChronawflowError } from '../errors';
 import { IdempotencyKeyReusedError, type Json } from '../idempotency';
 import { Batcher } from './batcher';
+import { type Sent, sendDeduped } from './dedupe';
 import type { Job } from './define-job';
 import { BacklogFullError } from './errors/backlog-full-error';
 import { JobCancelledError } from './errors/job-cancelled-error';
 import { JobDeadError } from './errors/job-dead-error';
+import { JobExistsError } from './errors/job-exists-error';
 import { JobNotFoundError } from './errors/job-not-found-error';
 import { UnknownJobTenantError } from './errors/unknown-job-tenant-error';
 import { jobEvent } from './job-event';
-import { prepareSubmission, type SubmitRequest } from './prepare-submission';
+import { type PreparedJob, prepareSubmission, type SubmitRequest } from './prepare-submission';
 import { ResultWatcher } from './result-watcher';
 import { cancelWaiting } from './store/cancel-job';
 import { readLimits } from './store/limits';
@@ -34,11 +36,26 @@ export interface JobQueueOptions {
 /** What became of one item of submitMany. */
 export type ItemOutcome = JobRef &
   (
-    | { readonly outcome: 'submitted' | 'known' }
+    | {
+        readonly outcome: 'submitted' | 'known';
+        /** The job that stands for this input, where that is another one: `dedupe: { within }`. */
+        readonly sameAs?: JobRef;
+      }
     | { readonly outcome: 'refused'; readonly error: ChronawflowError }
   );
 
-type Checked = { readonly submission: Omit<Submission, 'backlog'> } | { readonly error: ChronawflowError };
+export interface SubmitOptions {
+  /** The caller's own transaction on the application's database: the job is there if and when it commits. */
+  readonly tx?: PoolClient;
+}
+
+/** What became of a submission, and of which job it is one. */
+export interface Added {
+  readonly ref: JobRef;
+  readonly outcome: 'submitted' | 'known';
+}
+
+type Checked = { readonly submission: PreparedJob } | { readonly error: ChronawflowError };
 
 /** Items of submitMany that are sent in one statement. */
 const CHUNK = 500;
@@ -56,27 +73,35 @@ const RETRY_AFTER_MS = 5_000;
 export class JobQueue {
   private readonly tenants: TenantDirectory;
   private readonly watcher: ResultWatcher;
-  private readonly submissions: Batcher<Omit<Submission, 'backlog'>, SubmitOutcome | 'no-tenant'>;
+  private readonly submissions: Batcher<PreparedJob, Sent>;
   private backlogs: { readonly until: number; readonly of: (tenant: string) => number } | undefined;
 
   constructor(private readonly options: JobQueueOptions) {
     this.tenants = new TenantDirectory(options.pool, options.tenancy);
     this.watcher = new ResultWatcher(options.pool);
-    this.submissions = new Batcher((jobs) => this.send(jobs));
+    this.submissions = new Batcher((jobs) => this.send(jobs, options.pool));
   }
 
   /**
    * Adds a job, or finds the one with this key and input.
    *
    * @throws InvalidInputError, UnknownJobTypeError, InputTooLargeError, UnknownJobTenantError (UNKNOWN_TENANT),
-   *   IdempotencyKeyReusedError, BacklogFullError (`retryAfterMs`); what the database throws
+   *   IdempotencyKeyReusedError, BacklogFullError (`retryAfterMs`), JobExistsError; what the database throws
    */
-  async submit(request: SubmitRequest): Promise<'submitted' | 'known'> {
+  async submit(request: SubmitRequest, options: SubmitOptions = {}): Promise<'submitted' | 'known'> {
+    return (await this.add(request, options)).outcome;
+  }
+
+  /** As `submit`, and says which job it is: with `dedupe: { within }` it may have another key. */
+  async add(request: SubmitRequest, { tx }: SubmitOptions = {}): Promise<Added> {
     const submission = prepareSubmission(this.options.jobs, request, this.options.config.maxInput);
-    const outcome = await this.submissions.do(submission);
-    const error = await this.refusalOf(submission, outcome);
+    const { key, outcome } = await (tx === undefined
+      ? this.submissions.do(submission)
+      : this.addIn(tx, submission));
+    const ref = { tenant: submission.tenant, type: submission.type, key };
+    const error = await this.refusalOf(ref, outcome);
     if (error !== undefined) throw error;
-    return outcome === 'known' ? 'known' : 'submitted';
+    return { ref, outcome: outcome === 'known' ? 'known' : 'submitted' };
   }
 
   /**
@@ -140,17 +165,22 @@ export class JobQueue {
   private async submitChunk(requests: readonly SubmitRequest[]): Promise<ItemOutcome[]> {
     const checked = requests.map((request) => this.check(request));
     const good = checked.flatMap((item) => ('submission' in item ? [item.submission] : []));
-    const outcomes = good.length === 0 ? [] : await this.send(good);
-    const answers = outcomes.values();
+    const sent = good.length === 0 ? [] : await this.send(good, this.options.pool);
+    const answers = sent.values();
     return Promise.all(
       requests.map(async ({ tenant, type, key }, index): Promise<ItemOutcome> => {
         const ref = { tenant, type, key };
         const item = checked[index];
         if (item !== undefined && 'error' in item) return { ...ref, outcome: 'refused', error: item.error };
-        const outcome = answers.next().value ?? 'known';
-        const error = await this.refusalOf(ref, outcome);
+        const { key: found, outcome }: Sent = answers.next().value ?? { key, outcome: 'known' };
+        const same = { tenant, type, key: found };
+        const error = await this.refusalOf(same, outcome);
         if (error !== undefined) return { ...ref, outcome: 'refused', error };
-        return { ...ref, outcome: outcome === 'known' ? 'known' : 'submitted' };
+        return {
+          ...ref,
+          outcome: outcome === 'known' ? 'known' : 'submitted',
+          ...(found === key ? {} : { sameAs: same }),
+        };
       }),
     );
   }
@@ -164,15 +194,27 @@ export class JobQueue {
     }
   }
 
-  private async send(jobs: readonly Omit<Submission, 'backlog'>[]): Promise<(SubmitOutcome | 'no-tenant')[]> {
+  private async addIn(tx: PoolClient, job: PreparedJob): Promise<Sent> {
+    const [sent] = await this.send([job], tx);
+    return sent ?? { key: job.key, outcome: 'known' };
+  }
+
+  private send(jobs: readonly PreparedJob[], db: Pool | PoolClient): Promise<Sent[]> {
+    return sendDeduped(db, jobs, (placed) => this.insert(placed, db));
+  }
+
+  private async insert(
+    jobs: readonly PreparedJob[],
+    db: Pool | PoolClient,
+  ): Promise<(SubmitOutcome | 'no-tenant')[]> {
     const missing = await this.tenants.missing(jobs.map((job) => job.tenant));
     const backlogOf = await this.backlogOf();
     const there = jobs
       .filter((job) => !missing.has(job.tenant))
       .map((job) => ({ ...job, backlog: backlogOf(job.tenant) }));
-    const sent = there.length === 0 ? [] : await submitJobs(this.options.pool, there);
-    const outcomes = await this.overflow(there, sent);
-    await writeOutbox(this.options.pool, this.eventsOf(there, outcomes));
+    const sent = there.length === 0 ? [] : await submitJobs(db, there);
+    const outcomes = await this.overflow(there, sent, db);
+    await writeOutbox(db, this.eventsOf(there, outcomes));
     const answers = outcomes.values();
     return jobs.map((job) => (missing.has(job.tenant) ? 'no-tenant' : (answers.next().value ?? 'known')));
   }
@@ -192,34 +234,34 @@ export class JobQueue {
   private async overflow(
     jobs: readonly Submission[],
     outcomes: readonly SubmitOutcome[],
+    db: Pool | PoolClient,
   ): Promise<readonly SubmitOutcome[]> {
-    const { pool, config } = this.options;
+    const { config } = this.options;
     if (config.overflow === 'reject' || !outcomes.includes('backlog-full')) return outcomes;
     const settled = [...outcomes];
     for (const [index, job] of jobs.entries()) {
       if (settled[index] !== 'backlog-full') continue;
-      if (config.overflow === 'shed' && !(await this.shed(job))) continue;
-      const [outcome] = await submitJobs(pool, [{ ...job, backlog: NO_LIMIT }]);
+      if (config.overflow === 'shed' && !(await this.shed(job, db))) continue;
+      const [outcome] = await submitJobs(db, [{ ...job, backlog: NO_LIMIT }]);
       if (outcome !== undefined) settled[index] = outcome;
     }
     return settled;
   }
 
   /** @returns whether a less urgent job made room */
-  private async shed({ tenant, priority }: Submission): Promise<boolean> {
+  private async shed({ tenant, priority }: Submission, db: Pool | PoolClient): Promise<boolean> {
     const core = [...this.options.jobs.values()].filter((job) => job.policy.core).map((job) => job.type);
-    const gone = await shedJobs(this.options.pool, { tenant, count: 1, lessUrgentThan: priority, core });
+    const gone = await shedJobs(db, { tenant, count: 1, lessUrgentThan: priority, core });
     return gone.length > 0;
   }
 
-  private async refusalOf(
-    ref: JobRef,
-    outcome: SubmitOutcome | 'no-tenant',
-  ): Promise<ChronawflowError | undefined> {
+  private async refusalOf(ref: JobRef, outcome: Sent['outcome']): Promise<ChronawflowError | undefined> {
     switch (outcome) {
       case 'submitted':
       case 'known':
         return undefined;
+      case 'exists':
+        return new JobExistsError(ref);
       case 'no-tenant':
         return new UnknownJobTenantError(ref.tenant, this.options.tenancy.table);
       case 'reused':

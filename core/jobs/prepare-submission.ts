@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { duration } from '../../config';
 import { InvalidInputError } from '../errors';
 import { fingerprint } from '../idempotency';
 import type { Job } from './define-job';
@@ -14,7 +15,18 @@ export interface SubmitRequest<Input = unknown> extends JobRef {
   readonly priority?: JobPriority;
   /** ISO 8601 with a zone, or a Date; not before this time. */
   readonly runAt?: string | Date;
+  /**
+   * What a submission is that finds its job there. `result` (the default): the same job, with its result. `reject`: an error,
+   * JOB_EXISTS. `{ within }`: also a job of this tenant and type that was submitted so with the same input within this
+   * time ('10m', or milliseconds), whatever its key; the handle is that job's.
+   */
+  readonly dedupe?: 'result' | 'reject' | { readonly within: string | number };
 }
+
+/** A request that was checked and completed. */
+export type PreparedJob = Omit<Submission, 'backlog'> & {
+  readonly dedupe: 'result' | 'reject' | { readonly within: number };
+};
 
 const bytes = (limit: number) =>
   z
@@ -32,6 +44,7 @@ const request = z.object({
   runAt: z
     .union([z.iso.datetime({ offset: true }), z.date().transform((date) => date.toISOString())])
     .optional(),
+  dedupe: z.union([z.enum(['result', 'reject']), z.strictObject({ within: duration })]).default('result'),
 });
 
 /**
@@ -43,10 +56,10 @@ export function prepareSubmission(
   jobs: ReadonlyMap<string, Job>,
   given: SubmitRequest,
   maxInput: number,
-): Omit<Submission, 'backlog'> {
+): PreparedJob {
   const parsed = request.safeParse(given);
   if (!parsed.success) throw new InvalidInputError(`The job is wrong: ${z.prettifyError(parsed.error)}`);
-  const { tenant, type, key, priority, runAt } = parsed.data;
+  const { tenant, type, key, priority, runAt, dedupe } = parsed.data;
   const job = jobs.get(type);
   if (job === undefined) throw new UnknownJobTypeError(type, [...jobs.keys()]);
   const input = job.check(given.input);
@@ -59,6 +72,7 @@ export function prepareSubmission(
     input,
     fingerprint: fingerprint(input),
     priority: priority ?? job.policy.priority,
+    dedupe,
     ...(runAt === undefined ? {} : { runAt }),
   };
 }

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { JobPriority } from '../../../core/jobs';
+import type { JobPriority, SubmitRequest } from '../../../core/jobs';
 import { currentOperator } from '../../operator';
 
 /** A value as JSON. */
@@ -26,6 +26,11 @@ export function priority(text: string): JobPriority {
     default:
       throw new InvalidArgumentError('choose 1 (most urgent) to 5');
   }
+}
+
+/** `result`, `reject`, or a time within which the same input is the same job. */
+export function dedupe(text: string): SubmitRequest['dedupe'] {
+  return text === 'result' || text === 'reject' ? text : { within: text };
 }
 
 export function positive(text: string): number {

@@ -6,12 +6,13 @@ import { InvalidInputError } from '../../../core/errors';
 import type { ItemOutcome, JobPriority, SubmitRequest } from '../../../core/jobs';
 import { statusPage } from '../pages/jobs-page';
 import { type CommonOptions, inSession, withCommonOptions } from '../session';
-import { json, priority, withJob } from './options';
+import { dedupe, json, priority, withJob } from './options';
 
 interface SubmitOptions extends CommonOptions {
   readonly input?: unknown;
   readonly priority?: JobPriority;
   readonly runAt?: string;
+  readonly dedupe?: SubmitRequest['dedupe'];
   readonly wait?: boolean;
 }
 
@@ -24,6 +25,11 @@ export function registerSubmit(jobs: Command): void {
     .option('--input <json>', 'the input (default: null)', json)
     .option('--priority <level>', '1 (most urgent) to 5 (default: the type’s)', priority)
     .option('--run-at <time>', 'not before this time, ISO 8601')
+    .option(
+      '--dedupe <how>',
+      'reject: an error where the job is there; 10m: also by input, within this time',
+      dedupe,
+    )
     .option('--wait', 'wait for the job’s end')
     .addHelpText(
       'after',
@@ -31,8 +37,16 @@ export function registerSubmit(jobs: Command): void {
     )
     .action(async (tenant: string, type: string, key: string, options: SubmitOptions) =>
       inSession(options, async ({ cf, out }) => {
-        const { input = null, priority: level, runAt, wait } = options;
-        const handle = await cf.jobs.submit({ tenant, type, key, input, priority: level, runAt });
+        const { input = null, priority: level, runAt, dedupe: how, wait } = options;
+        const handle = await cf.jobs.submit({
+          tenant,
+          type,
+          key,
+          input,
+          priority: level,
+          runAt,
+          dedupe: how,
+        });
         if (wait) await handle.result();
         const status = await handle.status();
         out.result({ workflowId: handle.workflowId, ...status }, () => statusPage(status));

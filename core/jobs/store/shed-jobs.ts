@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { JobRef } from '../types';
 
 export interface ShedRequest {
@@ -17,8 +17,8 @@ export interface ShedRequest {
  *
  * @returns those that were shed
  */
-export async function shedJobs(pool: Pool, request: ShedRequest): Promise<JobRef[]> {
-  const { rows } = await pool.query<JobRef>(
+export async function shedJobs(db: Pool | PoolClient, request: ShedRequest): Promise<JobRef[]> {
+  const { rows } = await db.query<JobRef>(
     `with victims as (
        select tenant, type, key from chronawflow.job
        where tenant = $1 and state = 'waiting' and priority > $2 and type <> all ($3::text[])

@@ -1,8 +1,8 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { Json } from '../../idempotency';
 import type { JobRef } from '../types';
 import { refColumns, refText } from './columns.pure';
-import { removeExpired } from './remove-expired';
+import { removeExpired, removeExpiredIn } from './remove-expired';
 
 export interface Submission extends JobRef {
   readonly fingerprint: string;
@@ -22,7 +22,7 @@ interface Row extends JobRef {
 }
 
 /**
- * Adds jobs to the queue, one statement for all. A job whose retention is over makes room for a new one with its key.
+ * Adds jobs to the queue, one statement for all, where a transaction is given in it. A job whose retention is over makes room for a new one with its key.
  * The backlog is looked at once a batch: a batch may go over the limit by its own size.
  *
  * The look at the row behind the limit is an index-only scan of at most `backlog` entries; counting what waits would
@@ -30,21 +30,25 @@ interface Row extends JobRef {
  *
  * @returns an outcome per job, in their order
  */
-export async function submitJobs(pool: Pool, jobs: readonly Submission[]): Promise<SubmitOutcome[]> {
+export async function submitJobs(
+  db: Pool | PoolClient,
+  jobs: readonly Submission[],
+): Promise<SubmitOutcome[]> {
   const first = new Map<string, Submission>();
   for (const job of jobs) if (!first.has(refText(job))) first.set(refText(job), job);
   const outcomes = new Map<string, SubmitOutcome>();
   for (let left = [...first.values()]; left.length > 0; ) {
     const again: Submission[] = [];
     const expired: JobRef[] = [];
-    for (const { outcome, ...ref } of await insert(pool, left)) {
+    for (const { outcome, ...ref } of await insert(db, left)) {
       const text = refText(ref);
       const job = first.get(text);
       if (outcome === 'expired') expired.push(ref);
       if (outcome !== 'unseen' && outcome !== 'expired') outcomes.set(text, outcome);
       else if (job !== undefined) again.push(job);
     }
-    if (expired.length > 0) await removeExpired(pool, expired);
+    if (expired.length > 0)
+      await ('release' in db ? removeExpiredIn(db, expired) : removeExpired(db, expired));
     left = again;
   }
   return jobs.map((job) => {
@@ -57,8 +61,8 @@ export async function submitJobs(pool: Pool, jobs: readonly Submission[]): Promi
 }
 
 /** `unseen`: inserted by somebody else after this statement's snapshot; the next statement sees it. */
-async function insert(pool: Pool, jobs: readonly Submission[]): Promise<readonly Row[]> {
-  const { rows } = await pool.query<Row>(
+async function insert(db: Pool | PoolClient, jobs: readonly Submission[]): Promise<readonly Row[]> {
+  const { rows } = await db.query<Row>(
     `with asked as (
        select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::timestamptz[])
          with ordinality as a (tenant, type, key, fingerprint, input, priority, run_at, place)
