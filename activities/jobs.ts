@@ -1,7 +1,13 @@
 import { Context } from '@temporalio/activity';
 import { z } from 'zod';
 import { InvalidInputError } from '../core/errors';
-import { type Interruption, type JobQueue, type JobRunner, scheduledKey } from '../core/jobs';
+import {
+  type Interruption,
+  type JobProgress,
+  type JobQueue,
+  type JobRunner,
+  scheduledKey,
+} from '../core/jobs';
 import { failureOf } from './failure-of';
 import type { JobActivities } from './types';
 
@@ -37,9 +43,12 @@ export function createJobActivities({ runner, queue, onEnd }: JobServices): JobA
       atTheBorder(onEnd, async () => {
         const job = parse(ref, input);
         const context = Context.current();
-        const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+        let progress: JobProgress | undefined;
+        const beat = setInterval(() => context.heartbeat(progress), HEARTBEAT_MS);
         try {
-          return await runner.run(job, interruptionOf(context));
+          return await runner.run(job, interruptionOf(context), (now) => {
+            progress = now;
+          });
         } finally {
           clearInterval(beat);
         }

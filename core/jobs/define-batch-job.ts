@@ -9,6 +9,11 @@ export interface BatchJobOptions<Item extends z.ZodType>
   readonly item: Item;
   /** What an item is called, once in a batch: the same item of the same job happens once. 1 to 200 bytes. */
   itemKey(item: z.output<Item>): string;
+  /**
+   * Items with the same answer are done in their order: one that fails holds back those after it, and nobody else. Default:
+   * one that fails holds back nobody.
+   */
+  orderBy?(item: z.output<Item>): string;
   /** Items in one transaction. Default 500. */
   readonly chunkSize?: number;
   /** The effects of some items through `tx`, in their order in the batch. They commit with the items' records. */
@@ -35,7 +40,7 @@ const ITEM_KEY_BYTES = 200;
 export function defineBatchJob<Item extends z.ZodType>(
   given: BatchJobOptions<Item>,
 ): Job<{ readonly items: readonly z.input<Item>[] }> {
-  const { item, itemKey, chunkSize = DEFAULT_CHUNK, runBatch: work, ...options } = given;
+  const { item, itemKey, orderBy, chunkSize = DEFAULT_CHUNK, runBatch: work, ...options } = given;
   if (!Number.isInteger(chunkSize) || chunkSize < 1)
     throw new InvalidInputError(`defineBatchJob(${given.type}): chunkSize has to be a whole number above 0.`);
   const input = z.object({ items: z.array(item).min(1) }).superRefine(({ items }, ctx) => {
@@ -55,7 +60,7 @@ export function defineBatchJob<Item extends z.ZodType>(
     run: (ctx, { items }) =>
       runBatch(
         ctx,
-        items.map((one) => ({ key: `item ${itemKey(one)}`, item: one })),
+        items.map((one) => ({ key: `item ${itemKey(one)}`, item: one, line: orderBy?.(one) })),
         chunkSize,
         (some, tx) => work.call(given, ctx, some, tx),
       ),

@@ -13,6 +13,11 @@ export interface JobContext extends JobRef {
   readonly attempt: number;
   /** Aborted by cancellation, timeout, a lost permit and the worker's shutdown. Code that ignores it is fenced. */
   readonly signal: AbortSignal;
+  /**
+   * Says how far the attempt is, for `status` and Temporal's heartbeat: both have it within some seconds. Ask as often as you
+   * like, it costs nothing.
+   */
+  progress(done: number, total?: number): void;
   /** The same for every attempt, for systems outside that know idempotency keys. */
   idempotencyKey(step: string): string;
   /**

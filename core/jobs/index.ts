@@ -76,6 +76,7 @@ export {
 export type {
   AttemptError,
   JobPriority,
+  JobProgress,
   JobRef,
   JobState,
   JobStatus,

@@ -31,7 +31,7 @@ import { onceInTransaction } from './store/once';
 import { onceForEach, splitOff } from './store/once-each';
 import { putBack } from './store/put-back';
 import type { RetryRules } from './store/settle-failure';
-import type { AttemptEnd, JobRef, RetryPolicy } from './types';
+import type { AttemptEnd, JobProgress, JobRef, RetryPolicy } from './types';
 
 export interface RunnerOptions {
   /** Of the application's database, for the queue's own short statements. */
@@ -91,8 +91,17 @@ export class JobRunner {
     this.completions = new Batcher((completions) => completeAttempts(pool, completions, retentionMs));
   }
 
-  /** One attempt, when it is the job's turn. What its code throws is dealt with. @throws JobNotFoundError; what the database throws */
-  async run(ref: JobRef, interruption: Interruption): Promise<AttemptEnd> {
+  /**
+   * One attempt, when it is the job's turn. What its code throws is dealt with.
+   *
+   * @param tell hears how far the attempt is
+   * @throws JobNotFoundError; what the database throws
+   */
+  async run(
+    ref: JobRef,
+    interruption: Interruption,
+    tell: (progress: JobProgress) => void = () => undefined,
+  ): Promise<AttemptEnd> {
     const attempt = newAttempt(ref, this.options.process);
     const leave = await this.gate.enter(interruption.signal).catch(() => undefined);
     if (leave === undefined) return this.findEnd(ref);
@@ -114,12 +123,16 @@ export class JobRunner {
     const timeout = new AbortController();
     const stop = AbortSignal.any([interruption.signal, permit.lost, timeout.signal]);
     const about = { interruption, permit: permit.lost, timeout: timeout.signal, job };
+    const progress = (now: JobProgress) => {
+      permit.progress(now);
+      tell(now);
+    };
     try {
       const inside = begun.suspect ? await this.alone(attempt, leave, stop) : leave;
       const outcome: Outcome =
         inside === undefined
           ? { kind: 'threw', error: stop.aborted ? stop.reason : new JobFencedError(attempt) }
-          : await this.work(attempt, begun, { job, stop, timeout, leave: inside });
+          : await this.work(attempt, begun, { job, stop, timeout, leave: inside, progress });
       const end = await this.conclude(attempt, outcome, about);
       this.options.metrics.ended(ref, end);
       return end;
@@ -145,14 +158,17 @@ export class JobRunner {
   private async work(
     attempt: BeginRequest,
     begun: Extract<BeginAnswer, { kind: 'begun' }>,
-    { job, stop, timeout, leave }: Work,
+    { job, stop, timeout, leave, progress }: Work,
   ): Promise<Outcome> {
     const { timeoutMs } = job.policy;
     const timer = setTimeout(() => timeout.abort(new JobTimeoutError(attempt, timeoutMs)), timeoutMs);
     const watch = new AbortController();
     try {
       const outside = new OutsideCalls((names) => noteOutside(this.options.pool, attempt, names));
-      const running = job.run(this.contextOf(attempt, begun.attempt, stop, outside), begun.input);
+      const running = job.run(
+        this.contextOf(attempt, begun.attempt, { stop, outside, progress }),
+        begun.input,
+      );
       const work = settled(running.then((result) => outside.settled().then(() => result)));
       // Code that ignores its signal is still there, and no company for one that has to be alone.
       void work.then(leave);
@@ -212,8 +228,7 @@ export class JobRunner {
   private contextOf(
     attempt: BeginRequest,
     number: number,
-    signal: AbortSignal,
-    outside: OutsideCalls,
+    { stop: signal, outside, progress }: Pick<Work, 'stop' | 'progress'> & { readonly outside: OutsideCalls },
   ): RunContext {
     const { tenant, type, key } = attempt;
     const { application, leaseMs, calls } = this.options;
@@ -223,6 +238,7 @@ export class JobRunner {
       key,
       attempt: number,
       signal,
+      progress: (done, total) => progress(total === undefined ? { done } : { done, total }),
       idempotencyKey: (step) => {
         void outside.announce(step);
         return createHash('sha256')
@@ -236,7 +252,7 @@ export class JobRunner {
       },
       once: (step, work) => onceInTransaction(application, attempt, step, work, leaseMs),
       onceForEach: (steps, work) => onceForEach(application, attempt, steps, work, leaseMs),
-      splitOff: (step, part) => splitOff(application, attempt, step, part, leaseMs),
+      splitOff: (steps, part) => splitOff(application, attempt, steps, part, leaseMs),
     };
   }
 
@@ -261,6 +277,7 @@ interface Work {
   readonly stop: AbortSignal;
   readonly timeout: AbortController;
   readonly leave: Leave;
+  progress(progress: JobProgress): void;
 }
 
 interface Circumstances {

@@ -2,10 +2,13 @@ import type { Pool } from 'pg';
 import type { StepLog } from './log';
 import type { BeginRequest } from './store/begin-attempts';
 import { renewLeases } from './store/renew-leases';
+import type { JobProgress } from './types';
 
 /** Aborts when the permit is lost. */
 export interface HeldPermit {
   readonly lost: AbortSignal;
+  /** How far the attempt is; told with the next renewal. */
+  progress(progress: JobProgress): void;
   /** No longer renewed; whoever still uses it is fenced when it lapses. */
   letGo(): void;
 }
@@ -15,6 +18,7 @@ interface Held {
   readonly controller: AbortController;
   /** By this process's monotonic clock: when the last renewal that succeeded was asked for. */
   renewedAt: number;
+  progress?: JobProgress;
 }
 
 /** Renewals per lease: two may get lost. */
@@ -41,8 +45,15 @@ export class LeaseKeeper {
   /** @param since `performance.now()` from before the statement that took the permit */
   hold(attempt: BeginRequest, since: number): HeldPermit {
     const controller = new AbortController();
-    this.held.set(attempt.owner, { attempt, controller, renewedAt: since });
-    return { lost: controller.signal, letGo: () => void this.held.delete(attempt.owner) };
+    const held: Held = { attempt, controller, renewedAt: since };
+    this.held.set(attempt.owner, held);
+    return {
+      lost: controller.signal,
+      progress: (progress) => {
+        held.progress = progress;
+      },
+      letGo: () => void this.held.delete(attempt.owner),
+    };
   }
 
   close(): void {
@@ -58,7 +69,7 @@ export class LeaseKeeper {
     try {
       const kept = await renewLeases(
         this.pool,
-        attempts.map(({ attempt }) => attempt),
+        attempts.map(({ attempt, progress }) => ({ ...attempt, progress })),
         this.leaseMs,
       );
       for (const held of attempts) {

@@ -8,16 +8,19 @@ import type { SplitOff } from './store/once-each';
 export interface BatchSteps<Tx> {
   readonly key: string;
   readonly signal: AbortSignal;
+  progress(done: number, total: number): void;
   onceForEach(
     steps: readonly string[],
     work: (tx: Tx, fresh: ReadonlySet<string>) => Promise<void>,
   ): Promise<number>;
-  splitOff(step: string, part: SplitOff): Promise<unknown>;
+  splitOff(steps: readonly string[], part: SplitOff): Promise<unknown>;
 }
 
 export interface Keyed<Item> {
   readonly key: string;
   readonly item: Item;
+  /** Items with the same line stay in their order, also when one of them fails; absent: no order is asked for. */
+  readonly line?: string;
 }
 
 /** What a batch's job returns: items done by this attempt, by an earlier one, and moved to jobs of their own. */
@@ -32,8 +35,8 @@ const KEY_BYTES = 300;
 
 /**
  * Runs the items chunk by chunk, each chunk with its records in one transaction. A chunk that fails is done again item by
- * item, and an item that fails alone becomes a job of its own: it neither holds the others up nor takes them with it.
- * An attempt that follows a crash begins with the first chunk that is not recorded.
+ * item, and an item that fails alone becomes a job of its own, together with the later items of its line: it neither holds
+ * the others up nor takes them with it. An attempt that follows a crash begins with the first chunk that is not recorded.
  */
 export async function runBatch<Item, Tx>(
   steps: BatchSteps<Tx>,
@@ -41,56 +44,79 @@ export async function runBatch<Item, Tx>(
   chunkSize: number,
   work: (items: readonly Item[], tx: Tx) => Promise<void>,
 ): Promise<BatchReport> {
-  const once = (chunk: readonly Keyed<Item>[]) =>
-    steps.onceForEach(
-      chunk.map(({ key }) => key),
-      (tx, fresh) =>
-        work(
-          chunk.filter(({ key }) => fresh.has(key)).map(({ item }) => item),
-          tx,
-        ),
-    );
+  const batch = { steps, items, work, indivisible: items.length === 1 || oneLine(items) };
+  const moved = new Set<string>();
   let done = 0;
-  let split = 0;
   for (let at = 0; at < items.length; at += chunkSize) {
     steps.signal.throwIfAborted();
     const chunk = items.slice(at, at + chunkSize);
     try {
-      done += await once(chunk);
+      done += await once(batch, chunk);
     } catch (error) {
-      // An item alone is this job's own failure: the queue retries or buries it.
       if (items.length === 1 || isOver(steps, error)) throw error;
-      const alone = await oneByOne(steps, chunk, once);
-      done += alone.done;
-      split += alone.split;
+      done += await oneByOne(batch, chunk, moved);
     }
+    steps.progress(Math.min(at + chunkSize, items.length), items.length);
   }
-  return { done, before: items.length - done - split, split };
+  return { done, before: items.length - done - moved.size, split: moved.size };
 }
 
+interface Batch<Item, Tx> {
+  readonly steps: BatchSteps<Tx>;
+  readonly items: readonly Keyed<Item>[];
+  readonly work: (items: readonly Item[], tx: Tx) => Promise<void>;
+  /** A failure of one of its items is the job's own: the queue retries or buries it. */
+  readonly indivisible: boolean;
+}
+
+/** The items of a chunk that are not recorded, with their records. @returns how many */
+function once<Item, Tx>({ steps, work }: Batch<Item, Tx>, chunk: readonly Keyed<Item>[]): Promise<number> {
+  return steps.onceForEach(
+    chunk.map(({ key }) => key),
+    (tx, fresh) =>
+      work(
+        chunk.filter(({ key }) => fresh.has(key)).map(({ item }) => item),
+        tx,
+      ),
+  );
+}
+
+/** @returns how many were done; those that became jobs of their own are added to `moved` */
 async function oneByOne<Item, Tx>(
-  steps: BatchSteps<Tx>,
+  batch: Batch<Item, Tx>,
   chunk: readonly Keyed<Item>[],
-  once: (chunk: readonly Keyed<Item>[]) => Promise<number>,
-): Promise<{ readonly done: number; readonly split: number }> {
+  moved: Set<string>,
+): Promise<number> {
+  const { steps, items, indivisible } = batch;
   let done = 0;
-  let split = 0;
   for (const one of chunk) {
     steps.signal.throwIfAborted();
+    if (moved.has(one.key)) continue;
     try {
-      done += await once([one]);
+      done += await once(batch, [one]);
     } catch (error) {
-      if (isOver(steps, error)) throw error;
-      const input = { items: [one.item] };
-      await steps.splitOff(one.key, {
-        key: partKey(steps.key, one.key),
-        input,
-        fingerprint: fingerprint(input),
-      });
-      split += 1;
+      if (indivisible || isOver(steps, error)) throw error;
+      const part = withItsLine(items, one);
+      const input = { items: part.map(({ item }) => item) };
+      await steps.splitOff(
+        part.map(({ key }) => key),
+        { key: partKey(steps.key, one.key), input, fingerprint: fingerprint(input) },
+      );
+      for (const { key } of part) moved.add(key);
     }
   }
-  return { done, split };
+  return done;
+}
+
+/** The item and what comes after it in its line. */
+function withItsLine<Item>(items: readonly Keyed<Item>[], one: Keyed<Item>): readonly Keyed<Item>[] {
+  if (one.line === undefined) return [one];
+  return items.slice(items.indexOf(one)).filter(({ line }) => line === one.line);
+}
+
+function oneLine(items: readonly Keyed<unknown>[]): boolean {
+  const line = items[0]?.line;
+  return line !== undefined && items.every((one) => one.line === line);
 }
 
 /** Not an item's failure: the permit is lost, the attempt is stopped, or the database is away. */

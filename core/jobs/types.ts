@@ -25,6 +25,12 @@ export interface AttemptError {
   readonly at: string;
 }
 
+/** How far an attempt is, in whatever the job counts; `total` where it is known. */
+export interface JobProgress {
+  readonly done: number;
+  readonly total?: number;
+}
+
 export interface JobStatus extends JobRef {
   readonly state: JobState;
   readonly waitsFor?: WaitsFor;
@@ -41,6 +47,8 @@ export interface JobStatus extends JobRef {
   };
   /** It waits, and no worker that lives has its type's code; a consumer may take it. */
   readonly noWorker?: boolean;
+  /** What the last attempt told of itself; some seconds old. */
+  readonly progress?: JobProgress;
   readonly priority: JobPriority;
   readonly attempts: number;
   readonly submittedAt: string;

@@ -291,7 +291,7 @@ test('21: an item that a batch moved to a job of its own is that job’s to deci
     },
     LEASE_MS,
   );
-  await splitOff(pool, parent, 'item 2', { key: 'batch/item 2', input: {}, fingerprint: 'f' }, LEASE_MS);
+  await splitOff(pool, parent, ['item 2'], { key: 'batch/item 2', input: {}, fingerprint: 'f' }, LEASE_MS);
   await complete(parent);
   await done('batch/item 2');
   await lab.restore('a', target);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineBatchJob } from '../../core/jobs';
 import { CleanUp } from '../support/clean-up';
 import { type JobStage, openJobScene, startJobStage } from '../support/job-stage';
+import { until } from '../support/until';
 
 let stage: JobStage;
 let cleanUp: CleanUp;
@@ -14,6 +15,14 @@ beforeEach(() => {
   cleanUp = new CleanUp();
 });
 afterEach(() => cleanUp.run());
+
+/** Closed until it is opened. */
+class Gate {
+  open: () => void = () => undefined;
+  readonly opened = new Promise<void>((resolve) => {
+    this.open = resolve;
+  });
+}
 
 const chunks: number[] = [];
 let failAfter = Number.POSITIVE_INFINITY;
@@ -86,6 +95,69 @@ test('an attempt after a crash goes on with the first chunk that is not recorded
   expect(await job.result()).toEqual({ done: 15, before: 10, split: 0 });
   failAfter = Number.POSITIVE_INFINITY;
   expect(await effects()).toEqual(names(25));
+});
+
+test('in an ordered batch an item that fails holds back its own line, until it is mended', async () => {
+  const postings: string[] = [];
+  let broken = true;
+  const post = defineBatchJob({
+    type: 'post',
+    item: z.object({ account: z.string(), n: z.number() }),
+    itemKey: (item) => `${item.account} ${item.n}`,
+    orderBy: (item) => item.account,
+    chunkSize: 4,
+    retry: { maxAttempts: 1 },
+    runBatch: async (_ctx, items) => {
+      if (broken && items.some((item) => item.account === 'a' && item.n === 1)) throw new RangeError('no');
+      postings.push(...items.map((item) => `${item.account} ${item.n}`));
+    },
+  });
+  const { cf } = await openJobScene(stage, cleanUp, [post]);
+  const items = [0, 1, 2, 3].flatMap((n) => [
+    { account: 'a', n },
+    { account: 'b', n },
+  ]);
+  const ref = { tenant: 't1', type: 'post', key: 'day' };
+  const job = await cf.jobs.submit({ ...ref, input: { items } });
+  expect(await job.result()).toEqual({ done: 5, before: 0, split: 3 });
+  const line = cf.jobs.handle({ ...ref, key: 'day/item a 1' });
+  await expect(line.result()).rejects.toMatchObject({ code: 'JOB_DEAD' });
+  broken = false;
+  await cf.jobs.redrive(line.ref);
+  expect(await line.result()).toEqual({ done: 3, before: 0, split: 0 });
+  for (const account of ['a', 'b'])
+    expect(postings.filter((one) => one.startsWith(account))).toEqual(
+      [0, 1, 2, 3].map((n) => `${account} ${n}`),
+    );
+});
+
+test('a batch tells how far it is, in its status and in Temporal’s heartbeat', async () => {
+  const gate = new Gate();
+  const slow = defineBatchJob({
+    type: 'slow',
+    item: z.number(),
+    itemKey: String,
+    chunkSize: 10,
+    runBatch: async (_ctx, [first]) => {
+      if (first === 20) await gate.opened;
+    },
+  });
+  const { cf } = await openJobScene(stage, cleanUp, [slow], { lease: 6_000 });
+  cleanUp.add(async () => gate.open());
+  const input = { items: Array.from({ length: 50 }, (_, n) => n) };
+  const job = await cf.jobs.submit({ tenant: 't1', type: 'slow', key: 'k', input });
+  await until(async () => (await job.status()).progress?.done === 20, { what: 'the status to tell' });
+  expect(await job.status()).toMatchObject({ state: 'running', progress: { done: 20, total: 50 } });
+  await until(
+    async () => {
+      const { raw } = await stage.describe(job.workflowId);
+      const [details] = raw.pendingActivities?.[0]?.heartbeatDetails?.payloads ?? [];
+      return details?.data?.toString() === '{"done":20,"total":50}';
+    },
+    { what: 'the heartbeat to tell' },
+  );
+  gate.open();
+  await job.result();
 });
 
 test('items with one key, or without one, are refused at submission', async () => {

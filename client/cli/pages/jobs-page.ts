@@ -1,4 +1,4 @@
-import type { DeadLetter, Hold, JobStatus, QueueDepth } from '../../../core/jobs';
+import type { DeadLetter, Hold, JobProgress, JobStatus, QueueDepth } from '../../../core/jobs';
 import type { JobScheduleState } from '../../job-schedules';
 import type { JobView } from '../../jobs';
 import { colors as pc } from '../colors';
@@ -48,6 +48,9 @@ export function statusPage(status: JobStatus): string[] {
     ['tenant', status.tenant],
     ['state', stateInWords(status)],
     ...(status.held === undefined ? [] : [['held', sinceInWords(status.held)] as [string, string]]),
+    ...(status.progress === undefined
+      ? []
+      : [['progress', progressInWords(status.progress)] as [string, string]]),
     ['level', String(status.priority)],
     ['attempts', String(status.attempts)],
     ['submitted', status.submittedAt],
@@ -56,6 +59,10 @@ export function statusPage(status: JobStatus): string[] {
       : [['finished', status.finishedAt] as [string, string]]),
     ...(status.result === undefined ? [] : [['result', JSON.stringify(status.result)] as [string, string]]),
   ]);
+}
+
+function progressInWords({ done, total }: JobProgress): string {
+  return total === undefined ? count(done) : `${count(done)} of ${count(total)}`;
 }
 
 function sinceInWords({ by, since, until }: { by: string; since: string; until?: string }): string {

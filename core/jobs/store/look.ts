@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { Json } from '../../idempotency';
-import type { AttemptError, JobPriority, JobRef, JobState, JobStatus, WaitsFor } from '../types';
+import type { AttemptError, JobPriority, JobProgress, JobRef, JobState, JobStatus, WaitsFor } from '../types';
 import { refColumns } from './columns.pure';
 import { WORKER_SEEN_MS } from './worker-registry';
 
@@ -14,12 +14,13 @@ interface Row extends JobRef {
   readonly finished_at: string | null;
   readonly errors: readonly AttemptError[];
   readonly result: Json;
+  readonly progress: JobProgress | null;
   readonly held: JobStatus['held'] | null;
   readonly no_worker: boolean;
 }
 
 const STATUS = `select j.tenant, j.type, j.key, j.state, j.waits_for, j.priority::integer, j.attempts, j.submitted_at,
-    j.run_at, j.finished_at, j.errors, j.result, h.held,
+    j.run_at, j.finished_at, j.errors, j.result, j.progress, h.held,
     j.state = 'waiting' and not exists (
       select from chronawflow.job_worker w
       where j.type = any (w.types) and w.seen_at > clock_timestamp() - interval '${WORKER_SEEN_MS} milliseconds') as no_worker
@@ -94,6 +95,7 @@ function statusOf(row: Row): JobStatus {
     ...(row.waits_for === null ? {} : { waitsFor: row.waits_for }),
     ...(row.held === null ? {} : { held: row.held }),
     ...(row.no_worker ? { noWorker: true } : {}),
+    ...(row.progress === null ? {} : { progress: row.progress }),
     priority: row.priority,
     attempts: row.attempts,
     submittedAt: row.submitted_at,

@@ -47,13 +47,13 @@ export interface SplitOff {
 }
 
 /**
- * Moves one step of a job to a job of its own, which is tried, retried and buried alone: the step is recorded as done here
- * in the transaction that adds the other job.
+ * Moves steps of a job to a job of its own, which is tried, retried and buried alone: they are recorded as done here in the
+ * transaction that adds the other job.
  */
 export function splitOff(
   pool: Pool,
   attempt: BeginRequest,
-  step: string,
+  steps: readonly string[],
   part: SplitOff,
   silenceMs: number,
 ): Promise<JobRef> {
@@ -64,16 +64,17 @@ export function splitOff(
       `with moved as (
          insert into chronawflow.idempotency
            (tenant, scope, key, fingerprint, state, owner, lease_until, completed_at, result)
-         values ($1, $2, $3, '', 'completed', $4, now(), now(), $5)
+         select $1, $2, step, '', 'completed', $4, now(), now(), $5 from unnest($3::text[]) step
          on conflict do nothing returning key)
        insert into chronawflow.job (tenant, type, key, fingerprint, input, priority, run_at)
        select j.tenant, j.type, $7, $8, $9, j.priority, clock_timestamp()
-       from chronawflow.job j, moved where j.tenant = $1 and j.type = $6 and j.key = $10
+       from chronawflow.job j
+       where j.tenant = $1 and j.type = $6 and j.key = $10 and exists (select from moved)
        on conflict do nothing`,
       [
         tenant,
         stepScope(attempt),
-        step,
+        steps,
         attempt.owner,
         JSON.stringify({ movedTo: part.key }),
         type,
