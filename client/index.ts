@@ -44,6 +44,7 @@ export {
   JobTimeoutError,
   type LeasedJob,
   type Limit,
+  PriorityQueueManager,
   QueueBoundaryManager,
   type QueueDepth,
   type SubmitRequest,

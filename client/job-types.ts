@@ -28,6 +28,7 @@ export {
   JobTimeoutError,
   jobsByType,
   type LeasedJob,
+  PriorityQueueManager,
   QueueBoundaryManager,
   type SubmitRequest,
   UnknownJobTypeError,

@@ -41,6 +41,7 @@ export {
 export { type Interruption, JobRunner, type RunnerOptions, STOP_GRACE_MS } from './job-runner';
 export { jobsByType, loadJobs } from './load-jobs';
 export type { SubmitRequest } from './prepare-submission';
+export { PriorityQueueManager } from './priority-queue-manager';
 export { QueueBoundaryManager } from './queue-boundary-manager';
 export type { BatchReport } from './run-batch';
 export type { ClaimedJob } from './store/claim-jobs';

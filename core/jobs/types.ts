@@ -47,7 +47,7 @@ export interface JobStatus extends JobRef {
   };
   /** It waits, and no worker that lives has its type's code; a consumer may take it. */
   readonly noWorker?: boolean;
-  /** What the last attempt told of itself; some seconds old. */
+  /** What the last attempt told of itself, some seconds old; not of a job that is done. */
   readonly progress?: JobProgress;
   readonly priority: JobPriority;
   readonly attempts: number;

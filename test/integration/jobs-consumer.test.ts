@@ -2,10 +2,13 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import { parseConfig } from '../../config';
 import {
+  BacklogFullError,
   defineJob,
   JobFencedError,
+  type JobPriority,
   jobsByType,
   type LeasedJob,
+  PriorityQueueManager,
   QueueBoundaryManager,
   readDeadLetters,
   setLimit,
@@ -46,7 +49,7 @@ beforeEach(async () => {
 });
 afterEach(() => cleanUp.run());
 
-function open(jobs: object = {}): QueueBoundaryManager {
+function optionsWith(jobs: object) {
   const raw = {
     platform: { database: postgres.connection('app') },
     application: { database: postgres.connection('app'), backup: { stanza: 'none', configFile: 'none' } },
@@ -54,13 +57,11 @@ function open(jobs: object = {}): QueueBoundaryManager {
     jobs,
   };
   const config = parseConfig(JSON.stringify(raw), { file: '/none/chronawflow.yaml', env: {} });
-  const queue = new QueueBoundaryManager({
-    pool,
-    config: config.jobs,
-    tenancy: config.tenancy,
-    jobs: jobsByType([mail]),
-    log,
-  });
+  return { pool, config: config.jobs, tenancy: config.tenancy, jobs: jobsByType([mail]), log };
+}
+
+function open(jobs: object = {}): QueueBoundaryManager {
+  const queue = new QueueBoundaryManager(optionsWith(jobs));
   cleanUp.add(() => queue.close());
   return queue;
 }
@@ -152,4 +153,29 @@ test('a consumer that closes gives back what it has not ended, without counting 
   expect([await stateOf('a0'), await stateOf('a1')].sort()).toEqual(['done', 'waiting']);
   const { rows } = await pool.query(`select attempts from chronawflow.job where state = 'waiting'`);
   expect(rows).toEqual([{ attempts: 0 }]);
+});
+
+test('the queue by its levels: the most urgent comes first, and what has no room is refused, deferred, or takes a place', async () => {
+  const queue = new PriorityQueueManager(optionsWith({ tenantBacklog: 3 }));
+  cleanUp.add(() => queue.close());
+  const at = (key: string, priority: JobPriority) => ({
+    tenant: 'a',
+    type: 'mail',
+    key,
+    input: { to: 1 },
+    priority,
+  });
+  for (const one of [at('low', 5), at('high', 1), at('middle', 3)]) await queue.enqueue(one);
+  await expect(queue.enqueue(at('more', 2))).rejects.toBeInstanceOf(BacklogFullError);
+  await expect(queue.handleOverflow(at('more', 5), 'shed')).rejects.toBeInstanceOf(BacklogFullError);
+  expect(await queue.handleOverflow(at('more', 2), 'shed')).toBe('submitted');
+  expect(await queue.handleOverflow(at('later', 4), 'defer')).toBe('submitted');
+  const order: string[] = [];
+  for (let next = await queue.dequeue(); next.length > 0; next = await queue.dequeue())
+    for (const job of next) {
+      order.push(job.key);
+      await job.acknowledge();
+    }
+  expect(order).toEqual(['high', 'more', 'middle', 'later']);
+  expect(await readDeadLetters(pool, {}, 10)).toMatchObject([{ key: 'low', reason: 'SHED' }]);
 });

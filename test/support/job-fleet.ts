@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import { Chronawflow } from '../../client';
 import { parseConfig } from '../../config';
-import { defineJob } from '../../core/jobs';
+import { defineBatchJob, defineJob } from '../../core/jobs';
 import { packageRoot } from '../../core/local-stack';
 import type { ConnectionSettings } from '../../database';
 import { building, type CleanUp } from './clean-up';
@@ -19,6 +19,12 @@ export const EFFECT = defineJob({
   type: 'effect',
   input: z.object({ beforeMs: z.number(), insideMs: z.number(), afterMs: z.number() }),
   run: async () => null,
+});
+const LINES = defineBatchJob({
+  type: 'lines',
+  item: z.string(),
+  itemKey: (name) => name,
+  runBatch: async () => {},
 });
 const POISON = defineJob({ type: 'poison', input: z.null(), run: async () => null });
 
@@ -64,7 +70,7 @@ export function startJobFleet(
     // The submitter has a way of its own: this is about workers.
     const raw = rawJobConfig(stage, { ...settings, modules: [] }, 'fleet');
     const config = parseConfig(JSON.stringify(raw), { file, env: {} });
-    const cf = await Chronawflow.connect({ config, jobs: [EFFECT, POISON] });
+    const cf = await Chronawflow.connect({ config, jobs: [EFFECT, LINES, POISON] });
     cleanUp.add(() => cf.close());
     return {
       stage,

@@ -55,8 +55,8 @@ export class RunningCode {
 }
 
 /**
- * Source of a job module whose jobs are counted: `effect` inserts once and takes a moment before and after, `poison` kills its
- * process.
+ * Source of a job module whose jobs are counted: `effect` inserts once and takes a moment before and after, `lines` is a batch
+ * of such in chunks of 10 that are counted each, `poison` kills its process.
  */
 export function countedJobModule(parts: {
   readonly entry: string;
@@ -64,7 +64,7 @@ export function countedJobModule(parts: {
   readonly socket: string;
 }): string {
   return `
-const { defineJob } = require(${JSON.stringify(parts.entry)});
+const { defineJob, defineBatchJob } = require(${JSON.stringify(parts.entry)});
 const { z } = require(${JSON.stringify(parts.zod)});
 const { createConnection } = require('node:net');
 const { once } = require('node:events');
@@ -99,6 +99,17 @@ exports.jobs = [
         });
         await sleep(afterMs, undefined, { signal: ctx.signal });
         return result;
+      }),
+  }),
+  defineBatchJob({
+    type: 'lines',
+    item: z.string(),
+    itemKey: (name) => name,
+    chunkSize: 10,
+    runBatch: (ctx, names, tx) =>
+      counted(ctx.tenant, async () => {
+        await tx.query('insert into effect select unnest($1::text[])', [names]);
+        await sleep(100);
       }),
   }),
   defineJob({

@@ -262,6 +262,40 @@ test('an attempt over its time is told to stop and counts as failed', async () =
   await expect(job.result()).rejects.toMatchObject({ details: { lastCode: 'JOB_TIMEOUT' } });
 });
 
+test.each([
+  ['an error', 0, async () => Promise.reject(new Error('no'))],
+  [
+    'an error’s own time',
+    3_000,
+    async () => Promise.reject(Object.assign(new Error('no'), { retryAfter: '3s' })),
+  ],
+  ['a timeout', 0, (signal: AbortSignal) => sleep(600_000, undefined, { signal })],
+])('the attempt after %s begins when its delay is over, and not before', async (what, leastMs, fail) => {
+  const boundMs = 1_500;
+  const late = defineJob({
+    type: 'late',
+    input: z.null(),
+    timeout: 400,
+    retry: { initial: boundMs, max: boundMs },
+    run: async (ctx) => {
+      if (ctx.attempt === 1) return fail(ctx.signal);
+      return ctx.once(
+        'now',
+        async (tx) => (await tx.query<{ now: string }>('select clock_timestamp() as now')).rows[0]?.now,
+      );
+    },
+  });
+  const { cf } = await openJobScene(stage, cleanUp, [late]);
+  const job = await cf.jobs.submit({ tenant: 't1', type: 'late', key: what, input: null });
+  await until(async () => (await job.status()).errors.length === 1, { what: 'the first attempt to fail' });
+  const { runAt, errors } = await job.status();
+  const delay = Date.parse(runAt) - Date.parse(errors[0]?.at ?? '');
+  expect(delay).toBeGreaterThanOrEqual(leastMs);
+  // Some statements lie between the two times.
+  expect(delay).toBeLessThanOrEqual(Math.max(boundMs, leastMs) + 2_000);
+  expect(Date.parse(String(await job.result()))).toBeGreaterThanOrEqual(Date.parse(runAt));
+});
+
 test('the jobs of a frozen tenant wait, and an attempt that meets the freeze does not count', async () => {
   let refusals = 0;
   const writes = defineJob({

@@ -95,7 +95,7 @@ function statusOf(row: Row): JobStatus {
     ...(row.waits_for === null ? {} : { waitsFor: row.waits_for }),
     ...(row.held === null ? {} : { held: row.held }),
     ...(row.no_worker ? { noWorker: true } : {}),
-    ...(row.progress === null ? {} : { progress: row.progress }),
+    ...(row.progress === null || row.state === 'done' ? {} : { progress: row.progress }),
     priority: row.priority,
     attempts: row.attempts,
     submittedAt: row.submitted_at,

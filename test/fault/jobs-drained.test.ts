@@ -1,0 +1,79 @@
+import { CleanUp } from '../support/clean-up';
+import { type JobFleet, startJobFleet } from '../support/job-fleet';
+import { clearQueue } from '../support/job-stage';
+import { until } from '../support/until';
+
+let fleet: JobFleet;
+let ofTest: CleanUp;
+const cleanUp = new CleanUp();
+
+beforeAll(async () => {
+  fleet = await startJobFleet({ lease: 60_000, slots: 4, tenantInFlight: 8 });
+  cleanUp.add(() => fleet.stop());
+}, 240_000);
+afterAll(() => cleanUp.run());
+beforeEach(async () => {
+  await clearQueue(fleet.stage);
+  ofTest = new CleanUp();
+});
+afterEach(() => ofTest.run());
+
+// The lease is longer than each of these tests: a permit that was not given back would hold them up.
+
+test('workers that are told to stop end what they run, and nothing is lost, repeated, or left with a permit', async () => {
+  const before = fleet.code.attempts;
+  const workers = await fleet.startWorkers(2, ofTest);
+  await fleet.submitEffects(60, { beforeMs: 200, insideMs: 50, afterMs: 200 });
+  for (const worker of workers) {
+    const begun = fleet.code.attempts;
+    await until(() => fleet.code.attempts > begun + 2, { limitMs: 60_000, what: 'jobs to run' });
+    await worker.stop();
+    await worker.start();
+  }
+  await until(async () => (await fleet.states()).done === 60, { limitMs: 120_000, what: 'every job' });
+  expect(await fleet.effects()).toEqual({ all: 60, distinct: 60 });
+  expect(fleet.code.attempts - before).toBe(60);
+}, 240_000);
+
+test('a job that takes too long for a stopping worker goes to another one at once, and does not count', async () => {
+  const [first] = await fleet.startWorkers(1, ofTest);
+  const before = fleet.code.attempts;
+  await fleet.submitEffects(3, { beforeMs: 600_000, insideMs: 0, afterMs: 0 });
+  await until(() => fleet.code.attempts === before + 3, { limitMs: 60_000, what: 'them to run' });
+  await first?.stop();
+  expect(await fleet.states()).toEqual({ waiting: 3 });
+  expect(fleet.code.running).toBe(0);
+  await fleet.startWorkers(1, ofTest);
+  await until(() => fleet.code.attempts === before + 6, { limitMs: 60_000, what: 'them to run again' });
+  const jobs = await fleet.cf.jobs.list();
+  expect(jobs.map(({ state, attempts, errors }) => ({ state, attempts, errors }))).toEqual(
+    Array.from({ length: 3 }, () => ({ state: 'running', attempts: 1, errors: [] })),
+  );
+}, 240_000);
+
+test('a batch whose worker is stopped, or killed, goes on with the item after the last one that was done', async () => {
+  const [worker] = await fleet.startWorkers(1, ofTest);
+  const ref = { tenant: 't1', type: 'lines', key: 'november' };
+  const items = Array.from({ length: 1_000 }, (_, n) => `line ${n}`);
+  const before = fleet.code.attempts;
+  const job = await fleet.cf.jobs.submit({ ...ref, input: { items } });
+  await until(async () => (await fleet.effects()).all >= 30, { limitMs: 60_000, what: 'a part of it' });
+  await worker?.stop();
+  const stopped = (await fleet.effects()).all;
+  expect(await job.status()).toMatchObject({ state: 'waiting', attempts: 0 });
+  await worker?.start();
+  await until(async () => (await fleet.effects()).all >= stopped + 30, {
+    limitMs: 60_000,
+    what: 'more of it',
+  });
+  await worker?.kill();
+  // Its permit would lapse in a minute.
+  await fleet.stage.app.query(
+    `update chronawflow.job set lease_until = clock_timestamp() where state = 'running'`,
+  );
+  await worker?.start();
+  expect(await job.result()).toMatchObject({ split: 0 });
+  expect(await fleet.effects()).toEqual({ all: 1_000, distinct: 1_000 });
+  // The chunk that the kill met was done again, and no other.
+  expect(fleet.code.attempts - before).toBeLessThanOrEqual(101);
+}, 240_000);
