@@ -20,7 +20,8 @@ export async function progressOf(
     told = status.steps.length;
     return ended.map((step) => `✓ ${phaseInWords(step.phase)} (${duration(step.ms)})`);
   };
-  if (!stream.isTTY) {
+  // A terminal that does not know its width (some containers') cannot take back a line.
+  if (!stream.isTTY || !stream.columns) {
     let current = '';
     return {
       show: (status) => {
@@ -34,7 +35,8 @@ export async function progressOf(
   }
   // Loaded only here: an ES module, and of no use without a terminal.
   const { default: ora } = await import('ora');
-  const spinner = ora({ stream });
+  // With standard input in raw mode, as by default, Ctrl-C would be one more key that is thrown away.
+  const spinner = ora({ stream, discardStdin: false });
   return {
     show: (status) => {
       const lines = endedSince(status);

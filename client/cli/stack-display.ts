@@ -13,12 +13,14 @@ export async function stackDisplay(
   stream: NodeJS.WriteStream = process.stderr,
 ): Promise<StackDisplay> {
   if (json) return { show: () => undefined, close: () => undefined };
-  if (!stream.isTTY) {
+  // A terminal that does not know its width (some containers') cannot take back a line.
+  if (!stream.isTTY || !stream.columns) {
     return { show: (event) => stream.write(`${describe(event)}\n`), close: () => undefined };
   }
   // Loaded only here: an ES module, and of no use without a terminal.
   const { default: ora } = await import('ora');
-  const spinner = ora({ stream });
+  // With standard input in raw mode, as by default, Ctrl-C would be one more key that is thrown away.
+  const spinner = ora({ stream, discardStdin: false });
   const running = new Map<string, string>();
   return {
     show: (event) => {

@@ -10,9 +10,11 @@ import {
   takeStack,
   watchStack,
 } from '../../core/local-stack';
+import { shellWord } from '../../core/recovery/shell-word.pure';
 import { accuBooksTenancy } from '../../examples/accubooks/tenancy';
 import { confirm } from './confirm';
 import { InterruptedError } from './interrupted-error';
+import { withInterrupts } from './interruptible';
 import { stackDisplay } from './stack-display';
 
 export interface UpOptions {
@@ -45,15 +47,11 @@ export function registerUp(program: Command): void {
       '\nExample:\n  $ chronawflow up --detach && export CHRONAWFLOW_CONFIG=.chronawflow/chronawflow.yaml',
     )
     .action(async (options: UpOptions) => {
-      const interrupted = new AbortController();
-      const interrupt = () => interrupted.abort(new InterruptedError());
-      // Once: a second Ctrl-C ends this process at once, and the next `up` or `down` finds what still runs.
-      process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-      try {
-        await up(options, interrupted.signal);
-      } finally {
-        process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-      }
+      // A second Ctrl-C ends this process at once, and the next `up` or `down` finds what still runs.
+      await withInterrupts(
+        () => new InterruptedError('interrupted; what was started has been stopped again'),
+        (signal) => up(options, signal),
+      );
     });
 
   program
@@ -132,6 +130,8 @@ function addresses(stack: Stack) {
 }
 
 function summary(stack: Stack, options: UpOptions): string {
+  const elsewhere =
+    options.directory === DEFAULT_DIRECTORY ? '' : ` --directory ${shellWord(options.directory)}`;
   const { application, configFile, metricsUrl, secrets, temporal, webUrl } = addresses(stack);
   return `
 Web UI        ${webUrl}
@@ -146,7 +146,7 @@ Metrics       ${metricsUrl}`
       : ''
   }
 
-To use it     export CHRONAWFLOW_CONFIG=${configFile}
-To stop it    ${options.detach ? 'chronawflow down' : 'Ctrl-C'}
+To use it     export CHRONAWFLOW_CONFIG=${shellWord(configFile)}
+To stop it    ${options.detach ? `chronawflow down${elsewhere}` : 'Ctrl-C'}
 `;
 }

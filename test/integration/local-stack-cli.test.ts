@@ -7,7 +7,9 @@ import { z } from 'zod';
 import { examine } from '../../client/cli/doctor';
 import { registerUp, up } from '../../client/cli/up';
 import { detachedStatus } from '../../core/cluster';
-import { stackLayout } from '../../core/local-stack';
+import { packageRoot, stackLayout } from '../../core/local-stack';
+import { ensureBuilt } from '../support/restore-stage-worker';
+import { onTerminal } from '../support/terminal';
 import { until } from '../support/until';
 
 const printed = z.object({ configFile: z.string(), webUrl: z.string(), secrets: z.string() });
@@ -50,6 +52,10 @@ describe('chronawflow up and down', () => {
   });
 
   it('leaves a detached stack running that doctor is content with, apart from what is not installed yet', async () => {
+    await run('up', '--directory', directory, '--detach', '--no-worker');
+    expect(output.join('')).toContain(`To stop it    chronawflow down --directory ${directory}`);
+    output.length = 0;
+    progress.length = 0;
     await run('up', '--directory', directory, '--detach', '--no-worker', '--json');
     const { configFile } = printed.parse(JSON.parse(output.join('')));
     expect(progress).toEqual([]);
@@ -86,6 +92,29 @@ describe('chronawflow up and down', () => {
     await until(() => progress.some((line) => /starting the server/.test(line)));
     interrupted.abort(new Error('Ctrl-C'));
     await expect(starting).rejects.toThrow('Ctrl-C');
+    expect(await temporal()).toEqual({ kind: 'stopped' });
+  });
+
+  it('stops cleanly at Ctrl-C on a terminal, where its moving lines listen for it as well', async () => {
+    await ensureBuilt();
+    const program = join(packageRoot(), 'dist/client/cli/main.js');
+    const start = () =>
+      onTerminal([process.execPath, program, 'up', '--no-worker', '--directory', directory], {
+        columns: 100,
+      });
+    const onTheWay = start();
+    await until(() => onTheWay.soFar().includes('temporal:'), { limitMs: 60_000 });
+    onTheWay.type('\u0003');
+    // A fast machine may have had it running by then, and then it is stopped as well.
+    expect((await onTheWay.ended).output).toMatch(/INTERRUPTED|stopped/);
+    expect(await temporal()).toEqual({ kind: 'stopped' });
+
+    const watching = start();
+    await until(() => /To stop it {4}Ctrl-C/.test(watching.soFar()), { limitMs: 60_000 });
+    watching.type('\u0003');
+    const { code, output: shown } = await watching.ended;
+    expect(code).toBe(0);
+    expect(shown).toMatch(/temporal {13}stopped/);
     expect(await temporal()).toEqual({ kind: 'stopped' });
   });
 

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import type { ClusterRestoreReport, CompletedSince } from '../../../core/recovery/types';
 import { currentOperator } from '../../operator';
+import { interruptible } from '../interruptible';
 import { duration, facts, table } from '../pages/format';
 import { phaseInWords } from '../pages/phases';
 import { type CommonOptions, inSession, withCommonOptions } from '../session';
+import { goesOn } from './goes-on';
 import { wholeNumber } from './options';
 
 interface ClusterOptions extends CommonOptions {
@@ -52,7 +54,10 @@ export function registerCluster(recovery: Command): void {
           return;
         }
         out.note(`${run.workflowId}${run.webUrl === undefined ? '' : `\n${run.webUrl}`}`);
-        const report = await run.result();
+        const report = await interruptible(
+          () => goesOn(run.workflowId),
+          () => run.result(),
+        );
         out.result(report, () => clusterPage(report));
       }),
     );

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { currentOperator } from '../../operator';
+import { interruptible } from '../interruptible';
 import { exitCodeOfDrill, reportPage } from '../pages/report-page';
 import { progressOf } from '../progress';
 import { type CommonOptions, inSession, withCommonOptions } from '../session';
+import { goesOn } from './goes-on';
 
 interface DrillOptions extends CommonOptions {
   readonly tenant?: string;
@@ -43,8 +45,13 @@ export function registerDrill(recovery: Command): void {
         out.note(`${workflowId}${webUrl === undefined ? '' : `\n${webUrl}`}`);
         const progress = await progressOf(out.json);
         try {
-          await run.until(() => false, { onStatus: progress.show });
-          const report = await run.result();
+          const report = await interruptible(
+            () => goesOn(workflowId),
+            async (signal) => {
+              await run.until(() => false, { onStatus: progress.show, signal });
+              return run.result();
+            },
+          );
           progress.close();
           out.result(report, () => ['', ...reportPage(report)]);
           process.exitCode = exitCodeOfDrill(report);

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { RecoveryPointKind } from '../../../core/recovery/types';
 import { currentOperator } from '../../operator';
+import { InterruptedError } from '../interrupted-error';
+import { interruptible } from '../interruptible';
 import { compliancePage } from '../pages/compliance-page';
 import { pointsPage } from '../pages/points-page';
 import { type CommonOptions, inSession, withCommonOptions } from '../session';
@@ -36,12 +38,9 @@ export function registerPoints(recovery: Command): void {
       ) =>
         inSession(options, async ({ cf, out }) => {
           const { kind, name, reason } = options;
-          const point = await cf.recovery.createRecoveryPoint({
-            kind,
-            name,
-            reason,
-            requestedBy: options.as,
-          });
+          const point = await interruptible(stillMade, () =>
+            cf.recovery.createRecoveryPoint({ kind, name, reason, requestedBy: options.as }),
+          );
           out.result(point, () => [
             `${point.name}: ${point.kind}, at ${point.at}, LSN ${point.lsn}${point.backupLabel === undefined ? '' : `, backup ${point.backupLabel}`}`,
             `Restore to it: --to point:${point.name}`,
@@ -62,4 +61,10 @@ export function registerPoints(recovery: Command): void {
         if (!report.compliant) process.exitCode = 1;
       }),
     );
+}
+
+function stillMade(): InterruptedError {
+  return new InterruptedError('interrupted; the recovery point is still being made', {
+    hint: 'It is listed when it is recorded: chronawflow recovery points',
+  });
 }
