@@ -12,7 +12,7 @@ import {
   TimeoutFailure,
   WorkflowNotFoundError,
 } from '@temporalio/common';
-import { ChronawflowError, messageOf } from '../core/errors';
+import { ChronawflowError, InvalidInputError, messageOf } from '../core/errors';
 import { readFacts } from '../core/errors/error-facts.pure';
 import {
   NoWorkerAnsweredError,
@@ -32,6 +32,7 @@ export interface RequestContext {
 }
 
 /** gRPC status codes; source: the gRPC core documentation, "Status codes and their use in gRPC". */
+const INVALID_ARGUMENT = 3;
 const DEADLINE_EXCEEDED = 4;
 const NOT_FOUND = 5;
 const FAILED_PRECONDITION = 9;
@@ -80,6 +81,8 @@ function knownError(cause: unknown, context: RequestContext, thrown: unknown): C
   }
   if (!isGrpcServiceError(cause)) return undefined;
   switch (cause.code) {
+    case INVALID_ARGUMENT:
+      return new InvalidInputError(`Temporal does not accept it: ${cause.details}.`, { cause: thrown });
     case NOT_FOUND:
       return new RunNotFoundError(workflowId, thrown);
     case DEADLINE_EXCEEDED:

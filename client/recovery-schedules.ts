@@ -77,8 +77,13 @@ export class RecoverySchedules {
       try {
         await this.link.client.schedule.create({ scheduleId, ...options });
       } catch (error) {
-        if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-        await this.link.client.schedule.getHandle(scheduleId).update(({ state }) => ({ ...options, state }));
+        if (!(error instanceof ScheduleAlreadyRunning)) throw asRefusedCron(error, request.cron);
+        await this.link.client.schedule
+          .getHandle(scheduleId)
+          .update(({ state }) => ({ ...options, state }))
+          .catch((refused: unknown) => {
+            throw asRefusedCron(refused, request.cron);
+          });
       }
     });
   }
@@ -124,6 +129,15 @@ export class RecoverySchedules {
       }
     });
   }
+}
+
+/** Temporal's client throws a TypeError for what the server calls an invalid argument; only the expression can be one. */
+function asRefusedCron(error: unknown, cron: string): unknown {
+  if (!(error instanceof TypeError)) return error;
+  return new InvalidInputError(`'${cron}' is no cron expression: ${error.message}.`, {
+    cause: error,
+    hint: 'Write five fields, in UTC: minute, hour, day of the month, month, day of the week, such as "0 2 * * *".',
+  });
 }
 
 const SCHEDULED: readonly Scheduled[] = ['recovery point', 'drill'];

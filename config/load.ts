@@ -15,7 +15,7 @@ export interface LoadOptions {
 /** Reads, interpolates and validates the configuration file. Relative paths in it are relative to the file. */
 export function loadConfig(options: LoadOptions = {}): Config {
   const env = options.env ?? process.env;
-  const file = resolve(options.configFile ?? env.CHRONAWFLOW_CONFIG ?? 'chronawflow.yaml');
+  const file = resolve(options.configFile ?? (env.CHRONAWFLOW_CONFIG || 'chronawflow.yaml'));
   let text: string;
   try {
     text = readFileSync(file, 'utf8');

@@ -20,7 +20,8 @@ export function createProgram(): Command {
     .version(packageJson.parse(JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'))).version)
     .option('--debug', 'show stack traces of errors')
     .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError('(--help shows how it is called)')
+    // A wrong call is reported like every other error: with its code, and with --json as one object.
+    .configureOutput({ outputError: () => undefined })
     .exitOverride();
   registerUp(program);
   registerDoctor(program);

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { ChronawflowError, type ErrorKind, messageOf } from '../../core/errors';
+import { ChronawflowError, type ErrorKind, InvalidInputError, messageOf } from '../../core/errors';
 import { colors as pc } from './colors';
 
 /** 0 done, 1 the operation failed, 2 the call was wrong, 3 a policy or a person refused it. */
@@ -16,9 +16,10 @@ export interface ErrorOptions {
 export function reportError(thrown: unknown, options: ErrorOptions): number {
   const out = options.out ?? process.stdout;
   const err = options.err ?? process.stderr;
-  // Commander has printed its own message; --help and --version end like this as well, with code 0.
-  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : EXIT_CODES.usage;
-  const known = thrown instanceof ChronawflowError ? thrown : undefined;
+  // --help and --version end like this; so does a group of commands called without one, which has shown its help.
+  if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
+  if (thrown instanceof CommanderError && thrown.code === 'commander.help') return EXIT_CODES.usage;
+  const known = knownError(thrown);
   const shown = known?.toJSON() ?? { code: 'UNEXPECTED', message: messageOf(thrown), details: {} };
   if (options.json) {
     out.write(`${JSON.stringify({ error: shown })}\n`);
@@ -30,6 +31,14 @@ export function reportError(thrown: unknown, options: ErrorOptions): number {
   }
   if (options.debug && thrown instanceof Error) err.write(`${stackOf(thrown)}\n`);
   return EXIT_CODES[known?.kind ?? 'failed'];
+}
+
+function knownError(thrown: unknown): ChronawflowError | undefined {
+  if (thrown instanceof ChronawflowError) return thrown;
+  if (!(thrown instanceof CommanderError)) return undefined;
+  return new InvalidInputError(thrown.message.replace(/^error: /, '').replaceAll('\n', ' '), {
+    hint: 'Call it with --help to see its options and an example.',
+  });
 }
 
 function stackOf(error: Error): string {

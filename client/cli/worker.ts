@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import { loadConfig } from '../../config';
 import { DependencyMissingError } from '../../core/errors';
 
 interface WorkerOptions {
@@ -16,13 +17,16 @@ export function registerWorker(program: Command): void {
     .command('worker')
     .description('run a worker of all task queues until it is told to stop')
     .option('--config <file>', 'chronawflow.yaml (default: CHRONAWFLOW_CONFIG, or the working directory)')
-    .option('--metrics-port <port>', 'port of /metrics and /healthz (default 9464; 0 for a free one)')
+    .option('--metrics-port <port>', 'port of /metrics and /healthz (default 9464; 0 for a free one)', port)
     .option('--pretty', 'logs for people instead of JSON lines')
+    .option('--json', 'logs as JSON lines, which is the default')
     .addHelpText('after', '\nExample:\n  $ chronawflow worker --config /etc/chronawflow.yaml')
     .action(runWorker);
 }
 
 async function runWorker(options: WorkerOptions): Promise<void> {
+  // What the worker's process would find only after its start, as a line of its log.
+  loadConfig({ configFile: options.config });
   const entry = join(__dirname, '..', '..', 'workers', 'main.js');
   if (!existsSync(entry)) {
     throw new DependencyMissingError(`The worker is not built: ${entry} is not there.`, {
@@ -47,4 +51,10 @@ async function runWorker(options: WorkerOptions): Promise<void> {
   } finally {
     process.off('SIGTERM', pass);
   }
+}
+
+function port(text: string): string {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw new InvalidArgumentError('give a number from 0 (any free one) to 65535');
+  return text;
 }

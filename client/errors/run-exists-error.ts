@@ -1,4 +1,5 @@
 import { ChronawflowError } from '../../core/errors';
+import { shellWord } from '../../core/recovery/shell-word.pure';
 
 /** A run with this workflow ID is running or has run; a request is carried out once. */
 export class RunExistsError extends ChronawflowError {
@@ -8,7 +9,7 @@ export class RunExistsError extends ChronawflowError {
   constructor(workflowId: string, cause?: unknown) {
     super(`${workflowId} exists already.`, {
       cause,
-      hint: `See how it stands with \`chronawflow recovery status ${workflowId}\`, or start another under a new --request name.`,
+      hint: `See how it stands with \`chronawflow recovery status ${shellWord(workflowId)}\`, or start another under a new --request name.`,
       details: { workflowId },
     });
   }

@@ -8,7 +8,7 @@ export class RunNotFoundError extends ChronawflowError {
   constructor(workflowId: string, cause?: unknown) {
     super(`There is no run ${workflowId}.`, {
       cause,
-      hint: 'Give the workflow ID as `recovery restore` printed it (restore/<tenant>/<request>).',
+      hint: 'Give the workflow ID (restore/<tenant>/<request>) or the restore ID (r and twelve digits); `chronawflow recovery status` lists both.',
       details: { workflowId },
     });
   }

@@ -1,4 +1,5 @@
 import { ChronawflowError } from '../../core/errors';
+import { shellWord } from '../../core/recovery/shell-word.pure';
 
 /** Somebody terminated the run in Temporal: unlike a cancellation that skips the clean-up. */
 export class RunTerminatedError extends ChronawflowError {
@@ -7,7 +8,7 @@ export class RunTerminatedError extends ChronawflowError {
   constructor(workflowId: string, cause?: unknown) {
     super(`${workflowId} was terminated, so its clean-up did not run.`, {
       cause,
-      hint: `Clean up after it: chronawflow recovery cancel ${workflowId}`,
+      hint: `Clean up after it: chronawflow recovery cancel ${shellWord(workflowId)}`,
       details: { workflowId },
     });
   }

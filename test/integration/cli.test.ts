@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { createProgram } from '../../client/cli/program';
+import type { OperationStatus } from '../../workflows/contract';
+import { onTerminal } from '../support/terminal';
 import { until } from '../support/until';
 import { type Ground, Scene, startGround } from '../workflow/support/workflow-run';
 
@@ -124,6 +126,50 @@ test('with --json the result is one object, whatever happens on the way', async 
   expect(JSON.parse(stdout)).toMatchObject({ outcome: 'merged', approvedBy: ['grace'] });
 });
 
+/** The CLI on a terminal. */
+const typed = (args: readonly string[], columns?: number) =>
+  onTerminal([process.execPath, join(ROOT, 'dist', 'client', 'cli', 'main.js'), ...args], {
+    columns,
+    env: { CHRONAWFLOW_CONFIG: configFile, CHRONAWFLOW_OPERATOR: 'ada', NO_COLOR: '1' },
+  });
+
+test('Ctrl-C ends the watching only: the run goes on, and the command says how to come back to it', async () => {
+  const restore = typed(restoreArgs(), 100);
+  await until(() => /Needs one approval[\s\S]*wait for approval/.test(restore.soFar()), {
+    limitMs: 60_000,
+    what: 'the spinner behind the preview',
+  });
+  restore.type('\u0003');
+  const { code, output } = await restore.ended;
+  expect(code).toBe(1);
+  expect(output).toContain('INTERRUPTED');
+  const workflowId = /recovery status (\S+)/.exec(output)?.[1] ?? '';
+  const handle = ground.client.workflow.getHandle(workflowId);
+  expect((await handle.query<OperationStatus>('status')).approval.kind).toBe('open');
+  await handle.cancel();
+  await until(() => scene.leftovers().length === 0, { what: 'the clean-up' });
+});
+
+test.each(['\u0003', '\u0004', 'n\n'])('%j answers no question: nothing is started', async (answer) => {
+  const asked = typed(['recovery', 'restore', '--tenant', scene.tenant, '--to', '20m ago'], 100);
+  await until(() => asked.soFar().includes('[y/N]'), { limitMs: 60_000, what: 'the question' });
+  asked.type(answer);
+  const { code, output } = await asked.ended;
+  expect({ code, code2: /NOT_CONFIRMED/.test(output) }).toEqual({ code: 2, code2: true });
+  expect(scene.engine.calls).toEqual([]);
+});
+
+test('a terminal without a width gets plain lines', async () => {
+  const restore = typed(restoreArgs('--approvals', '1'));
+  await until(() => restore.soFar().includes('recovery reject'), { limitMs: 60_000, what: 'the preview' });
+  const workflowId = /recovery reject (\S+)/.exec(restore.soFar())?.[1] ?? '';
+  await call('recovery', 'reject', workflowId, '--as', 'grace', '--reason', 'wrong tenant');
+  const { code, output } = await restore.ended;
+  expect(code).toBe(3);
+  expect(output).toContain('… wait for approval');
+  expect(output).not.toContain('\u001b[');
+});
+
 test('a rejected restore exits 3', async () => {
   const restore = cli(restoreArgs());
   await until(() => restore.soFar().includes('recovery reject'), { what: 'the command to reject' });
@@ -175,8 +221,21 @@ test('a run that was terminated is cleaned up after by cancel', async () => {
 });
 
 test.each([
-  ['a missing option', ['recovery', 'restore', '--tenant', 'acme'], 'required option'],
-  ['an unknown command', ['recovery', 'restor'], 'unknown command'],
+  ['a missing option', ['recovery', 'restore', '--tenant', 'acme'], 'INVALID_INPUT required option'],
+  ['an unknown command', ['recovery', 'restor'], 'Did you mean restore?'],
+  ['a command without its command', ['recovery'], 'Usage: chronawflow recovery'],
+  [
+    'a target without zone, which is not even asked about',
+    ['recovery', 'restore', '--tenant', 'a', '--to', '2026-11-23 10:15'],
+    'INVALID_INPUT',
+  ],
+  [
+    'a cron expression that is none',
+    ['recovery', 'schedule', 'set', 'nightly', '--kind', 'full', '--cron', 'nightly'],
+    'INVALID_INPUT',
+  ],
+  ['a port that is none', ['worker', '--metrics-port', 'many'], 'INVALID_INPUT'],
+  ['a worker without configuration', ['worker', '--config', '/no/where.yaml'], 'CONFIG_INVALID'],
   [
     'a target that is none',
     ['recovery', 'restore', '--tenant', 'a', '--to', 'later', '--yes'],
@@ -195,6 +254,22 @@ test.each([
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain(text);
   expect(stderr).not.toMatch(/^\s+at /m);
+});
+
+test('with --json a wrong call is one object as well', async () => {
+  const { code, stdout, stderr } = await call('recovery', 'restore', '--tenant', 'acme', '--json');
+  expect({ code, stderr }).toEqual({ code: 2, stderr: '' });
+  expect(JSON.parse(stdout).error).toMatchObject({
+    code: 'INVALID_INPUT',
+    message: expect.stringContaining('--to'),
+    hint: expect.stringContaining('--help'),
+  });
+});
+
+test('an empty CHRONAWFLOW_CONFIG is none', async () => {
+  const { code, stderr } = await cli(['recovery', 'status'], { CHRONAWFLOW_CONFIG: '' }).ended;
+  expect(code).toBe(2);
+  expect(stderr).toContain('/chronawflow.yaml: the file cannot be read');
 });
 
 test('an operation that failed exits 1, and shows a stack only with --debug', async () => {
@@ -219,7 +294,7 @@ test('every command has a description and shows an example in its help', () => {
     expect({ path, described: command.description() !== '' }).toEqual({ path, described: true });
     expect({ path, example: /\nExamples?:\n.*chronawflow /s.test(help) }).toEqual({ path, example: true });
     const json = command.options.some((option) => option.long === '--json');
-    expect({ path, json }).toEqual({ path, json: !path.endsWith(' worker') });
+    expect({ path, json }).toEqual({ path, json: true });
   };
   visit(createProgram(), 'chronawflow');
   expect(leaves.length).toBeGreaterThan(15);

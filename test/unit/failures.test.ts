@@ -76,6 +76,7 @@ test('an error that nobody knows is tried a few times, a lost connection for as 
 });
 
 test.each([
+  [3, 'WorkflowId length exceeds limit', 'INVALID_INPUT'],
   [4, 'Deadline exceeded', 'NO_WORKER_ANSWERED'],
   [9, 'no poller seen for task queue recently, worker may be down', 'NO_WORKER_ANSWERED'],
   [9, 'query was rejected', 'UNEXPECTED'],

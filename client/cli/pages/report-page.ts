@@ -1,3 +1,4 @@
+import { shellWord } from '../../../core/recovery/shell-word.pure';
 import type { ObjectiveCheck, RestoreOutcome, RestoreReport } from '../../../core/recovery/types';
 import { colors as pc } from '../colors';
 import { bytes, count, duration, facts, table } from './format';
@@ -43,7 +44,7 @@ export function reportPage(report: RestoreReport): string[] {
     ]),
     ...(report.cleanUp ?? []).map((left) => `${pc.red('!')} ${left}`),
     ...(report.outcome === 'merged'
-      ? [`Undo: chronawflow recovery undo ${report.restoreId} --tenant ${report.tenant}`]
+      ? [`Undo: chronawflow recovery undo ${report.restoreId} --tenant ${shellWord(report.tenant)}`]
       : []),
   ];
 }

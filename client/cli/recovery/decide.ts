@@ -69,15 +69,20 @@ export function registerDecide(recovery: Command): void {
   withCommonOptions(recovery.command('cancel'))
     .description('stop a restore at any step; the tenant is left as it was, unfrozen')
     .argument('<run>', 'workflow ID or restore ID')
+    .option('--as <name>', 'who cancels', currentOperator())
+    .option('--reason <text>', 'for the audit log')
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',
       '\nExample:\n  $ chronawflow recovery cancel restore/acme/20261123t101500-9f3a --yes',
     )
-    .action(async (reference: string, options: DecideOptions) =>
+    .action(async (reference: string, options: DecideOptions & { readonly reason?: string }) =>
       inSession(options, async ({ cf, out }) => {
         await confirm(`Cancel ${reference}?`, 'The cancellation', options.yes);
-        const result = await cf.recovery.cancel(reference, { requestedBy: options.as });
+        const result = await cf.recovery.cancel(reference, {
+          requestedBy: options.as,
+          reason: options.reason,
+        });
         out.result({ run: reference, result }, () =>
           result === 'asked'
             ? [

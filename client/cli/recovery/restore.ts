@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { parseTarget } from '../../../core/recovery/target/parse-target.pure';
 import type { ConflictDecision, FreezeMode, RestoreModes } from '../../../core/recovery/types';
 import { currentOperator } from '../../operator';
 import { confirm } from '../confirm';
@@ -49,6 +50,8 @@ export function registerRestore(recovery: Command): void {
     )
     .action(async (options: RestoreOptions) =>
       inSession(options, async ({ cf, out }) => {
+        // Nobody is asked about what cannot be done.
+        parseTarget(options.to);
         await confirm(
           `Restore tenant ${options.tenant} to ${options.to}? ${consequence(options, cf.config.recovery)}`,
           `The restore of tenant ${options.tenant}`,

@@ -1,4 +1,5 @@
 import { ChronawflowError } from '../../errors';
+import { shellWord } from '../shell-word.pure';
 
 /** Another restore or undo of the same tenant has not been closed yet. */
 export class RestoreInProgressError extends ChronawflowError {
@@ -10,7 +11,7 @@ export class RestoreInProgressError extends ChronawflowError {
     running: { readonly id: string; readonly workflowId: string; readonly kind: string },
   ) {
     super(`Tenant ${tenant} already has a ${running.kind} running: ${running.workflowId} (${running.id}).`, {
-      hint: `Wait for it, or end it: chronawflow recovery cancel ${running.workflowId}`,
+      hint: `Wait for it, or end it: chronawflow recovery cancel ${shellWord(running.workflowId)}`,
       details: { tenant, restoreId: running.id, workflowId: running.workflowId },
     });
   }
