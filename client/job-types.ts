@@ -4,7 +4,15 @@
  * @example
  * import { defineJob } from 'chronawflow/jobs';
  */
-export { IdempotencyManager } from '../core/idempotency';
+export {
+  type HttpResponse,
+  IdempotencyManager,
+  idempotencyHooks,
+  idempotencyMiddleware,
+  jsonResponse,
+  sendResponse,
+  writeResponse,
+} from '../core/idempotency';
 export {
   BacklogFullError,
   defineBatchJob,

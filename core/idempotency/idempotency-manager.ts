@@ -126,11 +126,16 @@ export class IdempotencyManager {
   }
 
   /**
-   * Records the result in the caller's transaction `tx`, which is the one that has the effects.
+   * Records the result in the caller's transaction `tx`, which is the one that has the effects. Without one the record is
+   * true only of effects that committed before.
    *
    * @throws ExecutionFencedError when somebody has taken over: let it roll `tx` back
    */
-  async completeExecution(execution: Execution, result: unknown, tx: PoolClient): Promise<void> {
+  async completeExecution(
+    execution: Execution,
+    result: unknown,
+    tx: Pool | PoolClient = this.pool,
+  ): Promise<void> {
     const { rowCount } = await tx.query(
       `update chronawflow.idempotency
        set state = 'completed', result = $5, completed_at = clock_timestamp(),
@@ -139,6 +144,16 @@ export class IdempotencyManager {
       [...partsOf(execution.ref), execution.owner, canonicalJson(result ?? null), this.retentionMs],
     );
     if (rowCount !== 1) throw new ExecutionFencedError(execution);
+  }
+
+  /** Renews the lease again and again. @returns what ends that; call it in any case */
+  keepRenewed(execution: Execution): () => void {
+    const renewal = setInterval(() => {
+      // A failed renewal is not this loop's to report: completion decides who owns the request.
+      void this.renewExecution(execution).catch(() => undefined);
+    }, this.leaseMs / 3);
+    renewal.unref();
+    return () => clearInterval(renewal);
   }
 
   /** Gives the request up, so that the next one need not wait for the lease. Nothing happens when it was taken over. */
@@ -166,11 +181,7 @@ export class IdempotencyManager {
     if (answer.kind === 'completed') return answer.result;
     if (answer.kind === 'running') throw new ExecutionRunningError(ref, answer.until);
     const { execution } = answer;
-    // A failed renewal is not this loop's to report: completion decides who owns the request.
-    const renewal = setInterval(
-      () => void this.renewExecution(execution).catch(() => undefined),
-      this.leaseMs / 3,
-    );
+    const letGo = this.keepRenewed(execution);
     try {
       return await inTransaction(this.pool, async (tx) => {
         const result = await work(tx);
@@ -182,7 +193,7 @@ export class IdempotencyManager {
       await this.abandonExecution(execution).catch(() => undefined);
       throw error;
     } finally {
-      clearInterval(renewal);
+      letGo();
     }
   }
 

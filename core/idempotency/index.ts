@@ -3,6 +3,7 @@ export { ExecutionFencedError } from './errors/execution-fenced-error';
 export { ExecutionRunningError } from './errors/execution-running-error';
 export { IdempotencyKeyReusedError } from './errors/idempotency-key-reused-error';
 export { fingerprint } from './fingerprint';
+export * from './http';
 export { IdempotencyManager, type IdempotencyOptions } from './idempotency-manager';
 export type {
   CheckAnswer,
