@@ -1,12 +1,20 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 
+/** One attempt's code, from its first line until its connection is closed. */
+interface Run {
+  readonly tenant: string;
+  readonly pid: number;
+  /** Its process was stopped: it does not run, and its permit may be another one's. */
+  disowned: boolean;
+}
+
 /**
- * Counts the code that runs, wherever it runs: each attempt holds a connection open, says whose it is in its first line,
- * and the kernel closes it when the process dies. A stopped process counts as running.
+ * Counts the code that runs, wherever it runs: each attempt holds a connection open, says whose it is and where in its first
+ * line, and the kernel closes it when the process dies.
  */
 export class RunningCode {
-  private readonly byTenant = new Map<string, number>();
+  private readonly runs = new Set<Run>();
   private readonly sockets = new Set<Socket>();
   private readonly server = createServer((socket) => this.accept(socket));
   /** The most attempts of one tenant that ran at the same time. */
@@ -24,7 +32,17 @@ export class RunningCode {
   }
 
   get running(): number {
-    return [...this.byTenant.values()].reduce((sum, count) => sum + count, 0);
+    return [...this.runs].filter((run) => !run.disowned).length;
+  }
+
+  /** Code of processes that were stopped, as long as it has not ended. */
+  get disowned(): number {
+    return this.runs.size - this.running;
+  }
+
+  /** What this process runs now does not count any more: it was stopped for longer than a permit lasts. */
+  disown(pid: number): void {
+    for (const run of this.runs) if (run.pid === pid) run.disowned = true;
   }
 
   async close(): Promise<void> {
@@ -37,20 +55,17 @@ export class RunningCode {
     this.sockets.add(socket);
     socket.on('error', () => undefined);
     socket.setEncoding('utf8').once('data', (text: string) => {
-      const tenant = text.trim();
+      const [tenant = '', pid] = text.trim().split(' ');
       this.begun.push({ tenant, beside: this.running });
-      this.add(tenant, 1);
-      socket.once('close', () => this.add(tenant, -1));
+      const run: Run = { tenant, pid: Number(pid), disowned: false };
+      this.runs.add(run);
+      const count = [...this.runs].filter((one) => one.tenant === tenant && !one.disowned).length;
+      this.most.set(tenant, Math.max(count, this.most.get(tenant) ?? 0));
+      socket.once('close', () => this.runs.delete(run));
       // The code begins when it is counted.
       socket.write('go\n');
     });
     socket.once('close', () => this.sockets.delete(socket));
-  }
-
-  private add(tenant: string, change: number): void {
-    const count = (this.byTenant.get(tenant) ?? 0) + change;
-    this.byTenant.set(tenant, count);
-    this.most.set(tenant, Math.max(count, this.most.get(tenant) ?? 0));
   }
 }
 
@@ -74,7 +89,7 @@ async function counted(tenant, work) {
   const socket = createConnection(${JSON.stringify(parts.socket)});
   socket.on('error', () => undefined);
   await once(socket, 'connect');
-  socket.write(tenant + '\\n');
+  socket.write(tenant + ' ' + process.pid + '\\n');
   await once(socket, 'data');
   try {
     return await work();
