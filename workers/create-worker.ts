@@ -13,6 +13,7 @@ import { type JobParts, jobParts } from './job-parts';
 import { type RecoveryParts, recoveryParts } from './recovery-parts';
 import { scratchTaskQueue } from './scratch-queue';
 import { watchHealth } from './watch-health';
+import { workerProtection } from './worker-protection';
 import { workflowSource } from './workflow-source';
 
 export interface CreateWorkerOptions {
@@ -56,12 +57,14 @@ const MAX_CACHED_JOBS = 500;
 const JOB_GRACE = '5s';
 
 export async function createWorker(options: CreateWorkerOptions): Promise<ChronawflowWorker> {
-  const { config, log, recovery = recoveryParts(options.config, options.log) } = options;
+  const { config, log } = options;
   const { temporal } = config;
   const platform = createPool(config.platform.database, {
     applicationName: 'chronawflow worker',
     max: PLATFORM_CONNECTIONS,
   });
+  const protection = workerProtection(config.protection, platform, log);
+  const recovery = options.recovery ?? recoveryParts(config, log, protection);
   let connection: NativeConnection | undefined;
   let jobs: JobParts | undefined;
   let health: HealthMonitor | undefined;
@@ -69,6 +72,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
     await health?.close();
     await jobs?.close();
     await recovery.close();
+    await protection.close();
     await platform.end();
     await connection?.close();
   };
@@ -101,7 +105,8 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
     } as const;
     const source = options.workflows ?? workflowSource();
     const defined = [...(options.jobs ?? []), ...(await loadJobs(config.jobs.modules))];
-    if (defined.length > 0) jobs = await jobParts(config, defined, platform, log);
+    if (defined.length > 0)
+      jobs = await jobParts(config, defined, { platform, breakers: protection.breakers }, log);
     const workers = await Promise.all([
       Worker.create({
         ...common,

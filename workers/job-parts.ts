@@ -16,7 +16,7 @@ import {
   jobsByType,
   jobTaskQueue,
 } from '../core/jobs';
-import { BreakerRegistry, ProtectedCalls, ProtectionMetrics } from '../core/protection';
+import { type BreakerRegistry, ProtectedCalls } from '../core/protection';
 import { createPool } from '../database';
 import { handOverTo } from './hand-over';
 
@@ -39,11 +39,18 @@ const PERMIT_CONNECTIONS = 3;
 /** Every attempt may hold a connection in `ctx.once`; more slots than this wait for each other there. */
 const MOST_CONNECTIONS = 50;
 
-/** @param platform the control plane's database, for the audit log; closed by the caller */
+/** What jobs share with the rest of the worker's process; closed by the caller. */
+export interface ProcessParts {
+  /** The control plane's database, for the audit log. */
+  readonly platform: Pool;
+  /** For `ctx.call`. */
+  readonly breakers: BreakerRegistry;
+}
+
 export async function jobParts(
   config: Config,
   jobs: readonly Job[],
-  platform: Pool,
+  { platform, breakers }: ProcessParts,
   log: Logger,
 ): Promise<JobParts> {
   const byType = jobsByType(jobs);
@@ -69,9 +76,6 @@ export async function jobParts(
   });
   const metrics = new JobMetrics();
   const process = randomUUID();
-  const { breaker, services, registry } = config.protection;
-  const breakers = new BreakerRegistry({ ...registry, breaker, services });
-  const stopWatching = new ProtectionMetrics().watchBreakers(breakers);
   const { kills, failureShare, minEnds, window, coreLimit } = config.jobs.quarantine;
   const failures = new FailureWatch({
     pool: queue,
@@ -128,7 +132,6 @@ export async function jobParts(
       await dispatcher.stop();
       await forwarder.stop();
       runner.close();
-      stopWatching();
       metrics.close();
       await Promise.all([pool.end(), queue.end(), permits.end(), connection.close()]);
     },

@@ -6,8 +6,8 @@ import { createRecoveryPoint } from '../core/recovery/backup';
 import { restoreCluster } from '../core/recovery/cluster-restore';
 import { chooseDrillTenant } from '../core/recovery/drill';
 import { createPool } from '../database';
-import { platformProtection } from './platform-protection';
 import { startSweeper } from './sweeper';
+import { type WorkerProtection, workerProtection } from './worker-protection';
 
 /** The engine's side of the activities. */
 export type RecoveryParts = Pick<
@@ -22,8 +22,12 @@ export type RecoveryParts = Pick<
 /** Steps of several restores share the pool; a merge holds one connection for as long as it takes. */
 const POOL_SIZE = 10;
 
-/** The engine on real parts, with its connections and its sweeper. */
-export function recoveryParts(config: Config, log: Logger): RecoveryParts {
+/**
+ * The engine on real parts, with its connections and its sweeper.
+ *
+ * @param shared The breakers of the process; without them it has its own.
+ */
+export function recoveryParts(config: Config, log: Logger, shared?: WorkerProtection): RecoveryParts {
   const application = createPool(config.application.database, {
     applicationName: 'chronawflow worker',
     max: POOL_SIZE,
@@ -31,7 +35,7 @@ export function recoveryParts(config: Config, log: Logger): RecoveryParts {
   const platform = createPool(config.platform.database, { applicationName: 'chronawflow worker', max: 4 });
   const ctx: RecoveryContext = { application, platform, config, log };
   const engine = createRecoveryEngine(ctx);
-  const protection = platformProtection(config.protection, platform, log);
+  const protection = shared ?? workerProtection(config.protection, platform, log);
   let stopSweeper = async () => {};
   return {
     engine: {
@@ -53,7 +57,7 @@ export function recoveryParts(config: Config, log: Logger): RecoveryParts {
     },
     close: async () => {
       await stopSweeper();
-      await protection.close();
+      if (protection !== shared) await protection.close();
       await Promise.all([application.end(), platform.end()]);
     },
   };

@@ -2,8 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Chronawflow } from '../../client';
 import { defineJob } from '../../core/jobs';
+import { sharedMetrics } from '../../core/metrics';
 import { CleanUp } from '../support/clean-up';
-import { type JobStage, openJobScene, startJobStage } from '../support/job-stage';
+import {
+  clearQueue,
+  type JobStage,
+  jobConfig,
+  openJobScene,
+  startJobStage,
+  startJobWorker,
+} from '../support/job-stage';
 import { until } from '../support/until';
 
 let stage: JobStage;
@@ -82,6 +90,50 @@ test('ctx.call turns a tenant’s calls away from a service that is down for it,
   expect(await run('t1', 'turned-away')).toMatchObject({ code: 'BREAKER_OPEN' });
   expect(await run('t2', 'k')).toBe('collected');
   expect(made).toBe(6);
+});
+
+test('what one worker’s breaker has found out holds in the other worker, and each change is audited and counted', async () => {
+  const collect = defineJob({
+    type: 'collect',
+    input: z.object({}),
+    retry: { maxAttempts: 1 },
+    run: (ctx) =>
+      ctx.call({ service: 'post-office', operation: 'send' }, () => Promise.reject(new Error('closed'))),
+  });
+  await clearQueue(stage);
+  const config = jobConfig(stage);
+  const shared = { quorum: 1, quorumShare: 0, interval: 100, lease: 10_000, statementLimit: 5_000 };
+  const sharing = { ...config, protection: { ...config.protection, shared } };
+  for (const _ of ['one', 'other']) {
+    const worker = await startJobWorker(stage, sharing, [collect]);
+    cleanUp.add(() => worker.stop());
+  }
+  const cf = await Chronawflow.connect({ config: sharing, jobs: [collect] });
+  cleanUp.add(() => cf.close());
+  const openings = async () => {
+    const { rows } = await stage.platform.query<{ id: string; why: string }>(
+      `select id, details ->> 'why' as why from chronawflow.audit_event
+       where action = 'breaker.open' and tenant = 't3' and object = 'post-office/send' order by at`,
+    );
+    return rows;
+  };
+  // Whichever worker sees five failures in a row first opens its own, and with a quorum of one also the other's.
+  for (let i = 0; (await openings()).length === 0 && i < 20; i += 1) {
+    const job = await cf.jobs.submit({ tenant: 't3', type: 'collect', key: `k${i}`, input: {} });
+    await job.result().catch(() => undefined);
+  }
+  await until(async () => (await openings()).length >= 2, {
+    limitMs: 30_000,
+    what: 'the other worker to hear',
+  });
+  const [first, second] = await openings();
+  expect([first?.why, second?.why]).toEqual(['consecutive-failures', 'shared']);
+  // Host, process and a part of its own name the registry that saw it; the number of the event is behind it.
+  const source = (id = '') => id.slice(0, id.lastIndexOf('/'));
+  expect(source(first?.id)).not.toBe(source(second?.id));
+  expect(await sharedMetrics.registry.metrics()).toMatch(
+    /chronawflow_breaker_transitions_total\{service="post-office",operation="send",to="open"\} [2-9]/,
+  );
 });
 
 test.each([

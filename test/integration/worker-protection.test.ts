@@ -2,10 +2,10 @@ import type { Pool } from 'pg';
 import { protectionConfig } from '../../config';
 import { BackupCommandFailedError } from '../../core/recovery/errors/backup-command-failed-error';
 import { applyMigrations } from '../../database';
-import { platformProtection } from '../../workers/platform-protection';
+import { workerProtection } from '../../workers/worker-protection';
 import { type RealPostgres, startPostgres } from '../support/real-postgres';
 
-/** The breakers of the platform's own calls, as the worker makes them from the configuration. */
+/** The breakers of a worker's process, as it makes them from the configuration. */
 
 let postgres: RealPostgres;
 let pool: Pool;
@@ -22,7 +22,7 @@ const failing = () =>
   Promise.reject(new BackupCommandFailedError('info', 56, 'the repository cannot be reached'));
 
 test('a repository that cannot be reached is not asked again by every restore; the audit log says so', async () => {
-  const protection = platformProtection(
+  const protection = workerProtection(
     protectionConfig.parse({
       breaker: { consecutiveFailures: 2 },
       shared: { interval: '50ms', lease: '1s' },
@@ -44,11 +44,7 @@ test('a repository that cannot be reached is not asked again by every restore; t
 });
 
 test('a control plane that is away neither fails nor delays a call, and stopping takes a moment', async () => {
-  const protection = platformProtection(
-    protectionConfig.parse({ shared: { statementLimit: 100 } }),
-    pool,
-    log,
-  );
+  const protection = workerProtection(protectionConfig.parse({ shared: { statementLimit: 100 } }), pool, log);
   await postgres.halt('immediate');
   await expect(protection.backupRepository('verify').execute(() => 1)).resolves.toBe(1);
   await protection.close();

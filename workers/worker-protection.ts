@@ -14,18 +14,22 @@ import {
 /** The repository of backups, as far as it is asked before a restore: while it is away, no restore has to find out again. */
 const BACKUP_REPOSITORY = 'backup-repository';
 
-/** The breakers of the platform's own calls. */
-export interface PlatformProtection {
+/**
+ * The breakers of a worker's process: of the platform's own calls and of the jobs'. One registry, so that a process is one
+ * observer among those that share what they see.
+ */
+export interface WorkerProtection {
+  readonly breakers: BreakerRegistry;
   /** Around a look at the backup repository or a backup. */
   backupRepository(operation: 'verify' | 'backup'): CircuitBreaker;
   close(): Promise<void>;
 }
 
-export function platformProtection(
+export function workerProtection(
   config: ProtectionConfig,
   platform: Pool,
   log: Pick<Logger, 'info' | 'warn'>,
-): PlatformProtection {
+): WorkerProtection {
   const breakers = new BreakerRegistry({
     ...config.registry,
     breaker: config.breaker,
@@ -45,6 +49,7 @@ export function platformProtection(
         });
   shared?.start();
   return {
+    breakers,
     backupRepository: (operation) => breakers.get({ service: BACKUP_REPOSITORY, operation, tenant: '' }),
     close: async () => {
       stopMetrics();
