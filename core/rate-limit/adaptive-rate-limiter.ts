@@ -5,7 +5,7 @@ import { adapt } from './adapt.pure';
 import type { Decision } from './decision';
 import { RateLimitedError } from './errors/rate-limited-error';
 import { Generations } from './generations';
-import type { GlobalLimits, LeaseAnswer, LeasedMeter } from './global';
+import { type GlobalLimits, globalRule, type LeaseAnswer, type LeasedMeter } from './global';
 import type { LimitedResource } from './limited-resource';
 import { LimitedTenant } from './limited-tenant';
 import { createMeter } from './meter/create-meter';
@@ -240,8 +240,7 @@ export class AdaptiveRateLimiter {
 
   private requireGlobal(rule: Rule): GlobalLimits | undefined {
     const base = baseOf(rule);
-    if (base.kind === 'token-bucket' || base.global === undefined || this.options.global !== undefined)
-      return this.options.global;
+    if (base.global === undefined || this.options.global !== undefined) return this.options.global;
     throw new InvalidInputError('options.global: is missing, and a rule is global', {
       hint: 'Give new GlobalRateLimits({ pool }) as option `global`.',
       details: { option: 'global' },
@@ -251,8 +250,8 @@ export class AdaptiveRateLimiter {
   private meter(key: string, rule: Rule, before: Meter | LeasedMeter | undefined): Meter | LeasedMeter {
     const base = baseOf(rule);
     const limits = this.requireGlobal(rule);
-    if (base.kind !== 'token-bucket' && base.global !== undefined && limits !== undefined)
-      return limits.meter(key, base);
+    const shared = globalRule(base);
+    if (shared !== undefined && limits !== undefined) return limits.meter(key, shared);
     const meter = createMeter(base);
     if (before !== undefined && !('leased' in before)) {
       const now = this.clock();

@@ -8,7 +8,7 @@ const window = duration
   .refine((ms) => ms >= 1, 'a window is at least 1 ms long')
   .refine((ms) => ms <= 366 * 86_400_000, 'a window is at most a year long');
 
-/** One limit over all processes; `window` is then at least a second, the shortest that leases can follow. */
+/** One limit over all processes; its window, or the time in which a bucket fills, is then at least a second. */
 const scope = z
   .strictObject({
     /** What one process may admit of the limit while the database is away; all processes' shares sum up to 1. */
@@ -23,6 +23,7 @@ const tokenBucket = z.strictObject({
   /** Most that can be admitted at once. */
   capacity: limit,
   refillPerSecond: z.number().positive().max(1e12),
+  global: scope,
 });
 const adaptive = z.strictObject({
   kind: z.literal('adaptive'),
@@ -35,13 +36,15 @@ export const ruleSchema = z
   .discriminatedUnion('kind', [fixedWindow, slidingWindow, tokenBucket, adaptive])
   .superRefine((rule, ctx) => {
     const base = rule.kind === 'adaptive' ? rule.base : rule;
-    if (base.kind !== 'token-bucket' && base.global !== undefined && base.window < 1_000) {
-      ctx.addIssue({
-        code: 'custom',
-        path: ['window'],
-        message: 'a global limit has a window of at least 1 s',
-      });
-    }
+    if (base.global === undefined || windowOf(base) >= 1_000) return;
+    const bucket = base.kind === 'token-bucket';
+    ctx.addIssue({
+      code: 'custom',
+      path: [bucket ? 'refillPerSecond' : 'window'],
+      message: bucket
+        ? 'a global bucket takes at least 1 s to fill, so refillPerSecond is at most its capacity'
+        : 'a global limit has a window of at least 1 s',
+    });
   });
 
 /** What a caller writes: durations as `'1m'` or milliseconds. */

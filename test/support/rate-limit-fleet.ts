@@ -7,13 +7,21 @@ import type { LeaseStatistics } from '../../core/rate-limit';
 import type { ConnectionSettings } from '../../database';
 import { until } from './until';
 
-export interface FleetRule {
+interface Shared {
+  readonly global: { readonly localShare: number };
+}
+export interface FleetWindow extends Shared {
   readonly kind: 'fixed-window' | 'sliding-window';
   readonly limit: number;
   /** Milliseconds. */
   readonly window: number;
-  readonly global: { readonly localShare: number };
 }
+export interface FleetBucket extends Shared {
+  readonly kind: 'token-bucket';
+  readonly capacity: number;
+  readonly refillPerSecond: number;
+}
+export type FleetRule = FleetWindow | FleetBucket;
 
 export type MemberStatistics = LeaseStatistics & { readonly asked: number };
 
@@ -105,6 +113,19 @@ export class FleetRecord {
     for (let window = first; window < last; window += 1)
       units.push(this.between(window * windowMs, (window + 1) * windowMs));
     return units;
+  }
+
+  /** The least capacity with which a bucket of this rate would have let all of it pass. */
+  neededCapacity(refillPerSecond: number): number {
+    let missing = 0;
+    let capacity = 0;
+    let last = Number.NaN;
+    for (const [at, units] of [...this.byMs].sort(([a], [b]) => a - b)) {
+      missing = Math.max(0, missing - ((at - last || 1) * refillPerSecond) / 1_000) + units;
+      capacity = Math.max(capacity, missing);
+      last = at;
+    }
+    return capacity;
   }
 
   /** Most units in any interval of this length. */

@@ -6,15 +6,11 @@
 
 import { z } from 'zod';
 import { AdaptiveRateLimiter, GlobalRateLimits } from '../../core/rate-limit';
+import { ruleSchema } from '../../core/rate-limit/rule';
 
 const orders = z.object({
   connection: z.object({ host: z.string(), port: z.number(), database: z.string(), user: z.string() }),
-  rule: z.object({
-    kind: z.enum(['fixed-window', 'sliding-window']),
-    limit: z.number(),
-    window: z.number(),
-    global: z.object({ localShare: z.number() }),
-  }),
+  rule: ruleSchema,
   /** Requests a millisecond. */
   load: z.number(),
 });

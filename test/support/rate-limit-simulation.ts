@@ -9,7 +9,6 @@ import { WaitingRequests } from '../../core/rate-limit/global/waiting-requests';
 export interface Scenario {
   readonly seed: number;
   readonly rule: GlobalRule;
-  readonly share: number;
   readonly durationMs: number;
   /** Requests a millisecond of each process. */
   readonly load: readonly number[];
@@ -56,7 +55,7 @@ interface Process {
 
 /** Runs processes' lease clients against the pure ledger, with delays, losses and deaths, one step after the other. */
 export function simulate(scenario: Scenario): Outcome {
-  const { rule, share } = scenario;
+  const { rule } = scenario;
   const random = generator(scenario.seed);
   const slots = slotsOf(rule);
   const admitted = new Float64Array(scenario.durationMs + STEP_MS);
@@ -70,7 +69,7 @@ export function simulate(scenario: Scenario): Outcome {
     const diesAt = scenario.kills?.find((kill) => kill.process === index)?.at ?? Number.POSITIVE_INFINITY;
     const make = (name: string, bornAt: number, dies: number): Process => {
       const client = new LeaseClient(TIMEOUT_MS);
-      const meter = client.meter('k', rule, share);
+      const meter = client.meter('k', rule);
       client.activate(meter);
       return {
         name,
@@ -140,8 +139,8 @@ export function simulate(scenario: Scenario): Outcome {
                 ...statement.wish,
                 process: process.name,
                 limit: process.meter.limit,
-                ...slots,
-                share,
+                slots,
+                share: rule.localShare,
                 deadline: call.deadline,
               },
               at,
@@ -185,8 +184,7 @@ export function simulate(scenario: Scenario): Outcome {
           process.waiting.add({ cost: 1, scale: 1, since: now, settle: (late) => late.allowed && admit() });
         } else if (answer.allowed) admit();
       }
-      for (const statement of process.client.due(now, () => process.waiting.cost))
-        run(process, statement, time);
+      for (const statement of process.client.due(now, () => process.waiting)) run(process, statement, time);
     }
   }
   return { admitted, asked, leases };
@@ -210,6 +208,18 @@ export function mostInAnyInterval(admitted: Float64Array, rule: GlobalRule): num
     most = Math.max(most, inside);
   }
   return most / rule.limit;
+}
+
+/** Most admitted in any interval, as a share of what a bucket holds and adds in it. */
+export function mostFromBucket(admitted: Float64Array, { limit, window }: GlobalRule): number {
+  // The least capacity with which a bucket of this rate would have let all of it pass.
+  let missing = 0;
+  let capacity = 0;
+  for (const units of admitted) {
+    missing = Math.max(0, missing + units - limit / window);
+    capacity = Math.max(capacity, missing);
+  }
+  return capacity / limit;
 }
 
 export function sum(admitted: Float64Array, from: number, to: number): number {

@@ -14,6 +14,8 @@ export interface Sent {
  */
 export class Contact {
   private failures = 0;
+  /** How often the database was lost. */
+  losses = 0;
   private readonly pending = new Set<Sent>();
   private seen = Number.NEGATIVE_INFINITY;
   private seenBeforeRejoin = Number.NEGATIVE_INFINITY;
@@ -39,12 +41,12 @@ export class Contact {
   failed(sent: Sent): void {
     // It may have been run all the same, at any time until its deadline.
     if (this.pending.delete(sent)) this.seen = Math.max(this.seen, sent.deadline);
-    this.failures += 1;
+    this.fail();
   }
 
   /** A statement failed that the database cannot have taken for a sign of life. */
   unreachable(): void {
-    this.failures += 1;
+    this.fail();
   }
 
   /** Sends the statement that says "I am back, and decided for myself until now". */
@@ -76,6 +78,11 @@ export class Contact {
     const free = start - backMs - SILENCE_MS;
     if (this.lost) return this.latestSeen() < free;
     return start <= this.rejoinedAt && this.seenBeforeRejoin < free;
+  }
+
+  private fail(): void {
+    this.failures += 1;
+    if (this.failures === FAILURES_UNTIL_LOST) this.losses += 1;
   }
 
   private latestSeen(): number {

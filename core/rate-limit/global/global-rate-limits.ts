@@ -30,6 +30,7 @@ export interface LeaseStatistics {
   readonly lost: boolean;
 }
 
+const NOBODY = { cost: 0, next: 0 };
 const TICK_MS = 20;
 /** Requests that wait are looked at this soon. */
 const SOON_MS = 2;
@@ -78,7 +79,7 @@ export class GlobalRateLimits implements GlobalLimits {
     const known = this.byKey.get(key);
     // Asked for again, such as after its tenant was forgotten: what it has admitted by its own share still counts.
     if (known !== undefined && isDeepStrictEqual(known.meter.rule, rule)) return known;
-    const meter = this.client.meter(key, rule, rule.global?.localShare ?? 1);
+    const meter = this.client.meter(key, rule);
     const leased = new LeasedKey(
       meter,
       () => performance.now(),
@@ -120,7 +121,7 @@ export class GlobalRateLimits implements GlobalLimits {
       if (key.waiting.cost > 0) this.wake(key);
       else if (now - key.usedAt > Math.max(IDLE_MS, key.meter.rule.window)) this.putAside(key);
     }
-    for (const statement of this.client.due(now, (meter) => this.active.get(meter)?.waiting.cost ?? 0))
+    for (const statement of this.client.due(now, (meter) => this.active.get(meter)?.waiting ?? NOBODY))
       this.background(this.ask(statement));
     if (now - this.sweptAt >= SWEEP_EVERY_MS && !this.client.contact.lost && this.client.clock.known) {
       this.sweptAt = now;
@@ -166,7 +167,8 @@ export class GlobalRateLimits implements GlobalLimits {
       case 'lease': {
         const { meter, wish } = statement;
         this.leases += 1;
-        const of = { key: meter.key, limit: meter.limit, slots: meter.holder.slots, share: meter.share };
+        const { limit, holder, rule } = meter;
+        const of = { key: rowKey(meter), limit, slots: holder.slots, share: rule.localShare };
         const grant = await this.store.lease(of, wish, deadline);
         this.client.leased(asked, meter, wish, performance.now(), grant);
         return undefined;
@@ -190,4 +192,12 @@ export class GlobalRateLimits implements GlobalLimits {
       .finally(() => this.under.delete(settled));
     this.under.add(settled);
   }
+}
+
+/**
+ * Version 0.1 cut sliding windows into longer slots. While both versions run each would count what the other was granted as new,
+ * again and again, and nobody would be admitted any more: so they have rows of their own.
+ */
+function rowKey({ key, rule }: GlobalMeter): string {
+  return rule.kind === 'sliding-window' ? `${key}/slots` : key;
 }

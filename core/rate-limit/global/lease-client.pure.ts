@@ -1,7 +1,7 @@
 import { Contact, type Sent } from './contact.pure';
 import { DatabaseClock } from './database-clock.pure';
 import { GlobalMeter } from './global-meter.pure';
-import type { LeaseWish } from './lease-holder.pure';
+import type { LeaseWish, Waiting } from './lease-wish.pure';
 import type { LeaseGrant } from './ledger.pure';
 import type { GlobalRule } from './slots.pure';
 import { HEARTBEAT_MS } from './timing.pure';
@@ -40,8 +40,8 @@ export class LeaseClient {
 
   constructor(private readonly timeoutMs: number) {}
 
-  meter(key: string, rule: GlobalRule, share: number): GlobalMeter {
-    return new GlobalMeter(key, rule, share, this.clock, this.contact);
+  meter(key: string, rule: GlobalRule): GlobalMeter {
+    return new GlobalMeter(key, rule, this.clock, this.contact);
   }
 
   /** Leases are asked for from now on. */
@@ -53,8 +53,8 @@ export class LeaseClient {
     this.meters.delete(meter);
   }
 
-  /** Statements that are due. `waiting` is the cost of requests that wait for a meter's lease. */
-  due(now: number, waiting: (meter: GlobalMeter) => number): Statement[] {
+  /** Statements that are due. `waiting` are the requests that wait for a meter's lease. */
+  due(now: number, waiting: (meter: GlobalMeter) => Waiting): Statement[] {
     if (this.contact.lost || !this.clock.known) {
       return this.probing || this.beating || now - this.probedAt < PROBE_EVERY_MS ? [] : [{ kind: 'probe' }];
     }

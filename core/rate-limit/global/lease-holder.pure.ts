@@ -1,30 +1,17 @@
 import type { DatabaseClock } from './database-clock.pure';
 import { Demand } from './demand.pure';
+import { type LeaseWish, type Situation, type Waiting, wish } from './lease-wish.pure';
 import type { LeaseGrant } from './ledger.pure';
 import { pace, SHORTEST_PACE_MS } from './pace.pure';
+import { planManyAhead } from './plan-many-ahead.pure';
+import { planOneAhead, WORTHWHILE_MS } from './plan-one-ahead.pure';
 import { type Slots, slotAt, slotStart } from './slots.pure';
-
-/** What one statement asks for. Whole tokens. */
-export interface LeaseWish {
-  readonly wantNow: number;
-  readonly wantNext: number;
-  readonly returnSlot: number;
-  readonly returned: number;
-}
 
 /** `spent`: taken. `exhausted`: nobody can have more in this slot. `dry`: ask. `between`: the slot is not certain, for a moment. */
 export type Taken = 'spent' | 'exhausted' | 'dry' | 'between';
 
-/** A lease covers the demand of so long. */
-const HORIZON_MS = 2_000;
-/** More is asked for when what is held lasts no longer than this: an answer takes a few milliseconds. */
-const LOW_WATER_MS = 120;
-/** The next slot's first tokens are asked for so long before it begins, or in the last quarter of a short slot. */
-const AHEAD_MS = 400;
 /** Where all is given, a long slot is asked again so often, in case somebody gives back. */
 const ASK_AGAIN_MS = 1_000;
-/** Nearer to the slot's end it is not worth a statement to ask again or to give back. */
-const WORTHWHILE_MS = 1_000;
 
 /**
  * One key's tokens in one process, and when to ask for more. A token is bound to its slot and spent only while both
@@ -33,17 +20,20 @@ const WORTHWHILE_MS = 1_000;
 export class LeaseHolder {
   private readonly demand = new Demand();
   private readonly tokens = new Map<number, number>();
+  /** Slots of which less was granted than wanted, and when that was. */
+  private readonly exhausted = new Map<number, number>();
+  private readonly plans: (now: Situation) => LeaseWish | undefined;
   private asking = false;
   private askedAt = Number.NEGATIVE_INFINITY;
+  private askedUntil = Number.NEGATIVE_INFINITY;
   private pause = SHORTEST_PACE_MS;
-  private aheadOf = Number.NEGATIVE_INFINITY;
-  private exhausted = Number.NEGATIVE_INFINITY;
-  private exhaustedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     readonly slots: Slots,
     private readonly clock: DatabaseClock,
-  ) {}
+  ) {
+    this.plans = slots.ahead === 1 ? planOneAhead : planManyAhead;
+  }
 
   /** Notes that `cost` is wanted; once a request. */
   wanted(cost: number): void {
@@ -54,7 +44,7 @@ export class LeaseHolder {
     if (!this.clock.known) return 'dry';
     const slot = slotAt(this.slots, this.clock.earliest(now));
     if (slotAt(this.slots, this.clock.latest(now)) !== slot) return 'between';
-    const held = this.tokens.get(slot) ?? 0;
+    const held = this.heldFor(slot);
     if (held >= cost) {
       this.tokens.set(slot, held - cost);
       return 'spent';
@@ -64,7 +54,7 @@ export class LeaseHolder {
 
   /** Tokens for the slot of now. */
   held(now: number): number {
-    return this.clock.known ? (this.tokens.get(slotAt(this.slots, this.clock.earliest(now))) ?? 0) : 0;
+    return this.clock.known ? this.heldFor(slotAt(this.slots, this.clock.earliest(now))) : 0;
   }
 
   /** Milliseconds until the next slot. */
@@ -74,43 +64,49 @@ export class LeaseHolder {
     return Math.max(0, slotStart(this.slots, slot + 1) - this.clock.earliest(now));
   }
 
-  /** What to ask for now, if anything. `waiting` is the cost of requests that wait for an answer. */
-  plan(now: number, waiting: number): LeaseWish | undefined {
+  /** What to ask for now, if anything. */
+  plan(now: number, { cost: waiting, next }: Waiting): LeaseWish | undefined {
     const rate = this.demand.rate(now);
     if (this.asking || now - this.askedAt < this.pause) return undefined;
     if (!this.clock.known) return waiting > 0 ? wish(waiting) : undefined;
     const slot = slotAt(this.slots, this.clock.latest(now));
     const left = slotStart(this.slots, slot + 1) - this.clock.latest(now);
-    const held = this.tokens.get(slot) ?? 0;
-    const need = waiting + rate * Math.min(HORIZON_MS, left) - held;
-    const low = waiting > 0 || held < rate * Math.min(LOW_WATER_MS, left);
-    const open = this.worthAsking(slot, now, left);
-    const wantNow = low && open && need > 0 ? Math.ceil(need) : 0;
-    const wantNext = left < this.ahead() && this.aheadOf !== slot + 1 ? this.wantAhead(rate) : 0;
-    const back = this.surplus(slot, rate, waiting, left);
-    if (wantNow === 0 && wantNext === 0 && back.returned === 0) return undefined;
-    if (wantNext > 0) this.aheadOf = slot + 1;
-    return { wantNow, wantNext, ...back };
+    return this.plans({
+      slots: this.slots,
+      slot,
+      left,
+      rate,
+      waiting,
+      next,
+      sinceAsked: now - this.askedAt,
+      askedUntil: this.askedUntil,
+      worthAsking: this.worthAsking(slot, now, left),
+      held: (of) => this.heldFor(of),
+    });
   }
 
-  sent(now: number, wish: LeaseWish): void {
+  sent(now: number, { wantAhead, returnFirst, returned }: LeaseWish): void {
     this.asking = true;
     this.askedAt = now;
-    if (wish.returned > 0)
-      this.tokens.set(wish.returnSlot, (this.tokens.get(wish.returnSlot) ?? 0) - wish.returned);
+    for (const [index, tokens] of returned.entries()) this.add(returnFirst + index, -tokens);
+    if (wantAhead.length > 0 && this.clock.known)
+      this.askedUntil = slotAt(this.slots, this.clock.latest(now)) + wantAhead.length;
   }
 
-  answered(now: number, grant: LeaseGrant, wish: LeaseWish): void {
+  answered(now: number, grant: LeaseGrant, { wantNow, wantAhead }: LeaseWish): void {
     this.asking = false;
     this.pause = pace(this.pause, grant.asked);
     if (grant.late) return;
-    for (const slot of this.tokens.keys()) if (slot < grant.slot - 1) this.tokens.delete(slot);
+    this.forgetBefore(grant.slot - this.slots.ahead - 1);
     this.add(grant.slot, grant.now);
-    this.add(grant.slot + 1, grant.next);
-    if (wish.wantNow === 0) return;
-    const exhausted = grant.now < wish.wantNow || grant.left === 0;
-    this.exhausted = exhausted ? grant.slot : Number.NEGATIVE_INFINITY;
-    this.exhaustedAt = now;
+    if (wantNow > 0) this.note(grant.slot, grant.now < wantNow || grant.left === 0, now);
+    for (const [k, tokens] of grant.ahead.entries()) {
+      this.add(grant.slot + 1 + k, tokens);
+      // Of a long slot there may be more when it has begun: the first tokens are only a part of it.
+      if (this.slots.ahead > 1) this.note(grant.slot + 1 + k, tokens < (wantAhead[k] ?? 0), now);
+    }
+    // Tokens that came when their slot was over are given back, so nobody may be told that there is nothing left.
+    if (grant.now > 0 && slotAt(this.slots, this.clock.latest(now)) > grant.slot) this.exhausted.clear();
   }
 
   failed(): void {
@@ -120,45 +116,30 @@ export class LeaseHolder {
   /** The database's clock was set: tokens of its old time are gone, as if they were spent. */
   forget(): void {
     this.tokens.clear();
-    this.aheadOf = Number.NEGATIVE_INFINITY;
-    this.exhausted = Number.NEGATIVE_INFINITY;
+    this.exhausted.clear();
+    this.askedUntil = Number.NEGATIVE_INFINITY;
   }
 
   private worthAsking(slot: number, now: number, left: number): boolean {
-    return this.exhausted !== slot || (left > WORTHWHILE_MS && now - this.exhaustedAt >= ASK_AGAIN_MS);
+    const since = this.exhausted.get(slot);
+    return since === undefined || (left > WORTHWHILE_MS && now - since >= ASK_AGAIN_MS);
+  }
+
+  private heldFor(slot: number): number {
+    return this.tokens.get(slot) ?? 0;
   }
 
   private add(slot: number, tokens: number): void {
-    if (tokens > 0) this.tokens.set(slot, (this.tokens.get(slot) ?? 0) + tokens);
+    if (tokens !== 0) this.tokens.set(slot, this.heldFor(slot) + tokens);
   }
 
-  private ahead(): number {
-    return Math.min(AHEAD_MS, this.slots.slotMs / 4);
+  private note(slot: number, exhausted: boolean, now: number): void {
+    if (exhausted) this.exhausted.set(slot, now);
+    else this.exhausted.delete(slot);
   }
 
-  /** Nothing for a key so quiet that its tokens would mostly be left over. */
-  private wantAhead(rate: number): number {
-    const expected = rate * Math.min(HORIZON_MS, this.slots.slotMs);
-    return expected < 1 ? 0 : Math.ceil(expected);
+  private forgetBefore(slot: number): void {
+    for (const of of this.tokens.keys()) if (of < slot) this.tokens.delete(of);
+    for (const of of this.exhausted.keys()) if (of < slot) this.exhausted.delete(of);
   }
-
-  /** What the demand has left behind: of a slot that is over in a sliding window, or far more than is needed of this one. */
-  private surplus(
-    slot: number,
-    rate: number,
-    waiting: number,
-    left: number,
-  ): Pick<LeaseWish, 'returnSlot' | 'returned'> {
-    const before = this.tokens.get(slot - 1) ?? 0;
-    if (this.slots.back > 0 && before >= 1) return { returnSlot: slot - 1, returned: Math.floor(before) };
-    const excess = Math.floor((this.tokens.get(slot) ?? 0) - waiting - 1.25 * rate * HORIZON_MS - 1);
-    // Near the slot's end nobody could use it any more.
-    return left > WORTHWHILE_MS && excess > 0
-      ? { returnSlot: slot, returned: excess }
-      : { returnSlot: slot, returned: 0 };
-  }
-}
-
-function wish(wantNow: number): LeaseWish {
-  return { wantNow: Math.ceil(wantNow), wantNext: 0, returnSlot: 0, returned: 0 };
 }

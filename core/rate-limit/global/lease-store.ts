@@ -1,6 +1,6 @@
 import type { Pool, QueryResultRow } from 'pg';
 import { type ConnectionSettings, createPool } from '../../../database';
-import type { LeaseWish } from './lease-holder.pure';
+import type { LeaseWish } from './lease-wish.pure';
 import type { LeaseGrant } from './ledger.pure';
 import type { Slots } from './slots.pure';
 import { StatementTimeoutError } from './statement-timeout-error';
@@ -15,9 +15,9 @@ export interface LeaseOf {
 
 /** Leases of many tenants are asked for at once; each takes well below a millisecond. */
 const CONNECTIONS = 4;
-/** A budget is removed when nobody has used it for longer than its window. */
-const SWEEP_SQL = `delete from chronawflow.rate_budget
-  where used_at < clock_timestamp() - greatest(interval '10 minutes', (slot_ms * (back + 2)) * interval '1 millisecond')`;
+/** A budget is removed when nobody has used it for longer than its window; a bucket fills up in 60 slots at most. */
+const SWEEP_SQL = `delete from chronawflow.rate_budget where used_at < clock_timestamp()
+  - greatest(interval '10 minutes', slot_ms * (case when level is null then back else 60 end + 2) * interval '1 millisecond')`;
 
 /** The statements of the lease protocol. A statement that gets no answer in time costs its connection. */
 export class LeaseStore {
@@ -46,18 +46,23 @@ export class LeaseStore {
   }
 
   async lease(of: LeaseOf, wish: LeaseWish, deadline: number): Promise<LeaseGrant> {
+    const { slots } = of;
     const row = await this.row<{ slot: string } & Omit<LeaseGrant, 'slot'>>(
-      'select * from chronawflow.rate_lease($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)',
+      `select * from chronawflow.rate_grant($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
       [
         this.process,
         of.key,
         of.limit,
-        of.slots.slotMs,
-        of.slots.back,
+        slots.slotMs,
+        slots.back,
+        slots.ahead,
+        slots.refill ?? null,
+        slots.memory,
         of.share,
         wish.wantNow,
-        wish.wantNext,
-        wish.returnSlot,
+        wish.needNow,
+        wish.wantAhead,
+        wish.returnFirst,
         wish.returned,
         deadline,
         SILENCE_MS,

@@ -1,5 +1,5 @@
 import type { DecisionReason } from '../decision';
-import type { BaseRule } from '../rule';
+import type { GlobalRule } from './slots.pure';
 
 /** An answer of a limit that all processes share. Units of cost and milliseconds. */
 export interface LeaseAnswer {
@@ -20,5 +20,5 @@ export interface LeasedMeter {
 
 /** Where an AdaptiveRateLimiter gets its leased meters; see `GlobalRateLimits`. */
 export interface GlobalLimits {
-  meter(key: string, rule: Exclude<BaseRule, { kind: 'token-bucket' }>): LeasedMeter;
+  meter(key: string, rule: GlobalRule): LeasedMeter;
 }

@@ -1,11 +1,14 @@
+import type { Slots } from './slots.pure';
 import { AHEAD_SHARE, MEMBER_TTL_MS, SILENCE_MS } from './timing.pure';
 
-/** One key's row: what was granted for each slot from `first` on, `back` slots before the newest and one ahead. */
+/** One key's row: what was granted for each slot from `first` on, `back` slots before the newest and those ahead. */
 export interface Ledger {
   readonly slotMs: number;
   readonly back: number;
   readonly first: number;
   readonly granted: readonly number[];
+  /** What a bucket held when the slot `first` began. */
+  readonly level: number | undefined;
   /** Statements in the current and in the previous second. */
   readonly second: number;
   readonly asked: number;
@@ -23,14 +26,16 @@ export interface Member {
 export interface LeaseRequest {
   readonly process: string;
   readonly limit: number;
-  readonly slotMs: number;
-  readonly back: number;
+  readonly slots: Slots;
   readonly share: number;
   readonly wantNow: number;
-  readonly wantNext: number;
-  /** Tokens of this slot come back unspent. */
-  readonly returnSlot: number;
-  readonly returned: number;
+  /** Fewer than these help nobody: then none. */
+  readonly needNow: number;
+  /** For each slot after the current one. */
+  readonly wantAhead: readonly number[];
+  /** Tokens of the slots from `returnFirst` on come back unspent. */
+  readonly returnFirst: number;
+  readonly returned: readonly number[];
   /** By the database's clock; a statement that arrives later changes nothing. */
   readonly deadline: number;
 }
@@ -40,7 +45,7 @@ export interface LeaseGrant {
   readonly late: boolean;
   readonly slot: number;
   readonly now: number;
-  readonly next: number;
+  readonly ahead: readonly number[];
   /** What can still be had for the current slot. */
   readonly left: number;
   /** Statements on this key in the last whole second. */
@@ -48,7 +53,7 @@ export interface LeaseGrant {
 }
 
 /**
- * The decision of `chronawflow.rate_lease` as a pure function: the model for the simulation, and held equal to the
+ * The decision of `chronawflow.rate_grant` as a pure function: the model for the simulation, and held equal to the
  * function in the database by a property test. `members` are those that the statement sees, the asking one included.
  */
 export function lease(
@@ -57,56 +62,137 @@ export function lease(
   request: LeaseRequest,
   at: number,
 ): { readonly ledger: Ledger | undefined; readonly grant: LeaseGrant } {
-  const { limit, slotMs, back, share } = request;
+  const { slots, wantAhead } = request;
+  const { slotMs, back } = slots;
   const slot = Math.floor(at / slotMs);
   if (at > request.deadline) {
-    return { ledger: before, grant: { at, late: true, slot, now: 0, next: 0, left: 0, asked: 0 } };
+    return { ledger: before, grant: { at, late: true, slot, now: 0, ahead: [], left: 0, asked: 0 } };
   }
-  const first = slot - back;
-  const granted = carry(before, request, slot);
-  const give = request.returnSlot - first;
-  const held = granted[give];
-  if (held !== undefined) granted[give] = Math.max(0, held - request.returned);
+  const living = members.filter((member) => member.lastSeen > at - MEMBER_TTL_MS);
+  const open = Array.from({ length: slots.ahead + 1 }, (_, j) => 1 - reserved(living, request, slot + j));
+  const { granted, level } = carry(before, request, slot, open[0] ?? 0);
+  giveBack(granted, request, slot - back);
 
-  const open = (of: number) => {
-    const start = of * slotMs;
-    const living = members.filter((member) => member.lastSeen > at - MEMBER_TTL_MS);
-    const local = living.filter(
-      (member) => member.lastSeen < start - SILENCE_MS || member.rejoinedAt >= start - back * slotMs,
-    ).length;
-    const reserved = Math.min(local * share, Math.max(0, 1 - (living.length - local) * share));
-    const from = of - back - first;
-    const used = granted.slice(from, from + back + 1).reduce((sum, one) => sum + one, 0);
-    return Math.max(0, Math.floor(limit - reserved * limit - used));
-  };
-  // With a fixed window the next slot is another window; with a sliding one it has the current slot behind it.
-  const openNow = back === 0 ? open(slot) : Math.min(open(slot), open(slot + 1));
-  const now = Math.min(request.wantNow, openNow);
+  const rooms =
+    level === undefined ? windowRooms(granted, request, open) : bucketRooms(granted, level, request, open);
+  const openNow = Math.max(0, rooms[0] ?? 0);
+  const now = openNow < request.needNow ? 0 : Math.min(request.wantNow, openNow);
   granted[back] = (granted[back] ?? 0) + now;
-  const next = Math.min(request.wantNext, Math.floor(open(slot + 1) * AHEAD_SHARE));
-  granted[back + 1] = (granted[back + 1] ?? 0) + next;
+  // What is granted for a slot is missing in the later ones, unless each is a window of its own.
+  const shared = back > 0;
+  let taken = shared ? now : 0;
+  const ahead: number[] = [];
+  for (const [k, wanted] of wantAhead.entries()) {
+    const room = Math.max(0, (rooms[k + 1] ?? 0) - taken);
+    const tokens = Math.min(wanted, Math.floor(room * AHEAD_SHARE));
+    granted[back + 1 + k] = (granted[back + 1 + k] ?? 0) + tokens;
+    ahead.push(tokens);
+    if (shared) taken += tokens;
+  }
 
   const second = Math.floor(at / 1_000);
   const age = before === undefined ? 2 : second - before.second;
   const asked = age === 0 ? (before?.asked ?? 0) : 0;
   const askedBefore = age === 0 ? (before?.askedBefore ?? 0) : age === 1 ? (before?.asked ?? 0) : 0;
   return {
-    ledger: { slotMs, back, first, granted, second, asked: asked + 1, askedBefore },
-    grant: { at, late: false, slot, now, next, left: openNow - now, asked: askedBefore },
+    ledger: { slotMs, back, first: slot - back, granted, level, second, asked: asked + 1, askedBefore },
+    grant: { at, late: false, slot, now, ahead, left: openNow - now, asked: askedBefore },
   };
 }
 
+/** The share of the limit that is kept free in a slot for processes that may be deciding by their own. */
+function reserved(living: readonly Member[], { slots, share }: LeaseRequest, slot: number): number {
+  const local = living.filter(
+    ({ lastSeen, rejoinedAt }) =>
+      slot > Math.floor((lastSeen + SILENCE_MS) / slots.slotMs) ||
+      slot <= Math.floor(rejoinedAt / slots.slotMs) + slots.memory,
+  ).length;
+  return Math.min(local * share, Math.max(0, 1 - (living.length - local) * share));
+}
+
 /**
- * What counts in the slots from `slot - back` to the one ahead. When the window was configured anew, or the database's
- * clock was set back, slots do not line up: then everything that was granted counts in the current one.
+ * What can be granted for each slot from the current one on: the fullest window that it is in decides. The share that is kept
+ * free is that of the slot itself: whoever decides by its own share does so a window after the others began to keep it free.
  */
-function carry(before: Ledger | undefined, { slotMs, back }: LeaseRequest, slot: number): number[] {
-  const granted = new Array<number>(back + 2).fill(0);
-  if (before === undefined) return granted;
-  const newest = before.first + before.back;
-  if (before.slotMs !== slotMs || before.back !== back || slot < newest) {
-    granted[back] = before.granted.reduce((sum, one) => sum + one, 0);
-    return granted;
+function windowRooms(
+  granted: readonly number[],
+  { limit, slots: { back } }: LeaseRequest,
+  open: readonly number[],
+): number[] {
+  const used = open.map((_, j) => granted.slice(j, j + back + 1).reduce((sum, one) => sum + one, 0));
+  return open.map((share, j) =>
+    Math.floor(limit * share - (back > 0 ? Math.max(...used.slice(j)) : (used[j] ?? 0))),
+  );
+}
+
+/** The same of a bucket: what it holds then, as far as no later slot needs it that has it already. */
+function bucketRooms(
+  granted: readonly number[],
+  level: number,
+  { limit, slots: { back, refill = 0 } }: LeaseRequest,
+  open: readonly number[],
+): number[] {
+  let held = level;
+  const left: number[] = [];
+  /** What the bucket had no room for when the slot began. */
+  const overflow: number[] = [];
+  for (const [index, tokens] of granted.entries()) {
+    const share = open[Math.max(0, index - back)] ?? 0;
+    let over = 0;
+    if (index > 0) {
+      const filled = held - (granted[index - 1] ?? 0) + limit * refill * share;
+      held = Math.min(limit * share, filled);
+      over = filled - held;
+    }
+    if (index < back) continue;
+    left.push(held - tokens);
+    overflow.push(over);
   }
-  return granted.map((_, index) => before.granted[slot - back + index - before.first] ?? 0);
+  for (let j = left.length - 2; j >= 0; j -= 1) {
+    left[j] = Math.min(left[j] ?? 0, (left[j + 1] ?? 0) + (overflow[j + 1] ?? 0));
+  }
+  return left.map(Math.floor);
+}
+
+function giveBack(granted: number[], { returnFirst, returned }: LeaseRequest, first: number): void {
+  for (const [index, tokens] of returned.entries()) {
+    const at = returnFirst - first + index;
+    const held = granted[at];
+    if (held !== undefined) granted[at] = Math.max(0, held - tokens);
+  }
+}
+
+/**
+ * What counts in the slots from `slot - back` on, and a bucket's level at the begin of the first of them. When the rule was configured
+ * anew, or the database's clock was set back, slots do not line up: then everything that was granted counts in the
+ * current one.
+ */
+function carry(
+  before: Ledger | undefined,
+  { limit, slots }: LeaseRequest,
+  slot: number,
+  open: number,
+): { readonly granted: number[]; readonly level: number | undefined } {
+  const { slotMs, back, ahead, refill } = slots;
+  const full = refill === undefined ? undefined : limit * open;
+  const granted = new Array<number>(back + 1 + ahead).fill(0);
+  if (before === undefined) return { granted, level: full };
+  const newest = before.first + before.back;
+  const other = before.slotMs !== slotMs || before.back !== back;
+  if (other || slot < newest || (before.level === undefined) !== (full === undefined)) {
+    const sum = before.granted.reduce((total, one) => total + one, 0);
+    // A bucket is empty then at the most: it does not have to work off what a long window has granted.
+    granted[back] = Math.min(sum, full ?? sum);
+    return { granted, level: full };
+  }
+  const carried = granted.map((_, index) => before.granted[slot - back + index - before.first] ?? 0);
+  if (refill === undefined || full === undefined || before.level === undefined)
+    return { granted: carried, level: undefined };
+  let { level } = before;
+  const passed = slot - newest;
+  const counted = Math.min(passed, before.granted.length);
+  for (let j = 0; j < counted; j += 1) {
+    level = Math.min(full, level - (before.granted[j] ?? 0) + limit * refill * open);
+  }
+  return { granted: carried, level: Math.min(full, level + (passed - counted) * (limit * refill * open)) };
 }

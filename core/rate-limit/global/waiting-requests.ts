@@ -19,6 +19,11 @@ export class WaitingRequests {
     return this.queue.length >= MOST_WAITING;
   }
 
+  /** Cost of the first one. */
+  get next(): number {
+    return this.queue[0]?.cost ?? 0;
+  }
+
   add(request: WaitingRequest): void {
     this.queue.push(request);
     this.cost += request.cost;

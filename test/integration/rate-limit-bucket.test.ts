@@ -1,0 +1,72 @@
+import { Metrics } from '../../core/metrics';
+import { AdaptiveRateLimiter, GlobalRateLimits, type RuleInput } from '../../core/rate-limit';
+import { applyMigrations } from '../../database';
+import { type RealPostgres, startPostgres } from '../support/real-postgres';
+import { until } from '../support/until';
+
+/** A bucket that two processes share, both of them in this one. */
+
+const GLOBAL = { localShare: 0.5 };
+
+let postgres: RealPostgres;
+const open: GlobalRateLimits[] = [];
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+  await applyMigrations(await postgres.createDatabase('platform'), 'platform');
+});
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+afterAll(() => postgres?.stop());
+
+function limiters(rule: RuleInput): [AdaptiveRateLimiter, AdaptiveRateLimiter] {
+  const made = () => {
+    const global = new GlobalRateLimits({
+      connection: postgres.connection('platform'),
+      timeoutMs: 10_000,
+      maxWaitMs: 10_000,
+    });
+    open.push(global);
+    return new AdaptiveRateLimiter({ rule, global, metrics: new Metrics() });
+  };
+  return [made(), made()];
+}
+
+test('holds a burst for whoever comes first, and is one bucket for both', async () => {
+  // So slow that nothing comes back during the test.
+  const [one, other] = limiters({
+    kind: 'token-bucket',
+    capacity: 1_000,
+    refillPerSecond: 0.01,
+    global: GLOBAL,
+  });
+  expect(await one.checkRateLimit('burst', 'r', 900)).toMatchObject({ allowed: true });
+  expect((await other.checkRateLimit('burst', 'r', 90)).allowed).toBe(true);
+  const refused = await other.checkRateLimit('burst', 'r', 90);
+  expect(refused).toMatchObject({ allowed: false, limit: 1_000, reason: 'exceeded' });
+  // 90 of them come back in 9,000 s.
+  expect(refused.retryAfterMs).toBeCloseTo(9_000_000, -3);
+  expect(await one.checkRateLimit('burst', 'r', 1_001)).toMatchObject({
+    retryAfterMs: Number.POSITIVE_INFINITY,
+  });
+});
+
+test('a request that does not fit takes nothing from the bucket until it does', async () => {
+  const [one] = limiters({ kind: 'token-bucket', capacity: 200, refillPerSecond: 200, global: GLOBAL });
+  expect(await one.checkRateLimit('large', 'r', 200)).toMatchObject({ allowed: true });
+  const began = performance.now();
+  await until(async () => (await one.checkRateLimit('large', 'r', 150)).allowed, { limitMs: 20_000 });
+  // 150 of 200 a second: were every try to burn what there is, it would never fit.
+  expect(performance.now() - began).toBeGreaterThan(500);
+});
+
+test('a rule that becomes a bucket begins with an empty one at most', async () => {
+  const [one] = limiters({ kind: 'fixed-window', limit: 100_000, window: '1h', global: GLOBAL });
+  expect((await one.checkRateLimit('changed', 'r', 90_000)).allowed).toBe(true);
+  one.configureTenant('changed', {
+    rule: { kind: 'token-bucket', capacity: 100, refillPerSecond: 100, global: GLOBAL },
+  });
+  expect((await one.checkRateLimit('changed', 'r', 100)).allowed).toBe(false);
+  await until(async () => (await one.checkRateLimit('changed', 'r', 50)).allowed, { limitMs: 20_000 });
+});
