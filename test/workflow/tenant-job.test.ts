@@ -420,10 +420,15 @@ test('a type that fails for a tenant is held by rule, with an audit event, and o
   const held = await submit('t1', 'e');
   await (await submit('t2', 'e')).result();
   expect(await held.status()).toMatchObject({ state: 'waiting', attempts: 0, held: { by: 'chronawflow' } });
-  const { rows } = await stage.platform.query(
-    `select actor, tenant, object from chronawflow.audit_event where action = 'job.quarantine' and object = 'fragile'`,
-  );
-  expect(rows).toEqual([{ actor: 'chronawflow', tenant: 't1', object: 'fragile' }]);
+  const events = async () =>
+    (
+      await stage.platform.query(
+        `select actor, tenant, object from chronawflow.audit_event where action = 'job.quarantine' and object = 'fragile'`,
+      )
+    ).rows;
+  // It is brought over from the application's database.
+  await until(async () => (await events()).length > 0, { what: 'the event to reach the audit log' });
+  expect(await events()).toEqual([{ actor: 'chronawflow', tenant: 't1', object: 'fragile' }]);
 });
 
 test('a paused tenant’s jobs wait, whatever is released, until it is resumed', async () => {
