@@ -8,6 +8,7 @@ import type { HealthMonitor } from '../core/health';
 import { type Job, loadJobs } from '../core/jobs';
 import { sharedMetrics } from '../core/metrics';
 import { createPool } from '../database';
+import { auditOutbox } from './audit-outbox';
 import { ensureSearchAttributes } from './ensure-search-attributes';
 import { type JobParts, jobParts } from './job-parts';
 import { type RecoveryParts, recoveryParts } from './recovery-parts';
@@ -65,6 +66,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
   });
   const protection = workerProtection(config.protection, platform, log);
   const recovery = options.recovery ?? recoveryParts(config, log, protection);
+  const outbox = auditOutbox(config, platform, log);
   let connection: NativeConnection | undefined;
   let jobs: JobParts | undefined;
   let health: HealthMonitor | undefined;
@@ -73,6 +75,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
     await jobs?.close();
     await recovery.close();
     await protection.close();
+    await outbox.close();
     await platform.end();
     await connection?.close();
   };
@@ -105,8 +108,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
     } as const;
     const source = options.workflows ?? workflowSource();
     const defined = [...(options.jobs ?? []), ...(await loadJobs(config.jobs.modules))];
-    if (defined.length > 0)
-      jobs = await jobParts(config, defined, { platform, breakers: protection.breakers }, log);
+    if (defined.length > 0) jobs = await jobParts(config, defined, protection.breakers, log);
     const workers = await Promise.all([
       Worker.create({
         ...common,
@@ -133,6 +135,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
             }),
           ]),
     ]);
+    outbox.start();
     return assemble(workers, sharedMetrics.registry, health, jobs, release);
   } catch (error) {
     await release();

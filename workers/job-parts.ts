@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { createJobActivities } from '../activities/jobs';
 import type { JobActivities } from '../activities/types';
 import type { Config } from '../config';
-import { OutboxForwarder } from '../core/audit';
 import {
   Dispatcher,
   FailureWatch,
@@ -32,25 +30,18 @@ export interface JobParts {
   close(): Promise<void>;
 }
 
-/** Completions go one batch at a time; failures come one by one; audit events are brought over. */
-const QUEUE_CONNECTIONS = 4;
+/** Completions go one batch at a time; failures come one by one. */
+const QUEUE_CONNECTIONS = 3;
 /** A claim, a batch of beginnings, a renewal. */
 const PERMIT_CONNECTIONS = 3;
 /** Every attempt may hold a connection in `ctx.once`; more slots than this wait for each other there. */
 const MOST_CONNECTIONS = 50;
 
-/** What jobs share with the rest of the worker's process; closed by the caller. */
-export interface ProcessParts {
-  /** The control plane's database, for the audit log. */
-  readonly platform: Pool;
-  /** For `ctx.call`. */
-  readonly breakers: BreakerRegistry;
-}
-
+/** @param breakers for `ctx.call`; the process's, closed by the caller */
 export async function jobParts(
   config: Config,
   jobs: readonly Job[],
-  { platform, breakers }: ProcessParts,
+  breakers: BreakerRegistry,
   log: Logger,
 ): Promise<JobParts> {
   const byType = jobsByType(jobs);
@@ -118,19 +109,14 @@ export async function jobParts(
     tenancy: config.tenancy,
     jobs: byType,
   });
-  const forwarder = new OutboxForwarder(queue, platform, log);
   return {
     taskQueue,
     slots: config.jobs.slots,
     activities: createJobActivities({ runner, queue: submissions, onEnd: () => dispatcher.poke() }),
-    start: () => {
-      dispatcher.start();
-      forwarder.start();
-    },
+    start: () => dispatcher.start(),
     stopDispatching: () => dispatcher.stop(),
     close: async () => {
       await dispatcher.stop();
-      await forwarder.stop();
       runner.close();
       metrics.close();
       await Promise.all([pool.end(), queue.end(), permits.end(), connection.close()]);
