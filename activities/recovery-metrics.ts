@@ -1,10 +1,13 @@
 import {
   type CounterFamily,
+  type GaugeFamily,
+  type GaugeSample,
   type HistogramFamily,
   METRIC,
   type Metrics,
   sharedMetrics,
 } from '../core/metrics';
+import type { ComplianceReport } from '../core/recovery/report';
 import type { JournalEntry, JournalOutcome } from '../core/recovery/restore-journal';
 import type { ObjectiveCheck } from '../core/recovery/types';
 
@@ -13,6 +16,8 @@ export class RecoveryMetrics {
   private readonly operations: CounterFamily<'kind' | 'outcome'>;
   private readonly steps: HistogramFamily<'step' | 'result'>;
   private readonly breaches: CounterFamily<'objective' | 'tier'>;
+  private readonly missed: GaugeFamily<'objective' | 'tier'>;
+  private report: ComplianceReport | undefined;
   private readonly cleanUps: CounterFamily;
   private readonly points: CounterFamily;
 
@@ -34,6 +39,13 @@ export class RecoveryMetrics {
       help: 'Restores that missed an objective of their tenant’s tier.',
       labels: ['objective', 'tier'],
     });
+    this.missed = metrics.gauge({
+      name: METRIC.objectiveMissed,
+      help: '1 while an objective of the tier is missed by what is restorable now or by the last restores, else 0.',
+      labels: ['objective', 'tier'],
+      merge: 'max',
+    });
+    this.missed.collectFrom(() => this.compliances());
     this.cleanUps = metrics.counter({
       name: 'chronawflow_recovery_clean_up_incomplete_total',
       help: 'Operations whose clean-up left something for an operator.',
@@ -63,6 +75,19 @@ export class RecoveryMetrics {
   objectives(check: ObjectiveCheck): void {
     if (!check.rpoMet) this.breaches.inc({ objective: 'rpo', tier: check.tier });
     if (!check.rtoMet) this.breaches.inc({ objective: 'rto', tier: check.tier });
+  }
+
+  /** What a look at the objectives found; undefined when there was none to be had. */
+  compliance(report: ComplianceReport | undefined): void {
+    this.report = report;
+  }
+
+  private compliances(): GaugeSample<'objective' | 'tier'>[] {
+    return (this.report?.tiers ?? []).flatMap(({ tier, rpoMet, rtoMet }) => [
+      { labels: { objective: 'rpo', tier }, value: rpoMet ? 0 : 1 },
+      // Never shown is neither.
+      ...(rtoMet === undefined ? [] : [{ labels: { objective: 'rto', tier }, value: rtoMet ? 0 : 1 }]),
+    ]);
   }
 
   cleanUpIncomplete(): void {

@@ -12,6 +12,7 @@ import {
   prepareRestore,
   prepareUndo,
 } from './prepare-operation';
+import { recoveryRequest } from './recovery-request';
 import type { RecoveryServices } from './recovery-services';
 import { asActivity, recoveryStep, type StepDefinition } from './recovery-step';
 import type { ChangeRules, OperationRef, RecoveryActivities } from './types';
@@ -22,18 +23,27 @@ export function createRecoveryActivities(services: RecoveryServices): RecoveryAc
   const journal = new RestoreJournal(services.platform);
   const step = <In extends { readonly operation: OperationRef }, Out>(definition: StepDefinition<In, Out>) =>
     recoveryStep(services, definition);
+  const request = <Out extends { readonly operation: OperationRef }>(
+    kind: string,
+    prepare: (input: unknown) => Promise<Out>,
+  ) =>
+    recoveryRequest(services, kind, async (input) => {
+      const prepared = await prepare(input);
+      return { prepared, object: prepared.operation.restoreId, tenant: prepared.operation.tenant };
+    });
   const previewRequest = (operation: OperationRef, rules: ChangeRules) => ({
     restoreId: operation.restoreId,
     ...rules,
   });
 
   return {
-    prepareRestore: (input) => asActivity(services, 'restore.prepare', () => prepareRestore(services, input)),
-    prepareUndo: (input) => asActivity(services, 'undo.prepare', () => prepareUndo(services, input)),
-
-    prepareDrill: (input) => asActivity(services, 'drill.prepare', () => prepareDrill(services, input)),
-
-    prepareRelease: (input) => asActivity(services, 'release.prepare', () => prepareRelease(services, input)),
+    prepareRestore: request('restore', (input) => prepareRestore(services, input)),
+    prepareUndo: request('undo', (input) => prepareUndo(services, input)),
+    prepareDrill: request('drill', (input) => prepareDrill(services, input)),
+    prepareRelease: recoveryRequest(services, 'release', async (input) => {
+      const prepared = await prepareRelease(services, input);
+      return { prepared, object: prepared.restoreId, tenant: prepared.tenant };
+    }),
 
     openRestore: step({
       action: 'restore.open',
@@ -174,14 +184,16 @@ export function createRecoveryActivities(services: RecoveryServices): RecoveryAc
           object: record.name,
           outcome: 'ok',
           request: workflowId,
-          details: { ...record },
+          details: { ...record, reason: point.reason },
         });
         services.metrics.pointCreated();
         return record;
       }),
 
-    prepareClusterRestore: (input) =>
-      asActivity(services, 'cluster-restore.prepare', () => prepareClusterRestore(services, input)),
+    prepareClusterRestore: recoveryRequest(services, 'cluster-restore', async (input) => {
+      const prepared = await prepareClusterRestore(services, input);
+      return { prepared, object: prepared.restoreId };
+    }),
     restoreCluster: step({
       action: 'cluster-restore.restore',
       phase: 'restoring-scratch',

@@ -1,15 +1,22 @@
 import type { Pool } from 'pg';
 import type { Config } from '../config';
-import { type ChangesPage, pageChanges, pageUndone, type UndoneEffect } from '../core/recovery';
+import {
+  type ChangesPage,
+  checkCompliance,
+  pageChanges,
+  pageUndone,
+  recordBreaches,
+  type UndoneEffect,
+} from '../core/recovery';
 import {
   listRecoveryPoints,
   type RecoveryPoint,
   type RestorableWindow,
   restorableWindow,
 } from '../core/recovery/backup';
-import { checkCompliance } from '../core/recovery/check-compliance';
 import type { RecoveryContext } from '../core/recovery/engine';
 import type { ComplianceReport } from '../core/recovery/report';
+import { currentOperator } from './operator';
 
 export interface RecoveryPoints {
   /** Newest first. */
@@ -52,7 +59,10 @@ export class RecoveryReader {
     return pageUndone(this.ctx, restoreId, page);
   }
 
-  compliance(tenant?: string): Promise<ComplianceReport> {
-    return checkCompliance(this.ctx, tenant);
+  /** What is missed is also an event of the audit log. */
+  async compliance(tenant?: string): Promise<ComplianceReport> {
+    const report = await checkCompliance(this.ctx, tenant);
+    await recordBreaches(this.ctx, report, { actor: currentOperator(), tenant });
+    return report;
   }
 }

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { recordAuditEvent } from '../core/audit';
 import { RestoreInProgressError } from '../core/recovery/errors/restore-in-progress-error';
 import {
   clusterRestoreInput,
@@ -186,8 +187,11 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
     by: { readonly requestedBy?: string; readonly reason?: string } = {},
   ): Promise<'asked' | 'released'> {
     const run = await this.find(reference);
+    const requestedBy = by.requestedBy ?? currentOperator();
     if (await this.link.isRunning(run.workflowId)) {
+      // Asked first: with the control plane away a tenant may still have to be let go.
       await run.cancel();
+      await this.recordCancel(run.workflowId, requestedBy, by.reason);
       return 'asked';
     }
     const entry = await new RestoreJournal(this.platform).findByWorkflow(run.workflowId);
@@ -196,7 +200,7 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
     const workflowId = releaseWorkflowId(entry.id);
     const input: ReleaseInput = parseInput(
       releaseInput,
-      { restoreId: entry.id, requestedBy: by.requestedBy ?? currentOperator(), reason: by.reason },
+      { restoreId: entry.id, requestedBy, reason: by.reason },
       'cancel',
     );
     await startOperation(this.link, workflowNames.releaseRestore, workflowId, input, {
@@ -257,6 +261,21 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
   /** Objectives against what was measured, for one tenant or all. */
   compliance(tenant?: string): ReturnType<RecoveryReader['compliance']> {
     return this.reader.compliance(tenant);
+  }
+
+  /** The run's own events name its requester; who stopped it is known only here. */
+  private async recordCancel(workflowId: string, actor: string, reason: string | undefined): Promise<void> {
+    const entry = await new RestoreJournal(this.platform).findByWorkflow(workflowId);
+    await recordAuditEvent(this.platform, {
+      id: `${workflowId}/cancel-request/${actor}`,
+      actor,
+      action: 'restore.cancel-request',
+      tenant: entry?.tenant,
+      object: entry?.id,
+      outcome: 'ok',
+      request: workflowId,
+      details: { reason },
+    });
   }
 
   /** Two restores of a tenant at once would be refused by the database; here the caller hears it at once. */

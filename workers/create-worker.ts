@@ -90,12 +90,14 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
     sharedMetrics.collectProcess();
     health = watchHealth(platform, connection, log);
     const scratchQueue = scratchTaskQueue(temporal.taskQueue, config.application.backup.scratchDirectory);
+    const metrics = new RecoveryMetrics();
+    recovery.watch(metrics);
     const activities = createRecoveryActivities({
       ...recovery,
       config,
       platform,
       log,
-      metrics: new RecoveryMetrics(),
+      metrics,
       scratchHost: { taskQueue: scratchQueue, patienceMs: options.scratchPatienceMs ?? 30 * 60_000 },
     });
     const common = {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { RecoveryMetrics } from '../activities/recovery-metrics';
 import type { RecoveryServices } from '../activities/recovery-services';
 import type { Config } from '../config';
 import { createRecoveryEngine, parseTarget, type RecoveryContext } from '../core/recovery';
@@ -6,6 +7,7 @@ import { createRecoveryPoint } from '../core/recovery/backup';
 import { restoreCluster } from '../core/recovery/cluster-restore';
 import { chooseDrillTenant } from '../core/recovery/drill';
 import { createPool } from '../database';
+import { watchCompliance } from './compliance-watch';
 import { startSweeper } from './sweeper';
 import { type WorkerProtection, workerProtection } from './worker-protection';
 
@@ -16,6 +18,8 @@ export type RecoveryParts = Pick<
 > & {
   /** Removes what earlier runs on this host left behind; called before the first step is taken. */
   readonly sweep: () => Promise<void>;
+  /** Watches the objectives from now on. */
+  readonly watch: (metrics: RecoveryMetrics) => void;
   readonly close: () => Promise<void>;
 };
 
@@ -37,6 +41,7 @@ export function recoveryParts(config: Config, log: Logger, shared?: WorkerProtec
   const engine = createRecoveryEngine(ctx);
   const protection = shared ?? workerProtection(config.protection, platform, log);
   let stopSweeper = async () => {};
+  let stopWatch = async () => {};
   return {
     engine: {
       ...engine,
@@ -55,8 +60,11 @@ export function recoveryParts(config: Config, log: Logger, shared?: WorkerProtec
     sweep: async () => {
       stopSweeper = await startSweeper(ctx);
     },
+    watch: (metrics) => {
+      stopWatch = watchCompliance(ctx, metrics);
+    },
     close: async () => {
-      await stopSweeper();
+      await Promise.all([stopSweeper(), stopWatch()]);
       if (protection !== shared) await protection.close();
       await Promise.all([application.end(), platform.end()]);
     },

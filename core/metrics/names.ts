@@ -15,5 +15,6 @@ export const METRIC = {
   healthUp: 'chronawflow_health_component_up',
   queueDepth: 'chronawflow_queue_depth',
   degradationChanges: 'chronawflow_degradation_changes_total',
+  objectiveMissed: 'chronawflow_recovery_objective_missed',
   recoveryPoints: 'chronawflow_recovery_points_created_total',
 } as const;

@@ -1,3 +1,4 @@
+export { checkCompliance } from './check-compliance';
 export { createRecoveryEngine } from './create-engine';
 export { type ChangedRow, type ChangesPage, type PageRequest, pageChanges } from './diff/page-changes';
 export { pageUndone, type UndoneEffect } from './effects';
@@ -11,6 +12,7 @@ export type {
 } from './engine';
 export { sweepGates } from './gate/sweep-gates';
 export { expirePreimages } from './record/close-restore';
+export { recordBreaches } from './record-breaches';
 export { sweepScratch } from './scratch';
 export { parseTarget } from './target';
 export type * from './types';

@@ -203,8 +203,15 @@ test('refusals exit 3 with code, message and hint on standard error', async () =
   expect(second.code).toBe(3);
   expect(second.stderr).toContain('RESTORE_IN_PROGRESS');
   expect(second.stderr).toContain(workflowId);
-  const cancelled = await call('recovery', 'cancel', workflowId, '--yes');
+  const cancelled = await call(
+    ...['recovery', 'cancel', workflowId, '--yes', '--as', 'grace', '--reason', 'the wrong tenant'],
+  );
   expect(cancelled.code).toBe(0);
+  const { rows } = await ground.platform.query(
+    `select actor, tenant, details from chronawflow.audit_event where action = 'restore.cancel-request' and request = $1`,
+    [workflowId],
+  );
+  expect(rows).toEqual([{ actor: 'grace', tenant: scene.tenant, details: { reason: 'the wrong tenant' } }]);
   await until(() => scene.leftovers().length === 0, { what: 'the clean-up' });
 });
 

@@ -1,4 +1,11 @@
+import { RecoveryMetrics } from '../../activities/recovery-metrics';
+import { Chronawflow } from '../../client';
+import type { Config } from '../../config';
 import { runProgram } from '../../core/cluster';
+import { PLATFORM } from '../../core/local-stack';
+import { Metrics } from '../../core/metrics';
+import { createPool } from '../../database';
+import { watchCompliance } from '../../workers/compliance-watch';
 import { type RestoreStage, startRestoreStage } from '../support/restore-stage';
 import { runCli } from '../support/restore-stage-cli';
 import { expectUnchanged } from '../support/restore-stage-expect';
@@ -131,10 +138,143 @@ describe('a recovery drill', () => {
         outcome: 'drilled',
         objectives: { tier: 'strict', rpoMet: true, rtoMet: false },
       });
-      const { breaches, tiers } = await desk.cf.recovery.compliance(office.id);
-      expect(tiers).toMatchObject([{ tier: 'strict', rtoMet: false }]);
-      expect(breaches).toContainEqual(expect.objectContaining({ objective: 'rto' }));
       await expectUnchanged(stage, office);
+
+      // The drill itself: an event, and a counter of the worker that ran it.
+      const { restoreId } = JSON.parse(missed.stdout);
+      expect(await missedEvents(restoreId)).toMatchObject([
+        { actor: 'chronawflow', tenant: office.id, details: { tier: 'strict', rtoMet: false } },
+      ]);
+      expect(await (await fetch(desk.worker.metricsUrl)).text()).toMatch(
+        /^chronawflow_recovery_objective_breaches_total\{objective="rto",tier="strict"\} 1$/m,
+      );
+
+      // And what stands of it: by its exit code, as an event, however often it is asked.
+      const compliance = () =>
+        runCli(
+          ...['recovery', 'compliance', `--tenant=${office.id}`, `--config=${desk.configFile}`, '--json'],
+        );
+      const judged = [await compliance(), await compliance()];
+      for (const { code, stdout } of judged) {
+        expect(code).toBe(1);
+        const { breaches, tiers } = JSON.parse(stdout);
+        expect(tiers).toMatchObject([{ tier: 'strict', rpoMet: true, rtoMet: false }]);
+        expect(breaches).toMatchObject([{ tier: 'strict', objective: 'rto' }]);
+      }
+      const events = await missedEvents('tier strict');
+      expect(events[0]).toMatchObject({
+        actor: 'cli-operator',
+        tenant: office.id,
+        outcome: 'OBJECTIVE_MISSED',
+      });
+      // Two where the hour struck in between.
+      expect(events.length).toBeLessThanOrEqual(2);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'leaves the objectives to be watched by the worker, as metrics and events',
+    async () => {
+      const { office } = await loseInvoices(stage, 'office');
+      const day = 86_400_000;
+      const config: Config = {
+        ...stage.config,
+        objectives: {
+          tiers: { strict: { rpo: day, rto: 1 }, lax: { rpo: day, rto: day } },
+          tenants: { [office.id]: 'strict' },
+          defaultTier: 'lax',
+        },
+      };
+      const warnings: string[] = [];
+      const log = { info: () => undefined, warn: (_: object, text: string) => void warnings.push(text) };
+      await (await stage.cf.recovery.drill({ tenant: office.id, to: office.target })).result();
+      const application = createPool(config.application.database, { applicationName: 'watch', max: 2 });
+      const platform = createPool(config.platform.database, { applicationName: 'watch', max: 2 });
+      const seriesOf = async (changes: Partial<Config>, seen: (text: string) => boolean) => {
+        const metrics = new Metrics();
+        const ctx = { application, platform, log, config: { ...config, ...changes } };
+        const stop = watchCompliance(ctx, new RecoveryMetrics(metrics), 100);
+        try {
+          let text = '';
+          await until(
+            async () => {
+              text = await metrics.registry.metrics();
+              return seen(text);
+            },
+            { limitMs: 60_000, what: 'a look at the objectives' },
+          );
+          return text.split('\n').filter((line) => line.startsWith('chronawflow_recovery_objective_missed{'));
+        } finally {
+          await stop();
+        }
+      };
+      try {
+        const shown = await seriesOf({}, (text) => text.includes('tier="strict"'));
+        expect(shown).toEqual(
+          expect.arrayContaining([
+            'chronawflow_recovery_objective_missed{objective="rpo",tier="strict"} 0',
+            'chronawflow_recovery_objective_missed{objective="rto",tier="strict"} 1',
+          ]),
+        );
+        expect((await missedEvents('tier strict')).map(({ actor }) => actor)).toContain('chronawflow');
+        // With the repository away nobody knows: no figure, rather than an old one.
+        const { backup } = config.application;
+        const away = { ...config.application, backup: { ...backup, stanza: 'no-such-stanza' } };
+        expect(await seriesOf({ application: away }, () => warnings.length > 0)).toEqual([]);
+      } finally {
+        await Promise.all([application.end(), platform.end()]);
+      }
+    },
+    LIMIT_MS,
+  );
+
+  const missedEvents = async (object: string) => {
+    const platform = stage.app.platformCluster.connect(PLATFORM.database, undefined, 1);
+    try {
+      const { rows } = await platform.query<{
+        actor: string;
+        tenant: string;
+        outcome: string;
+        details: object;
+      }>(
+        `select actor, tenant, outcome, details from chronawflow.audit_event
+         where action = 'recovery.objective-missed' and object = $1 order by at`,
+        [object],
+      );
+      return rows;
+    } finally {
+      await platform.end();
+    }
+  };
+
+  it(
+    'counts the runs of a schedule that were missed',
+    async () => {
+      // Nobody listens on this queue, so the first run never ends and the second one is not begun.
+      const { temporal } = stage.config;
+      const cf = await Chronawflow.connect({
+        config: { ...stage.config, temporal: { ...temporal, taskQueue: 'nobody' } },
+      });
+      const trigger = () =>
+        runProgram(stage.temporal.cli, [
+          ...['schedule', 'trigger', '--schedule-id', 'recovery-point-schedule/nightly'],
+          ...['--address', stage.temporal.address],
+        ]);
+      const listed = async () => JSON.parse((await cli('schedule', 'list')).stdout).schedules[0];
+      try {
+        await cf.recovery.schedules.set({ name: 'nightly', kind: 'named', cron: '0 2 * * *' });
+        await trigger();
+        await until(async () => (await listed()).runs === 1, { limitMs: 60_000, what: 'the first run' });
+        expect(await listed()).toMatchObject({ name: 'nightly', missed: 0 });
+        await trigger();
+        await until(async () => (await listed()).missed === 1, { limitMs: 60_000, what: 'the missed run' });
+        const page = await runCli('recovery', 'schedule', 'list', `--config=${stage.configFile}`);
+        expect(page.stdout).toMatch(/nightly .*│\s+1 │\s+1 │/);
+      } finally {
+        await cf.recovery.schedules.remove('nightly');
+        await cf.close();
+      }
     },
     LIMIT_MS,
   );

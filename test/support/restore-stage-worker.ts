@@ -7,6 +7,7 @@ import { workerProcess } from '../../core/local-stack/worker-process';
 /** The worker as an operator runs it: dist/workers/main.js in a process of its own. */
 export interface StageWorker {
   readonly logFile: string;
+  readonly metricsUrl: string;
   /** Resolves when it is healthy. */
   start(): Promise<void>;
   /** SIGKILL; it is gone when this returns. */
@@ -22,13 +23,15 @@ export async function stageWorker(options: {
   await mkdir(options.directory, { recursive: true });
   await writeFile(options.configFile, options.text, { mode: 0o600 });
   const logFile = join(options.directory, 'worker.log');
+  const metricsPort = await freePort();
   const part = workerProcess({
     place: { directory: options.directory, recordFile: join(options.directory, 'process.json'), logFile },
     configFile: options.configFile,
-    metricsPort: await freePort(),
+    metricsPort,
   });
   return {
     logFile,
+    metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
     start: () => part.start({ progress: () => undefined }),
     kill: async () => {
       const status = await part.status();

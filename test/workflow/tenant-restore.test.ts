@@ -33,7 +33,7 @@ async function codeOf(promise: Promise<unknown>): Promise<string | null | undefi
 
 test('restores after one approval, and leaves nothing behind', async () => {
   await begin();
-  const handle = await scene.restore();
+  const handle = await scene.restore({ reason: 'invoices deleted' });
   const { approval } = await scene.awaitingApproval(handle);
   expect(scene.engine.frozen.has(scene.tenant)).toBe(true);
   const preview = await handle.query<RestorePreview>('preview');
@@ -68,14 +68,21 @@ test('restores after one approval, and leaves nothing behind', async () => {
     [report.restoreId],
   );
   expect(rows).toMatchObject([{ phase: 'done', outcome: 'merged', report: { approvedBy: ['grace'] } }]);
-  const events = await ground.platform.query<{ action: string; actor: string }>(
-    'select action, actor from chronawflow.audit_event where object = $1 order by at',
+  const events = await ground.platform.query<{
+    action: string;
+    actor: string;
+    tenant: string;
+    outcome: string;
+    details: object;
+  }>(
+    'select action, actor, tenant, outcome, details from chronawflow.audit_event where object = $1 order by at',
     [report.restoreId],
   );
   const actions = events.rows.map((row) => row.action);
   expect(actions.at(-1)).toBe('restore.finish');
   expect(inOrder(actions, ['restore.scratch', 'restore.validate-scratch', 'restore.remove-scratch'])).toEqual(
     [
+      'restore.request',
       'restore.open',
       'restore.resolve-target',
       'restore.verify-backup',
@@ -90,7 +97,24 @@ test('restores after one approval, and leaves nothing behind', async () => {
       'restore.finish',
     ],
   );
-  expect(events.rows.find((row) => row.action === 'restore.approval')?.actor).toBe('grace');
+  // Who, what, which tenant, which target and why; and to which diff each decision belongs.
+  const event = (action: string) => events.rows.find((row) => row.action === action);
+  expect(events.rows.map(({ tenant, outcome }) => ({ tenant, outcome }))).toEqual(
+    events.rows.map(() => ({ tenant: scene.tenant, outcome: 'ok' })),
+  );
+  expect(event('restore.request')).toMatchObject({
+    actor: 'ada',
+    details: { to: '2026-11-23T10:15:00Z', reason: 'invoices deleted' },
+  });
+  expect(event('restore.resolve-target')?.details).toMatchObject({
+    value: expect.stringContaining('10:15:00'),
+  });
+  expect(event('restore.preview')?.details).toMatchObject({ diffHash: preview.diffHash });
+  expect(event('restore.approval')).toMatchObject({
+    actor: 'grace',
+    details: { kind: 'approved', diffHash: preview.diffHash },
+  });
+  expect(event('restore.merge')?.details).toMatchObject({ approvedHash: preview.diffHash });
 });
 
 test('freezes after the approval only, and asks again under the freeze when the diff has changed', async () => {
@@ -231,6 +255,13 @@ test('input that no client has checked is refused with its fields', async () => 
     args: [{ tenant: scene.tenant, too: 'far' }],
   });
   expect(await codeOf(started.result())).toBe('INVALID_INPUT');
+  const { rows } = await ground.platform.query(
+    'select actor, action, tenant, outcome from chronawflow.audit_event where request = $1',
+    [started.workflowId],
+  );
+  expect(rows).toEqual([
+    { actor: 'unknown', action: 'restore.request', tenant: scene.tenant, outcome: 'INVALID_INPUT' },
+  ]);
 });
 
 test('an approval that is refused leaves no trace in the history', async () => {

@@ -34,6 +34,8 @@ export interface TierCompliance {
 }
 
 export interface ComplianceReport {
+  /** By the application database's clock. */
+  readonly checkedAt: string;
   readonly tiers: readonly TierCompliance[];
   readonly breaches: readonly {
     readonly tier: string;
@@ -57,7 +59,7 @@ export function validateRPORTOCompliance(input: ComplianceInput): ComplianceRepo
   const rpoMs = atRisk(input);
   const tiers = [...byTier].map(([name, tenants]) => judge(input, name, tenants, rpoMs));
   const breaches = tiers.flatMap(breachesOf);
-  return { tiers, breaches, withoutTier, compliant: breaches.length === 0 };
+  return { checkedAt: input.now, tiers, breaches, withoutTier, compliant: breaches.length === 0 };
 }
 
 function judge(

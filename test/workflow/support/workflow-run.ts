@@ -118,6 +118,7 @@ export class Scene {
           validation: { timeline: 1, replayLsn: '0/7000060', stoppedBecause: 'recovery stopping before …' },
         }),
         sweep: async () => undefined,
+        watch: () => undefined,
         close: async () => undefined,
       },
     });

@@ -1,0 +1,42 @@
+import type { RecoveryMetrics } from '../activities/recovery-metrics';
+import { checkCompliance, type RecoveryContext, recordBreaches } from '../core/recovery';
+
+/** A look at the repository's listing each time; an RPO below this cannot be watched by it. */
+const EVERY_MS = 5 * 60_000;
+
+/**
+ * Holds what is restorable, and the last restores, against the objectives once in a while: between two restores nobody
+ * else would notice that the archive has stopped. What is missed is a metric and an event. A failed look is logged and
+ * takes the figures away until the next one.
+ *
+ * @returns how to stop it, which resolves when a running look has ended.
+ */
+export function watchCompliance(
+  ctx: RecoveryContext,
+  metrics: RecoveryMetrics,
+  everyMs = EVERY_MS,
+): () => Promise<void> {
+  if (Object.keys(ctx.config.objectives.tiers).length === 0) return async () => {};
+  let looking: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    looking ??= look(ctx, metrics).finally(() => {
+      looking = undefined;
+    });
+  }, everyMs);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await looking;
+  };
+}
+
+async function look(ctx: RecoveryContext, metrics: RecoveryMetrics): Promise<void> {
+  try {
+    const report = await checkCompliance(ctx);
+    metrics.compliance(report);
+    await recordBreaches(ctx, report, { actor: 'chronawflow' });
+  } catch (error) {
+    metrics.compliance(undefined);
+    ctx.log.warn({ err: error }, 'the objectives could not be checked; the next round tries again');
+  }
+}
