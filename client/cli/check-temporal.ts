@@ -1,7 +1,9 @@
 import { Connection, type ConnectionOptions } from '@temporalio/client';
 import type { Config } from '../../config';
 import { broken, type Check, type Finding, ok, warning } from '../../core/doctor';
+import { messageOf } from '../../core/errors';
 import { SEARCH_ATTRIBUTES } from '../../core/local-stack';
+import { judgeFairness, probeFairness } from './probe-fairness';
 
 /** IndexedValueType: INDEXED_VALUE_TYPE_KEYWORD. Source: temporal/api/enums/v1/common.proto. */
 const KEYWORD = 2;
@@ -27,6 +29,7 @@ export function checkTemporal(config: Config['temporal']): Check {
         return [
           ok('Temporal', `${config.address}, namespace ${namespace}`),
           judgeAttributes(customAttributes),
+          await checkFairness(connection, namespace),
           judgePollers(config.taskQueue, pollers.length),
         ];
       } finally {
@@ -34,6 +37,19 @@ export function checkTemporal(config: Config['temporal']): Check {
       }
     },
   };
+}
+
+/** A server that cannot be probed is one to look at, not one that nothing works with. */
+async function checkFairness(connection: Connection, namespace: string): Promise<Finding> {
+  try {
+    return judgeFairness(await probeFairness(connection, namespace));
+  } catch (error) {
+    return warning(
+      'priority and fairness',
+      `could not be probed: ${messageOf(error)}`,
+      'Run doctor with the rights to start and terminate workflows.',
+    );
+  }
 }
 
 function connectionOptions(config: Config['temporal']): ConnectionOptions {
