@@ -1,8 +1,9 @@
 import { Context } from '@temporalio/activity';
 import { recordAuditEvent } from '../core/audit';
 import { checkObjectives } from '../core/recovery/check-objectives.pure';
+import { recoveryReach } from '../core/recovery/report';
 import { RestoreJournal } from '../core/recovery/restore-journal';
-import type { BackupVerification, ClusterRestoreReport, RestoreReport } from '../core/recovery/types';
+import type { ClusterRestoreReport, RestoreReport } from '../core/recovery/types';
 import { auditScope } from './audit-scope';
 import type { RecoveryServices } from './recovery-services';
 import type { OperationRef, ReportFacts } from './types';
@@ -14,10 +15,11 @@ export async function finishRestore(
   facts: ReportFacts,
 ): Promise<RestoreReport> {
   const { verification, rtoMs, errorCode, cleanUp, ...kept } = facts;
+  const reach = verification && recoveryReach(verification, facts.target);
   const objectives =
-    (facts.outcome === 'merged' || facts.outcome === 'drilled') && verification !== undefined
+    (facts.outcome === 'merged' || facts.outcome === 'drilled') && reach !== undefined
       ? checkObjectives(services.config.objectives, operation.tenant, {
-          rpoMs: lagOf(verification),
+          rpoMs: reach.behindNowMs,
           rtoMs,
         })
       : undefined;
@@ -28,6 +30,7 @@ export async function finishRestore(
     requestedBy: operation.requestedBy,
     ...kept,
     ...(objectives === undefined ? {} : { objectives }),
+    ...(reach === undefined ? {} : { reach }),
     ...(cleanUp.length === 0 ? {} : { cleanUp }),
   };
   if (objectives !== undefined && !(objectives.rpoMet && objectives.rtoMet)) {
@@ -60,9 +63,4 @@ export async function finishClusterRestore(
 ): Promise<void> {
   await new RestoreJournal(services.platform).finish(report.restoreId, report.outcome, report);
   services.metrics.ended('cluster', report.outcome);
-}
-
-/** How far the repository was behind when it was looked at; both times are the application database's. */
-function lagOf(verification: BackupVerification): number {
-  return Math.max(0, Date.parse(verification.checkedAt) - Date.parse(verification.latestRestorable));
 }

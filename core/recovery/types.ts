@@ -296,6 +296,17 @@ export interface ObjectiveCheck {
   readonly rtoMet: boolean;
 }
 
+/** How far the repository reached when the target was verified; milliseconds between commit times. */
+export interface RecoveryReach {
+  readonly latestRestorable: string;
+  /** What would have been lost with the cluster at that moment: the RPO that was reached. */
+  readonly behindNowMs: number;
+  /** What of the time up to the target could not come back; 0 for every target that was reached. */
+  readonly behindTargetMs?: number;
+  /** The time that is undone by going back to the target. */
+  readonly aheadOfTargetMs?: number;
+}
+
 export interface RestoreReport {
   readonly restoreId: string;
   readonly tenant: string;
@@ -309,6 +320,7 @@ export interface RestoreReport {
   readonly frozenMs?: number;
   readonly steps: readonly { readonly phase: RestorePhase; readonly ms: number }[];
   readonly objectives?: ObjectiveCheck;
+  readonly reach?: RecoveryReach;
   /** What the clean-up could not do, and who has to; absent when it did everything. */
   readonly cleanUp?: readonly string[];
   readonly startedAt: string;

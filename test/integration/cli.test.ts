@@ -90,6 +90,7 @@ test('a restore shows phases, preview and the exact command, waits, and prints t
   const { code, stdout, stderr } = await restore.ended;
   expect(code).toBe(0);
   expect(stdout).toContain('merged and proved');
+  expect(stdout).toMatch(/latest restorable {2,}2026-11-23T10:20:00\.000000Z, .*1\.5 s behind the database/);
   expect(stdout).toContain('b'.repeat(64));
   expect(stderr).toContain('wait for approval');
   // No terminal: no colours, no moving lines.

@@ -64,6 +64,16 @@ describe('recovery points', () => {
     const point = await createRecoveryPoint(ctx, request, quiet);
     expect(point).toMatchObject({ ...request, timeline: 1, backupLabel: expect.stringMatching(/I$/) });
     expect(await createRecoveryPoint(ctx, request, quiet)).toEqual(point);
+    // Its fence is recorded with it: the row whose commit stands behind it in the WAL.
+    const recorded = await notes.app.platform.query<{ fence: string }>(
+      'select fence from chronawflow.recovery_point where id = $1',
+      ['p1'],
+    );
+    const fence = await notes.app.superuser.query(
+      `select pg_xact_commit_timestamp(xmin) >= $2::timestamptz as behind from chronawflow.fence where token = $1`,
+      [recorded.rows[0]?.fence, point.at],
+    );
+    expect(fence.rows).toEqual([{ behind: true }]);
     // A try that died between the backup and its record does not make a second backup.
     await notes.app.platform.query('delete from chronawflow.recovery_point where id = $1', ['p1']);
     expect((await createRecoveryPoint(ctx, request, quiet)).backupLabel).toBe(point.backupLabel);

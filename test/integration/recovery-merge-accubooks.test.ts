@@ -135,6 +135,12 @@ describe.each(mishaps)('19: $name', ({ mishap, deleted }) => {
         deleted: table.delete,
       });
     }
+    // 3: what the freeze costs others is said for each table that is reached by a path, however little it is.
+    const costs = preview.notices.filter((notice) =>
+      /by any tenant, costs (less than )?\d+ µs more$/.test(notice),
+    );
+    for (const table of ['public.invoice_lines', 'public.payment_allocations', 'public.line_discounts'])
+      expect({ table, said: costs.some((notice) => notice.includes(table)) }).toEqual({ table, said: true });
     const { insert, update, unchanged } = preview.totals;
     const counters = 1;
     expect(insert + update + unchanged).toBe(counts(atTarget) + counters);

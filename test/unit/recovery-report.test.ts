@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { tierOf, validateRPORTOCompliance } from '../../core/recovery/report';
+import { recoveryReach, tierOf, validateRPORTOCompliance } from '../../core/recovery/report';
+import { formatInstant, micros } from '../../core/recovery/target/instant.pure';
 
 const objectives = {
   tiers: { gold: { rpo: 60_000, rto: 600_000 }, bronze: { rpo: 86_400_000, rto: 86_400_000 } },
@@ -61,4 +62,40 @@ test('it is compliant exactly when no tier has a breach', () => {
       );
     }),
   );
+});
+
+test('how far the repository reached: the target and the present against the latest restorable commit', () => {
+  const instant = fc.bigInt({ min: 0n, max: 4_000_000_000_000_000n }).map((us) => micros(us));
+  const target = {
+    kind: 'time' as const,
+    value: '',
+    timeline: 1,
+    backupLabel: '',
+    firstSegment: '',
+    fenceSegment: '',
+    fenceToken: '',
+    systemId: '',
+  };
+  fc.assert(
+    fc.property(instant, instant, instant, (latest, checked, at) => {
+      const verification = {
+        backupLabel: '',
+        segments: 1,
+        latestRestorable: formatInstant(latest),
+        checkedAt: formatInstant(checked),
+      };
+      const reach = recoveryReach(verification, { ...target, at: formatInstant(at) });
+      expect(reach?.behindNowMs).toBe(checked > latest ? Number((checked - latest) / 1_000n) : 0);
+      expect(reach?.behindTargetMs).toBe(at > latest ? Number((at - latest) / 1_000n) : 0);
+      expect(reach?.aheadOfTargetMs).toBe(latest > at ? Number((latest - at) / 1_000n) : 0);
+      expect(recoveryReach(verification, target)).not.toHaveProperty('behindTargetMs');
+    }),
+  );
+  const unknown = {
+    backupLabel: '',
+    segments: 1,
+    latestRestorable: '',
+    checkedAt: formatInstant(micros(0n)),
+  };
+  expect(recoveryReach(unknown, target)).toBeUndefined();
 });

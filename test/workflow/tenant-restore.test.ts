@@ -44,6 +44,7 @@ test('restores after one approval, and leaves nothing behind', async () => {
     tenant: scene.tenant,
     approvedBy: ['grace'],
     objectives: { tier: 'gold', rpoMs: 1_500, rpoMet: true, rtoMet: true },
+    reach: { latestRestorable: '2026-11-23T10:20:00.000000Z', behindNowMs: 1_500, behindTargetMs: 0 },
   });
   expect(approval).toMatchObject({ needed: 1, diffHash: preview.diffHash });
   expect(report.steps.map((step) => step.phase)).toEqual([

@@ -20,7 +20,7 @@ export function pointsPage({ points, window }: RecoveryPoints): string[] {
       ['from', window.earliest ?? unknown],
       [
         'to',
-        window.latest === undefined ? unknown : `${window.latest}${window.latestExact ? '' : ' at most'}`,
+        window.latest === undefined ? unknown : latestOf(window.earliest, window.latest, window.latestExact),
       ],
       ['checked', window.checkedAt],
       ['backups', String(window.backups.length)],
@@ -30,6 +30,12 @@ export function pointsPage({ points, window }: RecoveryPoints): string[] {
         `${pc.red('!')} not restorable: from ${gap.before ?? 'the start'} to ${gap.after ?? 'the next backup'} (WAL missing: ${gap.segments})`,
     ),
   ];
+}
+
+/** Right after the first backup nothing that came behind it is in the archive yet. */
+function latestOf(earliest: string | undefined, latest: string, exact: boolean): string {
+  if (earliest !== undefined && latest < earliest) return 'nothing is archived behind the backup yet';
+  return `${latest}${exact ? '' : ' at most'}`;
 }
 
 export function schedulePage(schedules: readonly ScheduleState[]): string[] {

@@ -1,5 +1,10 @@
 import { shellWord } from '../../../core/recovery/shell-word.pure';
-import type { ObjectiveCheck, RestoreOutcome, RestoreReport } from '../../../core/recovery/types';
+import type {
+  ObjectiveCheck,
+  RecoveryReach,
+  RestoreOutcome,
+  RestoreReport,
+} from '../../../core/recovery/types';
 import { colors as pc } from '../colors';
 import { bytes, count, duration, facts, table } from './format';
 import { phaseInWords } from './phases';
@@ -40,6 +45,7 @@ export function reportPage(report: RestoreReport): string[] {
         'time by step',
         report.steps.map((step) => `${phaseInWords(step.phase)} ${duration(step.ms)}`).join(', '),
       ],
+      ['latest restorable', reachOf(report.reach)],
       ...objectiveFacts(report.objectives),
     ]),
     ...(report.cleanUp ?? []).map((left) => `${pc.red('!')} ${left}`),
@@ -73,6 +79,13 @@ function decidedConflicts({ merge, preview }: RestoreReport): string[] {
     const done = decision === 'map' ? `written with ${mapping}` : 'left as they were';
     return `${pc.yellow('!')} ${count(rows)} row(s) of ${name} ${done} (${kind})`;
   });
+}
+
+function reachOf(reach: RecoveryReach | undefined): string | undefined {
+  if (reach === undefined) return undefined;
+  const { latestRestorable, behindNowMs, aheadOfTargetMs } = reach;
+  const target = aheadOfTargetMs === undefined ? '' : `${duration(aheadOfTargetMs)} after the target, `;
+  return `${latestRestorable}, ${target}${duration(behindNowMs)} behind the database`;
 }
 
 function objectiveFacts(check: ObjectiveCheck | undefined): [string, string][] {

@@ -100,7 +100,7 @@ async function markWal(ctx: RecoveryContext, name: string): Promise<Mark> {
     [restorePointName(name, token)],
   );
   const server = await readServerPosition(ctx.application);
-  const { segment } = await writeFence(ctx.application);
+  const { segment } = await writeFence(ctx.application, token);
   return {
     systemId: server.systemId,
     timeline: server.timeline,

@@ -5,4 +5,5 @@ export {
   type TierCompliance,
   validateRPORTOCompliance,
 } from './compliance.pure';
+export { recoveryReach } from './recovery-reach.pure';
 export { type Objective, type Objectives, tierOf } from './tier-of.pure';

@@ -23,8 +23,7 @@ const LAST_POLL_MS = 1000;
  * its segment so that it is archived at once. The switch needs a transaction of its own: inside the insert's it would
  * come before the commit.
  */
-export async function writeFence(application: Pool): Promise<Fence> {
-  const token = randomUUID();
+export async function writeFence(application: Pool, token: string = randomUUID()): Promise<Fence> {
   await inTransaction(application, async (tx) => {
     // Flushed when it commits, whatever the role's default: the next statement relies on it.
     await tx.query('set local synchronous_commit = local');
