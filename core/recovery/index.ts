@@ -14,5 +14,6 @@ export { sweepGates } from './gate/sweep-gates';
 export { expirePreimages } from './record/close-restore';
 export { recordBreaches } from './record-breaches';
 export { sweepScratch } from './scratch';
+export { attributeTenancy } from './slice/attribute-tenancy';
 export { parseTarget } from './target';
 export type * from './types';

@@ -70,6 +70,29 @@ describe('chronawflow doctor', () => {
     expect(await not('ok')).toEqual([expect.objectContaining({ name: 'worker', state: 'warning' })]);
   });
 
+  it('finds a table that is nobody’s before a restore does, with the line to write', async () => {
+    expect(await examined()).toContainEqual({
+      name: 'table owners',
+      state: 'ok',
+      detail: '2 tables have a tenant',
+    });
+    await during('create table alone (id int primary key)', 'drop table alone', async () => {
+      expect(await broken()).toEqual([
+        expect.objectContaining({
+          name: 'table owners',
+          detail: expect.stringMatching(/public\.alone[\s\S]*public\.alone: \{ mode: shared \}/),
+          fix: expect.stringContaining('tenancy.overrides'),
+        }),
+      ]);
+      const settled = await writeConfig((config) => {
+        config.tenancy.overrides = { 'public.alone': { mode: 'shared' } };
+      });
+      expect(await examined(settled)).toContainEqual(
+        expect.objectContaining({ name: 'table owners', detail: '2 tables have a tenant, 1 shared' }),
+      );
+    });
+  });
+
   it('says so by its exit code and as JSON', async () => {
     const written: string[] = [];
     const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
