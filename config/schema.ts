@@ -84,8 +84,12 @@ const recovery = z.strictObject({
   /** Limit for the whole merge transaction. */
   mergeLimit: duration.prefault('30m'),
   undoRetention: duration.prefault('7d'),
-  /** `schema.table.column`, shown as *** in previews. */
-  sensitiveColumns: z.array(z.string()).default([]),
+  /** `schema.table.column`, or `*.table.column`; shown as *** in previews. */
+  sensitiveColumns: z
+    .array(
+      z.string().regex(/^[^.]+\..+\.[^.]+$/, 'write schema.table.column, or *.table.column for any schema'),
+    )
+    .default([]),
 });
 
 const jobs = z.strictObject({

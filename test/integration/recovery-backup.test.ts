@@ -91,7 +91,7 @@ describe('recovery points', () => {
   });
 });
 
-describe('a damaged repository', () => {
+describe('23: a damaged repository', () => {
   test('a missing backup file is found before the restore, by name', async () => {
     const target = await notes.resolve('0s ago');
     await without(await repositoryFile('backup', '1259.'), async () => {
@@ -130,7 +130,7 @@ describe('a damaged repository', () => {
   });
 });
 
-describe('a gap in the archived WAL', () => {
+describe('23: a gap in the archived WAL', () => {
   test('is named, spares the targets before it, and ends with the next backup', async () => {
     const { ctx, app } = notes;
     const before = await notes.write(20);

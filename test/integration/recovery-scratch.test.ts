@@ -86,7 +86,7 @@ test('a restore holds what was committed before the target and nothing later (sc
   await removeScratch(ctx, 'restore/acme/1');
 });
 
-test('nothing of the original is used or touched: tablespaces are mapped in, its settings are not taken over (scratch 2)', async () => {
+test('22: nothing of the original is used or touched: tablespaces are mapped in, its settings are not taken over (scratch 2)', async () => {
   const before = await readdir(tablespace, { recursive: true });
   await withScratch('mapped', async (scratch) => {
     const pool = connectScratch(scratch);
@@ -228,7 +228,7 @@ test('two restores run side by side', async () => {
   ]);
 });
 
-test('a directory of somebody else is neither filled nor removed (scratch 1)', async () => {
+test('22: a directory of somebody else is neither filled nor removed (scratch 1)', async () => {
   const { root } = pathsOf('theirs');
   await mkdir(root);
   await writeFile(join(root, 'precious'), 'data');

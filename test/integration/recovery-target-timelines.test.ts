@@ -57,7 +57,7 @@ async function jobDone(key: string): Promise<void> {
   await notes.app.superuser.query(ENDS(key));
 }
 
-test('a whole cluster is restored beside the running one, and takes writes when it was promoted', async () => {
+test('22: a whole cluster is restored beside the running one, and takes writes when it was promoted', async () => {
   await notes.write(1);
   await jobDone('before');
   const at = await notes.write(2);
@@ -104,7 +104,7 @@ test('a whole cluster is restored beside the running one, and takes writes when 
   ).rejects.toMatchObject({ code: 'INVALID_INPUT' });
 });
 
-test('a time that two timelines have asks which one is meant, and each gives its own rows', async () => {
+test('21: a time that two timelines have asks which one is meant, and each gives its own rows', async () => {
   const shared = await databaseTime(notes.app);
   await notes.write(4);
   const successor = await restored('successor', shared, false);

@@ -9,7 +9,7 @@ import { databaseTime, type NotesApplication, notesIn, quiet, startNotes } from 
 let notes: NotesApplication;
 
 beforeAll(async () => {
-  notes = await startNotes();
+  notes = await startNotes({ settings: { max_prepared_transactions: 4 } });
 });
 afterAll(() => notes?.stop());
 
@@ -43,7 +43,7 @@ describe('what a target restores', () => {
     expect(await rowsAt(target)).toEqual([10]);
   });
 
-  test('an age is by the database clock and is resolved once', async () => {
+  test('21: an age is by the database clock and is resolved once', async () => {
     const { seconds } = await one<{ seconds: string }>(
       `select ceil(extract(epoch from clock_timestamp() - max(pg_xact_commit_timestamp(xmin)))) as seconds from public.note where id = 11`,
     );
@@ -55,6 +55,26 @@ describe('what a target restores', () => {
     expect(Date.parse(target.at ?? '')).toBeGreaterThan(Date.parse(before));
     expect(Number(seconds)).toBeGreaterThan(0);
     expect(await rowsAt(target)).toEqual([10, 11, 12]);
+  });
+
+  test('21: a transaction counts by its commit: one that was open or prepared at the target is absent', async () => {
+    const { superuser } = notes.app;
+    const [open, preparing] = [await superuser.connect(), await superuser.connect()];
+    try {
+      await open.query('begin; insert into public.note values (201)');
+      await preparing.query(
+        `begin; insert into public.note values (202); prepare transaction 'at the target'`,
+      );
+      const at = await notes.write(203);
+      await open.query('commit');
+      await preparing.query(`commit prepared 'at the target'`);
+      expect(await rowsAt(await notes.resolve(at))).toEqual([10, 11, 12, 203]);
+      expect(await rowsAt(await notes.resolve('0s ago'))).toEqual([10, 11, 12, 201, 202, 203]);
+    } finally {
+      open.release();
+      preparing.release();
+      await superuser.query('delete from public.note where id > 200');
+    }
   });
 
   test('a named recovery point, also after more was written', async () => {

@@ -119,7 +119,7 @@ describe('a tenant restore from end to end', () => {
     });
   });
 
-  it('freezes after the approval when asked to, and asks again when the tenant has written meanwhile', async () => {
+  it('6: freezes after the approval when asked to, and asks again when the tenant has written meanwhile', async () => {
     const { office } = await loseInvoices(stage, 'office');
     const run = await start(office, { freeze: 'after-approval' });
     const writer = office.writer(3);

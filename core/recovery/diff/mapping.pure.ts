@@ -2,6 +2,7 @@ import { quoteIdentifier } from '../../../database';
 import { type CatalogTable, type ForeignKey, tableName } from '../slice/catalog-types';
 import type { PlanColumn, PlanTable } from '../slice/plan-types';
 import type { ConflictDecision, ConflictKind, MappingRule } from '../types';
+import { isSensitive } from './sensitive-columns.pure';
 
 /**
  * The decision `map`: rows in conflict are written with another value in one column. It changes the staged row, before
@@ -16,7 +17,7 @@ export interface MappingScope {
   readonly live: CatalogTable;
   /** `schema.table` of every table whose rows the tenant may reference: those of its slice and the shared ones. */
   readonly referable: ReadonlySet<string>;
-  /** `schema.table.column` */
+  /** `recovery.sensitiveColumns` */
   readonly sensitive: readonly string[];
 }
 
@@ -84,7 +85,7 @@ function unfit({ rule }: MapDecision, column: PlanColumn, scope: MappingScope): 
     case 'suffix':
       return isText(column) ? undefined : `a ${rule.kind} needs a text, and it is of type ${column.type}`;
     case 'value':
-      return scope.sensitive.includes(`${tableName(scope.table)}.${column.name}`)
+      return isSensitive(scope.sensitive, scope.table, column.name)
         ? 'it is listed as sensitive, and a fixed value would stand in the history of the workflow; use prefix, suffix or null'
         : undefined;
   }

@@ -9,6 +9,7 @@ import { joinColumns } from '../slice/predicate.pure';
 import { previewTable, stageTable } from '../slice/restore-tables.pure';
 import type { ChangeOp } from './changes-sql.pure';
 import { setImageSettings } from './image.pure';
+import { isSensitive } from './sensitive-columns.pure';
 
 export interface ChangedRow {
   readonly op: 'insert' | 'update' | 'delete';
@@ -56,7 +57,7 @@ export async function pageChanges(ctx: RecoveryContext, request: PageRequest): P
       hint: `Tables: ${record.plan?.tables.map(tableName).join(', ') ?? 'none yet'}`,
     });
   }
-  const masked = new Set(ctx.config.recovery.sensitiveColumns);
+  const isMasked = (column: string) => isSensitive(ctx.config.recovery.sensitiveColumns, table, column);
   const rows = await inTransaction(
     ctx.application,
     async (tx) => {
@@ -82,12 +83,10 @@ export async function pageChanges(ctx: RecoveryContext, request: PageRequest): P
       key: Object.fromEntries(
         Object.entries(row.key ?? {}).map(([name, value]) => [
           name,
-          masked.has(`${request.table}.${name}`) ? MASKED : value,
+          value !== null && isMasked(name) ? MASKED : value,
         ]),
       ),
-      columns: differing(table.columns, row.current, row.restored, (name) =>
-        masked.has(`${request.table}.${name}`),
-      ),
+      columns: differing(table.columns, row.current, row.restored, isMasked),
     })),
     ...(rows.length > limit ? { nextOffset: offset + limit } : {}),
   };
