@@ -1,0 +1,84 @@
+import { EMPTY_ROOT, nodeHash } from './hash.pure';
+
+/** A complete subtree of 2^level leaves, the `index`-th of its level from the left. */
+export interface Subtree {
+  readonly level: number;
+  readonly index: number;
+}
+
+export interface SubtreeHash extends Subtree {
+  readonly hash: Buffer;
+}
+
+/**
+ * The right edge of a tree: the hashes of the largest complete subtrees that its leaves are made of, from left to right.
+ * All that is needed to append to the tree and to know its root: at most one hash for each bit of the size.
+ */
+export class Frontier {
+  private constructor(
+    readonly size: number,
+    private readonly edge: readonly Buffer[],
+  ) {}
+
+  static readonly empty = new Frontier(0, []);
+
+  /** @throws RangeError unless there is a hash for each set bit of the size. */
+  static of(size: number, edge: readonly Buffer[]): Frontier {
+    const expected = edgeOf(size).length;
+    if (edge.length !== expected) {
+      throw new RangeError(
+        `a tree of ${size} leaves has ${expected} subtrees at its edge, not ${edge.length}`,
+      );
+    }
+    return new Frontier(size, edge);
+  }
+
+  /** From left to right, as `edgeOf` names them. */
+  get hashes(): readonly Buffer[] {
+    return this.edge;
+  }
+
+  get root(): Buffer {
+    return this.edge.length === 0
+      ? EMPTY_ROOT
+      : this.edge.reduceRight((right, left) => nodeHash(left, right));
+  }
+
+  /**
+   * @param completed is told every subtree that the new leaves complete, the leaves themselves first; a parent comes after
+   *   its children.
+   */
+  append(leaves: Iterable<Buffer>, completed: (subtree: SubtreeHash) => void = () => undefined): Frontier {
+    const edge = [...this.edge];
+    let size = this.size;
+    for (const leaf of leaves) {
+      let subtree: SubtreeHash = { level: 0, index: size, hash: leaf };
+      completed(subtree);
+      // Whoever has an odd index is the right child of a parent that is complete now.
+      while (subtree.index % 2 === 1) {
+        const left = edge.pop() ?? EMPTY_ROOT;
+        subtree = {
+          level: subtree.level + 1,
+          index: (subtree.index - 1) / 2,
+          hash: nodeHash(left, subtree.hash),
+        };
+        completed(subtree);
+      }
+      edge.push(subtree.hash);
+      size += 1;
+    }
+    return new Frontier(size, edge);
+  }
+}
+
+/** The subtrees whose hashes make up the frontier of a tree of this size, from left to right. */
+export function edgeOf(size: number): Subtree[] {
+  const edge: Subtree[] = [];
+  let level = 0;
+  for (let rest = size; rest > 0; rest = Math.floor(rest / 2)) {
+    // What is left of the size's bits counts the complete subtrees of this level; an odd last one has no sibling.
+    if (rest % 2 === 1) edge.unshift({ level, index: rest - 1 });
+    level += 1;
+  }
+  return edge;
+}
