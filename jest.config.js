@@ -2,11 +2,13 @@
 module.exports = {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   transform: {
-    '^.+\\.ts$': [
+    // @noble/post-quantum and what it needs are ES modules only, which jest cannot require as they are.
+    '^.+\\.ts$|/node_modules/@noble/.+\\.js$': [
       '@swc/jest',
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
   },
+  transformIgnorePatterns: ['/node_modules/(?!@noble/)'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.chronawflow'],
   testTimeout: 120_000,
   maxWorkers: 2,
