@@ -11,4 +11,6 @@ export const ADVISORY_LOCKS = {
   jobClaim: 7_240_915_035,
   /** One change of the rate limits at a time, so that their generation only grows. */
   rateLimitChange: 7_240_915_036,
+  /** One sealer of the audit log is active at a time. */
+  auditSealer: 7_240_915_037,
 } as const;

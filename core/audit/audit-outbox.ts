@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg';
 import { inTransaction } from '../../database';
-import type { AuditEvent } from './record-audit-event';
+import type { AuditEvent } from './event';
 
 /** An event that is told by the transaction which does the thing. */
 export type OutboxEvent = Omit<AuditEvent, 'id' | 'request'>;

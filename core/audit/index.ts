@@ -1,3 +1,3 @@
 export { forwardOutbox, type OutboxEvent, writeOutbox } from './audit-outbox';
+export { type AuditEvent, recordAuditEvent } from './event';
 export { OutboxForwarder } from './outbox-forwarder';
-export { type AuditEvent, recordAuditEvent } from './record-audit-event';

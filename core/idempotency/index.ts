@@ -1,4 +1,4 @@
-export { canonicalJson } from './canonical-json.pure';
+export { canonicalJson } from '../canonical-json';
 export { ExecutionFencedError } from './errors/execution-fenced-error';
 export { ExecutionRunningError } from './errors/execution-running-error';
 export { IdempotencyKeyReusedError } from './errors/idempotency-key-reused-error';

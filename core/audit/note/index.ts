@@ -6,6 +6,7 @@ export {
   generateSigningKey,
   parseSigningKey,
   parseVerifierKey,
+  renamed,
   type SignatureKind,
   type SigningKey,
   type VerifierKey,

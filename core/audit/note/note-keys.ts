@@ -79,6 +79,11 @@ export function parseSigningKey(text: string): SigningKey {
   return key;
 }
 
+/** The same key under another name, which makes it another key to whoever checks its signatures. */
+export function renamed<Key extends VerifierKey>(key: Key, name: string): Key {
+  return { ...key, ...verifierKey(name, key.kind, key.publicKey) };
+}
+
 /** The bytes that a signature of this kind is made over. @param timestamp seconds since 1970, for cosignatures. */
 export function signedMessage(kind: SignatureKind, name: string, text: string, timestamp: bigint): Buffer {
   switch (kind) {

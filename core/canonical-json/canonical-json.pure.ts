@@ -12,7 +12,8 @@ export function canonicalJson(value: unknown): string {
 }
 
 function write(value: unknown, at: string, above: readonly object[]): string {
-  if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'string') return text(value, at);
+  if (value === null || typeof value === 'boolean') return JSON.stringify(value);
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw refused(at, String(value));
     return JSON.stringify(value);
@@ -31,8 +32,14 @@ function write(value: unknown, at: string, above: readonly object[]): string {
     // An absent member and one that is undefined are the same in JSON.
     .filter(([, member]) => member !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, member]) => `${JSON.stringify(name)}:${write(member, `${at}.${name}`, within)}`);
+    .map(([name, member]) => `${text(name, at)}:${write(member, `${at}.${name}`, within)}`);
   return `{${members.join(',')}}`;
+}
+
+/** Section 3.2.2.2: what is no Unicode text has no canonical form. */
+function text(value: string, at: string): string {
+  if (!value.isWellFormed()) throw refused(at, 'a lone surrogate');
+  return JSON.stringify(value);
 }
 
 function refused(at: string, what: string): InvalidInputError {

@@ -1,0 +1,33 @@
+import { canonicalJson } from '../../canonical-json';
+import { InvalidInputError } from '../../errors';
+import type { AuditEvent } from './audit-event';
+import { encodeEntry, MAX_ENTRY_BYTES } from './entry.pure';
+
+/** As long as every time that the database writes. */
+const ANY_TIME = '2026-01-01T00:00:00.000000Z';
+
+/**
+ * The JSON text of an event's details, once it is sure that the event can be sealed as it is.
+ *
+ * @throws InvalidInputError for an entry above 65,535 bytes, a lone surrogate or NUL, a number that JSON readers round
+ */
+export function checkEvent(event: AuditEvent): string {
+  const { id, actor, action, tenant = null, object = null, outcome, reason = null, request = null } = event;
+  const facts = { id, actor, action, tenant, object, outcome, reason, request };
+  const details = canonicalJson(event.details ?? {});
+  // PostgreSQL has no such character in any text.
+  if (Object.values(facts).some((fact) => fact?.includes('\0')) || /(?<!\\)(?:\\\\)*\\u0000/.test(details)) {
+    throw refused(event, 'it has a NUL character');
+  }
+  const encoded = encodeEntry({ ...facts, at: ANY_TIME, details });
+  if (encoded.details === 'text') throw refused(event, 'its details have a number that is not safe in JSON');
+  if (encoded.details === 'hash') throw refused(event, `it is longer than ${MAX_ENTRY_BYTES} bytes`);
+  return details;
+}
+
+function refused(event: AuditEvent, reason: string): InvalidInputError {
+  return new InvalidInputError(`The audit event ${event.action} cannot be recorded: ${reason}.`, {
+    hint: 'Record identifiers, counts and hashes, large numbers as text, and keep what they stand for where it is.',
+    details: { action: event.action },
+  });
+}

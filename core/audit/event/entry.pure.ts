@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../../canonical-json';
+
+/** An event as it is stored, before it is sealed. */
+export interface StoredEvent {
+  readonly id: string;
+  /** ISO 8601 with microseconds, by the control plane's clock. */
+  readonly at: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly tenant: string | null;
+  readonly object: string | null;
+  readonly outcome: string;
+  readonly reason: string | null;
+  readonly request: string | null;
+  /** The text of its JSON, as the database has it. */
+  readonly details: string;
+}
+
+/** An entry's length is written in 16 bits. Source: C2SP tlog-tiles, "Log entries". */
+export const MAX_ENTRY_BYTES = 65_535;
+
+/** Names the form below; a later form gets another number and readers know both. */
+const VERSION = 1;
+
+/**
+ * The bytes that are sealed: canonical JSON (RFC 8785) of the event. Every stored event has such a form, whatever wrote it,
+ * so that none can stop the sealer: details with numbers that JSON readers round stay the text that they are, and those
+ * of an event that would be too long are replaced by their SHA-256, or the whole event is.
+ */
+export function encodeEntry(event: StoredEvent): EncodedEntry {
+  const { details, ...facts } = event;
+  const known = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== null));
+  const encode = (of: object) => Buffer.from(canonicalJson({ v: VERSION, ...known, ...of }));
+  const exact = keepsNumbers(details);
+  const bytes = encode(exact ? { details: JSON.parse(details) } : { detailsText: details });
+  if (bytes.length <= MAX_ENTRY_BYTES) return { bytes, details: exact ? 'json' : 'text' };
+  const shorter = encode({ detailsSha256: sha256(details) });
+  if (shorter.length <= MAX_ENTRY_BYTES) return { bytes: shorter, details: 'hash' };
+  const shortest = canonicalJson({ v: VERSION, at: event.at, eventSha256: sha256(bytes) });
+  return { bytes: Buffer.from(shortest), details: 'hash' };
+}
+
+function sha256(data: string | Buffer): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+export interface EncodedEntry {
+  readonly bytes: Buffer;
+  /** How the details are in it. */
+  readonly details: 'json' | 'text' | 'hash';
+}
+
+/** Whether a reader with 64-bit floating-point numbers finds every number of this JSON as it stands there. */
+export function keepsNumbers(json: string): boolean {
+  const outsideStrings = json.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
+  const numbers = outsideStrings.match(/-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g) ?? [];
+  return numbers.every((text) => {
+    const number = Number(text);
+    // Integers beyond 2^53 share a double with their neighbours.
+    return String(number) === text && (!Number.isInteger(number) || Number.isSafeInteger(number));
+  });
+}

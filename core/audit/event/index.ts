@@ -1,0 +1,4 @@
+export type { AuditEvent } from './audit-event';
+export { checkEvent } from './check-event.pure';
+export { type EncodedEntry, encodeEntry, MAX_ENTRY_BYTES, type StoredEvent } from './entry.pure';
+export { recordAuditEvent } from './record-audit-event';

@@ -1,0 +1,32 @@
+import type { ClientBase } from 'pg';
+import type { AuditEvent } from './audit-event';
+import { checkEvent } from './check-event.pure';
+
+/**
+ * Writes the event into the control plane's insert-only log; within the caller's transaction when it is given one, so that
+ * an action and its event cannot part. The same ID again changes nothing: the first record of an event is the one that
+ * counts. The time is the database's own.
+ *
+ * @throws InvalidInputError when it could not be sealed as it is (check-event.pure.ts)
+ */
+export async function recordAuditEvent(
+  database: Pick<ClientBase, 'query'>,
+  event: AuditEvent,
+): Promise<void> {
+  await database.query(
+    `insert into chronawflow.audit_event (id, actor, action, tenant, object, outcome, reason, request, details)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+     on conflict (id) do nothing`,
+    [
+      event.id,
+      event.actor,
+      event.action,
+      event.tenant ?? null,
+      event.object ?? null,
+      event.outcome,
+      event.reason ?? null,
+      event.request ?? null,
+      checkEvent(event),
+    ],
+  );
+}

@@ -1,0 +1,111 @@
+import { mkdir, open, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { bundlePath, HASH_BYTES, leafHash, TILE_WIDTH, tilePath, tilesOf, tilesOfLevel } from '../merkle';
+import { parseCheckpoint, parseNote } from '../note';
+import { LogDamagedError } from './log-damaged-error';
+import type { LogReader } from './log-reader';
+
+const LENGTH_BYTES = 2;
+/** No entry is longer than its length can say, so no bundle is longer than this. */
+const MAX_BUNDLE_BYTES = TILE_WIDTH * (LENGTH_BYTES + 0xffff);
+const MAX_NOTE_BYTES = 256 * 1024;
+
+/**
+ * A log as C2SP tlog-tiles lays it out in a directory. The directory is not trusted: paths are computed, never read from it,
+ * and no file is read beyond what it may have.
+ */
+export class ExportedLog implements LogReader {
+  readonly keepsLeafHashes = true;
+
+  private constructor(
+    private readonly directory: string,
+    readonly origin: string,
+    readonly size: number,
+    readonly note: string,
+  ) {}
+
+  /** @throws NoteInvalidError, LogDamagedError */
+  static async open(directory: string): Promise<ExportedLog> {
+    const note = await readAtMost(join(directory, 'checkpoint'), MAX_NOTE_BYTES, directory);
+    const { origin, size } = parseCheckpoint(parseNote(note).text);
+    return new ExportedLog(directory, origin, size, note.toString());
+  }
+
+  async bundle(index: number, width: number): Promise<readonly Buffer[]> {
+    const path = bundlePath({ index, width });
+    const bytes = await readAtMost(join(this.directory, path), MAX_BUNDLE_BYTES, this.origin);
+    const entries: Buffer[] = [];
+    for (let at = 0; at < bytes.length; ) {
+      const end = at + LENGTH_BYTES <= bytes.length ? at + LENGTH_BYTES + bytes.readUInt16BE(at) : Infinity;
+      if (end > bytes.length) throw new LogDamagedError(this.origin, `${path} is cut short`);
+      entries.push(bytes.subarray(at + LENGTH_BYTES, end));
+      at = end;
+    }
+    if (entries.length !== width) {
+      throw new LogDamagedError(this.origin, `${path} has ${entries.length} of ${width} entries`);
+    }
+    return entries;
+  }
+
+  async tile(level: number, index: number, width: number): Promise<readonly Buffer[]> {
+    const path = tilePath({ level, index, width });
+    const bytes = await readAtMost(join(this.directory, path), TILE_WIDTH * HASH_BYTES, this.origin);
+    if (bytes.length !== width * HASH_BYTES) {
+      throw new LogDamagedError(this.origin, `${path} has ${bytes.length} bytes, not ${width * HASH_BYTES}`);
+    }
+    return Array.from({ length: width }, (_, i) => bytes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES));
+  }
+}
+
+/**
+ * Writes a log into a directory, its checkpoint last: what has one is complete.
+ *
+ * @param progress is told after each bundle how many entries are written.
+ */
+export async function exportLog(
+  log: LogReader,
+  directory: string,
+  progress: (entries: number) => void = () => undefined,
+): Promise<void> {
+  for (const { index, width } of tilesOfLevel(0, log.size)) {
+    const entries = await log.bundle(index, width);
+    await write(join(directory, bundlePath({ index, width })), Buffer.concat(entries.flatMap(withLength)));
+    await write(join(directory, tilePath({ level: 0, index, width })), Buffer.concat(entries.map(leafHash)));
+    progress(index * TILE_WIDTH + width);
+  }
+  for (const tile of tilesOf(log.size)) {
+    if (tile.level === 0) continue;
+    const hashes = await log.tile(tile.level, tile.index, tile.width);
+    await write(join(directory, tilePath(tile)), Buffer.concat(hashes));
+  }
+  await write(join(directory, 'checkpoint'), log.note);
+}
+
+function withLength(entry: Buffer): Buffer[] {
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt16BE(entry.length);
+  return [length, entry];
+}
+
+async function write(path: string, content: Buffer | string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, content);
+}
+
+/** @throws LogDamagedError for a file that is missing, no file, or longer. */
+async function readAtMost(path: string, limit: number, origin: string): Promise<Buffer> {
+  let handle: Awaited<ReturnType<typeof open>> | undefined;
+  try {
+    handle = await open(path);
+    const { size } = await handle.stat();
+    if (size > limit) throw new LogDamagedError(origin, `${path} is longer than it can be`);
+    return await handle.readFile();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EISDIR')) {
+      throw new LogDamagedError(origin, `${path} is missing`);
+    }
+    throw error;
+  } finally {
+    await handle?.close();
+  }
+}

@@ -1,0 +1,13 @@
+/** One log at one size, wherever it is kept: in the database, or as an exported directory. */
+export interface LogReader {
+  readonly origin: string;
+  readonly size: number;
+  /** The signed note of this size. */
+  readonly note: string;
+  /** Leaf hashes are kept beside the entries, so the two can differ. */
+  readonly keepsLeafHashes: boolean;
+  /** Entries of a bundle. @throws LogDamagedError when some are missing */
+  bundle(index: number, width: number): Promise<readonly Buffer[]>;
+  /** Hashes of a tile. @throws LogDamagedError when some are missing */
+  tile(level: number, index: number, width: number): Promise<readonly Buffer[]>;
+}

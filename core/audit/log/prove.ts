@@ -1,0 +1,40 @@
+import {
+  consistencyPath,
+  Frontier,
+  inclusionPath,
+  type LeafRange,
+  placeOf,
+  rootOfSubtrees,
+  type Subtree,
+  subtreesOf,
+  tileIn,
+} from '../merkle';
+import type { LogReader } from './log-reader';
+
+/** Hashes that prove, with `verifyInclusion`, that the entry is in the log. */
+export function proveInclusion(log: LogReader, index: number): Promise<Buffer[]> {
+  return hashesOf(log, inclusionPath(index, log.size));
+}
+
+/** Hashes that prove, with `verifyConsistency`, that the log of `from` entries was a prefix of this one. */
+export function proveConsistency(log: LogReader, from: number): Promise<Buffer[]> {
+  return hashesOf(log, consistencyPath(from, log.size));
+}
+
+async function hashesOf(log: LogReader, path: readonly LeafRange[]): Promise<Buffer[]> {
+  const tiles = new Map<string, Promise<readonly Buffer[]>>();
+  const tileOf = (level: number, index: number) => {
+    const key = `${level}/${index}`;
+    const known = tiles.get(key) ?? log.tile(level, index, tileIn(log.size, { level, index }).width);
+    tiles.set(key, known);
+    return known;
+  };
+  const hashOf = async (subtree: Subtree) => {
+    const { level, index, first, count } = placeOf(subtree);
+    const hashes = await tileOf(level, index);
+    return Frontier.empty.append(hashes.slice(first, first + count)).root;
+  };
+  return Promise.all(
+    path.map(async (range) => rootOfSubtrees(await Promise.all(subtreesOf(range).map(hashOf)))),
+  );
+}

@@ -1,0 +1,68 @@
+import type { ClientBase } from 'pg';
+import { leafHash, TILE_WIDTH } from '../merkle';
+import { LogDamagedError } from './log-damaged-error';
+import type { LogReader } from './log-reader';
+
+export interface LogFacts {
+  readonly id: number;
+  readonly kind: 'tenant' | 'system' | 'platform';
+  readonly tenant: string | null;
+  readonly origin: string;
+  readonly size: number;
+  readonly note: string;
+}
+
+/** All logs as of one moment, the platform's first: read them in one REPEATABLE READ transaction. */
+export async function readLogs(tx: Pick<ClientBase, 'query'>): Promise<LogFacts[]> {
+  const { rows } = await tx.query<Omit<LogFacts, 'size' | 'note'> & { size: string; note: string | null }>(
+    `select l.id, l.kind, l.tenant, l.origin, l.size, c.note
+       from chronawflow.audit_log l
+       left join chronawflow.audit_checkpoint c on c.log = l.id and c.size = l.size
+      where l.size > 0
+      order by l.kind <> 'platform', l.id`,
+  );
+  return rows.map(({ note, ...log }) => {
+    if (note === null) throw new LogDamagedError(log.origin, `the checkpoint of size ${log.size} is missing`);
+    return { ...log, size: Number(log.size), note };
+  });
+}
+
+/** A log in the control plane's database. */
+export class StoredLog implements LogReader {
+  readonly keepsLeafHashes = false;
+  readonly origin: string;
+  readonly size: number;
+  readonly note: string;
+
+  constructor(
+    private readonly database: Pick<ClientBase, 'query'>,
+    private readonly log: LogFacts,
+  ) {
+    this.origin = log.origin;
+    this.size = log.size;
+    this.note = log.note;
+  }
+
+  async bundle(index: number, width: number): Promise<readonly Buffer[]> {
+    const { rows } = await this.database.query<{ entry: Buffer }>(
+      'select entry from chronawflow.audit_entry where log = $1 and index >= $2 and index < $3 order by index',
+      [this.log.id, index * TILE_WIDTH, index * TILE_WIDTH + width],
+    );
+    if (rows.length !== width) throw this.missing('entries', index, rows.length, width);
+    return rows.map(({ entry }) => entry);
+  }
+
+  async tile(level: number, index: number, width: number): Promise<readonly Buffer[]> {
+    if (level === 0) return (await this.bundle(index, width)).map(leafHash);
+    const { rows } = await this.database.query<{ hash: Buffer }>(
+      'select hash from chronawflow.audit_subtree where log = $1 and level = $2 and index >= $3 and index < $4 order by index',
+      [this.log.id, level, index * TILE_WIDTH, index * TILE_WIDTH + width],
+    );
+    if (rows.length !== width) throw this.missing(`tile ${level}`, index, rows.length, width);
+    return rows.map(({ hash }) => hash);
+  }
+
+  private missing(what: string, index: number, found: number, wanted: number): LogDamagedError {
+    return new LogDamagedError(this.origin, `${what}/${index} has ${found} of ${wanted}`);
+  }
+}
