@@ -13,9 +13,10 @@
  *   postgres   CHRONAWFLOW_POSTGRES_BIN and CHRONAWFLOW_PGBACKREST, PATH, the distribution's directories, apt as root
  *   toxiproxy  (tests and benchmarks) CHRONAWFLOW_TOXIPROXY, PATH, the same cache, download or build as temporal
  *   promtool   (tests and benchmarks) CHRONAWFLOW_PROMTOOL, PATH, the cache, out of Debian's package
+ *   tlog       (tests and benchmarks) CHRONAWFLOW_TLOG_VERIFIER, PATH, the cache, a build with Go of test/support/tlog-verifier
  *
  * What was found is handed on in CHRONAWFLOW_TEMPORAL_CLI, CHRONAWFLOW_POSTGRES_BIN (a directory),
- * CHRONAWFLOW_PGBACKREST, CHRONAWFLOW_TOXIPROXY and CHRONAWFLOW_PROMTOOL.
+ * CHRONAWFLOW_PGBACKREST, CHRONAWFLOW_TOXIPROXY, CHRONAWFLOW_PROMTOOL and CHRONAWFLOW_TLOG_VERIFIER.
  */
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +26,7 @@ import { preparePostgres } from './bootstrap/postgres.mjs';
 import { preparePromtool } from './bootstrap/promtool.mjs';
 import { Steps } from './bootstrap/steps.mjs';
 import { prepareTemporal } from './bootstrap/temporal.mjs';
+import { prepareTlogVerifier } from './bootstrap/tlog-verifier.mjs';
 import { prepareToxiproxy } from './bootstrap/toxiproxy.mjs';
 import { runBench } from './targets/bench.mjs';
 import { runDemo } from './targets/demo.mjs';
@@ -32,7 +34,12 @@ import { runTests } from './targets/test.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const PRODUCT = { packages: preparePackages, temporal: prepareTemporal, postgres: preparePostgres };
-const EVERYTHING = { ...PRODUCT, toxiproxy: prepareToxiproxy, promtool: preparePromtool };
+const EVERYTHING = {
+  ...PRODUCT,
+  toxiproxy: prepareToxiproxy,
+  promtool: preparePromtool,
+  tlog: prepareTlogVerifier,
+};
 const TARGETS = {
   test: { run: runTests, parts: EVERYTHING },
   demo: { run: runDemo, parts: PRODUCT },

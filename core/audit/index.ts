@@ -1,3 +1,2 @@
-export { forwardOutbox, type OutboxEvent, writeOutbox } from './audit-outbox';
 export { type AuditEvent, recordAuditEvent } from './event';
-export { OutboxForwarder } from './outbox-forwarder';
+export { forwardOutbox, type OutboxEvent, OutboxForwarder, writeOutbox } from './outbox';

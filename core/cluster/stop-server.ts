@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hasCode } from '../errors';
 import { serverStatus } from './server-status';
 import { ServerStopFailedError } from './server-stop-failed-error';
 
@@ -41,6 +42,6 @@ function signal(pid: number, name: NodeJS.Signals): void {
     process.kill(pid, name);
   } catch (error) {
     // It has ended by itself between the two looks; then the wish is fulfilled.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    if (!hasCode(error, 'ESRCH')) throw error;
   }
 }

@@ -1,6 +1,7 @@
 export { ChronawflowError, type ChronawflowErrorOptions, type ErrorKind } from './chronawflow-error';
 export { CommandFailedError } from './command-failed-error';
 export { DependencyMissingError } from './dependency-missing-error';
+export { hasCode, whenMissing } from './error-code.pure';
 export { boundedText } from './error-facts.pure';
 export { InvalidInputError } from './invalid-input-error';
 export { messageOf } from './message-of';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { BootstrapFailure, messageOf } from './bootstrap-failure.mjs';
 import { run } from './command.mjs';
 import { goPlatform } from './download.mjs';
-import { findOnPath, isProgram } from './programs.mjs';
+import { findGo } from './programs.mjs';
 
 /**
  * A program whose project is written in Go: its official release, or where that cannot be had, a build of the very same
@@ -28,7 +28,7 @@ export async function downloadOrBuild({ title, fetch, module, built, takes, hint
     }
   }
   note(`no download: ${whyNot}`);
-  const go = findOnPath('go', env) ?? ['/usr/local/go/bin/go'].find(isProgram);
+  const go = findGo(env);
   if (go === undefined) throw new BootstrapFailure(`${title} is missing`, { hint: hint(whyNot) });
   note(`building ${module} with Go (${takes}, once)`);
   try {

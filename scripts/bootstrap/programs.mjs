@@ -31,3 +31,8 @@ export function listDirectory(path) {
     throw error;
   }
 }
+
+/** Go's own installer does not put it on PATH. */
+export function findGo(env) {
+  return findOnPath('go', env) ?? ['/usr/local/go/bin/go'].find(isProgram);
+}

@@ -1,5 +1,6 @@
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { hasCode } from '../../errors';
 import { bundlePath, HASH_BYTES, leafHash, TILE_WIDTH, tilePath, tilesOf, tilesOfLevel } from '../merkle';
 import { parseCheckpoint, parseNote } from '../note';
 import { LogDamagedError } from './log-damaged-error';
@@ -101,7 +102,7 @@ async function readAtMost(path: string, limit: number, origin: string): Promise<
     if (size > limit) throw new LogDamagedError(origin, `${path} is longer than it can be`);
     return await handle.readFile();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EISDIR')) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) {
       throw new LogDamagedError(origin, `${path} is missing`);
     }
     throw error;

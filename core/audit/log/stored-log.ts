@@ -18,7 +18,7 @@ export async function readLogs(tx: Pick<ClientBase, 'query'>): Promise<LogFacts[
     `select l.id, l.kind, l.tenant, l.origin, l.size, c.note
        from chronawflow.audit_log l
        left join chronawflow.audit_checkpoint c on c.log = l.id and c.size = l.size
-      where l.size > 0
+      where l.size > 0 or l.kind = 'platform'
       order by l.kind <> 'platform', l.id`,
   );
   return rows.map(({ note, ...log }) => {

@@ -85,12 +85,19 @@ export async function logsOf(
   );
 }
 
-export async function platformLog(tx: ClientBase, origin: string): Promise<StoredLog> {
-  await tx.query(
+/** The platform's log, made where there is none yet: @param emptyNote signs it as long as it has no entry */
+export async function platformLog(
+  tx: ClientBase,
+  origin: string,
+  emptyNote: () => Promise<string>,
+): Promise<StoredLog> {
+  const made = await tx.query<{ id: number }>(
     `insert into chronawflow.audit_log (kind, origin) values ('platform', $1)
-     on conflict (kind, (coalesce(tenant, ''))) do nothing`,
+     on conflict (kind, (coalesce(tenant, ''))) do nothing returning id`,
     [origin],
   );
+  const id = made.rows[0]?.id;
+  if (id !== undefined) await addCheckpoint(tx, id, 0, await emptyNote());
   const [log] = await selectLogs(tx, `where kind = 'platform'`, []);
   if (log === undefined) throw new RangeError('the platform log is not there');
   if (log.origin !== origin) throw new LogOriginChangedError(log.origin, origin);
@@ -123,15 +130,19 @@ export async function appendToLog(
       ],
     );
   }
-  await tx.query('insert into chronawflow.audit_checkpoint (log, size, note) values ($1, $2, $3)', [
-    log.id,
-    grown.size,
-    note,
-  ]);
+  await addCheckpoint(tx, log.id, grown.size, note);
   await tx.query('update chronawflow.audit_log set size = $2, edge = $3 where id = $1', [
     log.id,
     grown.size,
     grown.edge,
+  ]);
+}
+
+async function addCheckpoint(tx: ClientBase, log: number, size: number, note: string): Promise<void> {
+  await tx.query('insert into chronawflow.audit_checkpoint (log, size, note) values ($1, $2, $3)', [
+    log,
+    size,
+    note,
   ]);
 }
 

@@ -1,12 +1,20 @@
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import { inTransaction } from '../../../database';
+import { EMPTY_ROOT } from '../merkle';
 import { formatCheckpoint } from '../note';
 import { growLog } from './grow-log.pure';
 import type { LogSigner } from './log-signer';
-import { appendToLog, logsOf, type NewEntry, platformLog, takeEvents } from './log-store';
+import { appendToLog, logsOf, type NewEntry, platformLog, type StoredLog, takeEvents } from './log-store';
 
 /** Enough for 45,000 a second, and a transaction that a restart repeats in a moment. */
 const BATCH = 5_000;
+
+/** Makes the platform's log where there is none, so that it can be exported and witnessed before it has an entry. */
+export async function openPlatformLog(tx: ClientBase, signer: LogSigner): Promise<StoredLog> {
+  return platformLog(tx, signer.origin, () =>
+    signer.sign({ origin: signer.origin, size: 0, root: EMPTY_ROOT }, new Date()),
+  );
+}
 
 export interface SealedBatch {
   readonly events: number;
@@ -37,7 +45,7 @@ export async function sealBatch(pool: Pool, signer: LogSigner, limit = BATCH): P
         await appendToLog(tx, log, own, grown, await signer.sign(checkpoint, now));
         checkpoints.push({ entry: Buffer.from(formatCheckpoint(checkpoint)), eventId: null });
       }
-      const platform = await platformLog(tx, signer.origin);
+      const platform = await openPlatformLog(tx, signer);
       const grown = growLog(
         platform,
         checkpoints.map(({ entry }) => entry),

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
-import { ADVISORY_LOCKS } from '../../../database';
+import { ADVISORY_LOCKS, inTransaction } from '../../../database';
 import type { LogSigner } from './log-signer';
-import { type SealedBatch, sealBatch } from './seal-batch';
+import { openPlatformLog, type SealedBatch, sealBatch } from './seal-batch';
 
 export interface SealerOptions {
   /** How long it rests when there is nothing to seal; an event waits no longer than that and a batch. Default 200 ms. */
@@ -61,6 +61,7 @@ export class Sealer {
         await this.pause(this.options.standByMs ?? 1_000);
         return;
       }
+      await inTransaction(this.pool, (tx) => openPlatformLog(tx, this.signer));
       while (!this.ended.signal.aborted && lost === undefined) {
         const batch = await sealBatch(this.pool, this.signer);
         this.options.onBatch?.(batch);

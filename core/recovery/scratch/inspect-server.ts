@@ -1,8 +1,7 @@
 import { Client, DatabaseError } from 'pg';
-import { messageOf } from '../../errors';
+import { hasCode, messageOf } from '../../errors';
 import { ScratchInvalidError } from '../errors/scratch-invalid-error';
 import type { ServerRequest } from './configure-server';
-import { hasCode } from './error-code.pure';
 import { readMarker } from './marker';
 import { SCRATCH_PORT } from './scratch-paths.pure';
 

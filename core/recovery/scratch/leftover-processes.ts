@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runProgram } from '../../cluster';
-import { hasCode } from './error-code.pure';
+import { hasCode } from '../../errors';
 
 /** pgBackRest's processes end within about a second after SIGTERM. */
 const GRACE_MS = 5000;

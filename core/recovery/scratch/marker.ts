@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { whenMissing } from '../../errors';
 import { ScratchNotOursError } from '../errors/scratch-not-ours-error';
 import type { ResolvedTarget } from '../types';
-import { whenMissing } from './error-code.pure';
 import type { ScratchPaths } from './scratch-paths.pure';
 
 const markerSchema = z.object({

@@ -1,12 +1,12 @@
 import { readFile, rename } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServerStartFailedError, serverStatus, startServer } from '../../cluster';
+import { whenMissing } from '../../errors';
 import type { RecoveryContext, StepControl } from '../engine';
 import { BackupCommandFailedError } from '../errors/backup-command-failed-error';
 import { TargetNotReachedError } from '../errors/target-not-reached-error';
 import { pause } from '../target/pause';
 import { configureServer, type ServerRequest } from './configure-server';
-import { whenMissing } from './error-code.pure';
 import { findDamagedWal } from './find-damaged-wal';
 import { findSuperuser, isPaused } from './inspect-server';
 import { readMarker, writeMarker } from './marker';

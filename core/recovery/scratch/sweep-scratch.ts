@@ -1,10 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { messageOf } from '../../errors';
+import { messageOf, whenMissing } from '../../errors';
 import type { RecoveryContext } from '../engine';
 import { ScratchNotOursError } from '../errors/scratch-not-ours-error';
-import { whenMissing } from './error-code.pure';
 import { type Marker, readMarker } from './marker';
 import { removeRestored } from './remove-scratch';
 import { pathsIn, type ScratchPaths } from './scratch-paths.pure';

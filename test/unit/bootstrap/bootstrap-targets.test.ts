@@ -55,14 +55,19 @@ test('an unknown benchmark is refused before anything is prepared', async () => 
 
 test('the demo prepares nothing that only tests and benchmarks need', async () => {
   const nowhere = { CHRONAWFLOW_TEMPORAL_CLI: '/nowhere', CHRONAWFLOW_TOXIPROXY: '/nowhere' };
-  const env = { ...process.env, ...nowhere, CHRONAWFLOW_PROMTOOL: '/nowhere' };
+  const env = {
+    ...process.env,
+    ...nowhere,
+    CHRONAWFLOW_PROMTOOL: '/nowhere',
+    CHRONAWFLOW_TLOG_VERIFIER: '/nowhere',
+  };
   const [demo, tests] = await Promise.all([
     startBootstrap(['--run', 'demo'], env).ended,
     startBootstrap(['--run', 'test'], env).ended,
   ]);
   expect(demo.stderr).toContain('CHRONAWFLOW_TEMPORAL_CLI is of no use');
-  expect(demo.stderr).not.toMatch(/toxiproxy|promtool/i);
-  for (const part of ['toxiproxy', 'promtool']) expect(tests.stderr).toContain(part);
+  expect(demo.stderr).not.toMatch(/toxiproxy|promtool|tlog/i);
+  for (const part of ['toxiproxy', 'promtool', 'tlog']) expect(tests.stderr).toContain(part);
 });
 
 describe('dist/', () => {

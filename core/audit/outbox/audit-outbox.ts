@@ -1,9 +1,9 @@
 import type { ClientBase, Pool } from 'pg';
-import { inTransaction } from '../../database';
-import type { AuditEvent } from './event';
+import { inTransaction } from '../../../database';
+import type { AuditEvent } from '../event';
 
 /** An event that is told by the transaction which does the thing. */
-export type OutboxEvent = Omit<AuditEvent, 'id' | 'request'>;
+export type OutboxEvent = Omit<AuditEvent, 'id' | 'request' | 'reason'>;
 
 /** Events brought over in one transaction. */
 const BATCH = 500;

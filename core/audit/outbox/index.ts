@@ -1,0 +1,2 @@
+export { forwardOutbox, type OutboxEvent, writeOutbox } from './audit-outbox';
+export { OutboxForwarder } from './outbox-forwarder';
