@@ -10,7 +10,6 @@ import {
   proveInclusion,
   readLogs,
   StoredLog,
-  verifyLog,
 } from '../../core/audit/log';
 import {
   formatVerifierKey,
@@ -20,6 +19,7 @@ import {
   verifyNote,
 } from '../../core/audit/note';
 import { LogSigner, openPlatformLog, sealBatch, verifierOf } from '../../core/audit/seal';
+import { verifyLog } from '../../core/audit/verify';
 import { applyMigrations, inTransaction } from '../../database';
 import { type RealPostgres, startPostgres } from '../support/real-postgres';
 

@@ -1,9 +1,10 @@
 import { setImmediate as yieldNow } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { recordAuditEvent } from '../../core/audit';
-import { readLogs, StoredLog, type Violation, verifyLog } from '../../core/audit/log';
+import { readLogs, StoredLog } from '../../core/audit/log';
 import { generateSigningKey, parseCheckpoint, parseNote, verifyNote } from '../../core/audit/note';
 import { LogSigner, Sealer, sealBatch, verifierOf } from '../../core/audit/seal';
+import { type Violation, verifyLog } from '../../core/audit/verify';
 import { applyMigrations, inTransaction } from '../../database';
 import { type RealPostgres, startPostgres } from '../support/real-postgres';
 import { until } from '../support/until';
@@ -77,14 +78,18 @@ async function verifyAll(): Promise<{
         }
         const ids: string[] = [];
         violations.push(
-          ...(await verifyLog(new StoredLog(tx, log), [...signed, ...listed], {
-            entries: (_, entries) => {
-              for (const entry of entries) {
-                if (log.kind === 'platform') leaves.push(parseCheckpoint(entry.toString()));
-                else ids.push(JSON.parse(entry.toString()).id);
-              }
+          ...(await verifyLog(
+            new StoredLog(tx, log),
+            [...signed, ...listed].sort((a, b) => a.size - b.size),
+            {
+              entries: (_, entries) => {
+                for (const entry of entries) {
+                  if (log.kind === 'platform') leaves.push(parseCheckpoint(entry.toString()));
+                  else ids.push(JSON.parse(entry.toString()).id);
+                }
+              },
             },
-          })),
+          )),
         );
         if (log.kind !== 'platform') sealed.set(log.tenant ?? '', ids);
       }

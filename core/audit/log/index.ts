@@ -3,4 +3,3 @@ export { LogDamagedError } from './log-damaged-error';
 export type { LogReader } from './log-reader';
 export { proveConsistency, proveInclusion } from './prove';
 export { type LogFacts, readLogs, StoredLog } from './stored-log';
-export { type RootClaim, type VerifyHooks, type Violation, verifyLog } from './verify-log';

@@ -9,7 +9,8 @@ export interface LogFacts {
   readonly tenant: string | null;
   readonly origin: string;
   readonly size: number;
-  readonly note: string;
+  /** The checkpoint of this size; undefined when it is gone. */
+  readonly note: string | undefined;
 }
 
 /** All logs as of one moment, the platform's first: read them in one REPEATABLE READ transaction. */
@@ -21,10 +22,7 @@ export async function readLogs(tx: Pick<ClientBase, 'query'>): Promise<LogFacts[
       where l.size > 0 or l.kind = 'platform'
       order by l.kind <> 'platform', l.id`,
   );
-  return rows.map(({ note, ...log }) => {
-    if (note === null) throw new LogDamagedError(log.origin, `the checkpoint of size ${log.size} is missing`);
-    return { ...log, size: Number(log.size), note };
-  });
+  return rows.map(({ note, ...log }) => ({ ...log, size: Number(log.size), note: note ?? undefined }));
 }
 
 /** A log in the control plane's database. */
@@ -32,7 +30,6 @@ export class StoredLog implements LogReader {
   readonly keepsLeafHashes = false;
   readonly origin: string;
   readonly size: number;
-  readonly note: string;
 
   constructor(
     private readonly database: Pick<ClientBase, 'query'>,
@@ -40,7 +37,13 @@ export class StoredLog implements LogReader {
   ) {
     this.origin = log.origin;
     this.size = log.size;
-    this.note = log.note;
+  }
+
+  get note(): string {
+    const { note, size } = this.log;
+    if (note === undefined)
+      throw new LogDamagedError(this.origin, `the checkpoint of size ${size} is missing`);
+    return note;
   }
 
   async bundle(index: number, width: number): Promise<readonly Buffer[]> {

@@ -32,6 +32,9 @@ create table chronawflow.audit_entry (
 );
 create unique index audit_entry_of_event on chronawflow.audit_entry (event_id) where event_id is not null;
 
+-- A checkpoint's place in the platform log.
+create index audit_entry_of_checkpoint on chronawflow.audit_entry (log, sha256(entry)) where event_id is null;
+
 -- Roots of complete subtrees of 256, 65,536, … leaves: the hashes of the tiles above the leaves.
 create table chronawflow.audit_subtree (
   log       integer not null references chronawflow.audit_log,

@@ -1,6 +1,5 @@
+import { LogDamagedError, type LogReader } from '../log';
 import { EMPTY_ROOT, Frontier, leafHash, TILE_HEIGHT, TILE_WIDTH, tilesOf, tilesOfLevel } from '../merkle';
-import { LogDamagedError } from './log-damaged-error';
-import type { LogReader } from './log-reader';
 
 /** What the tree had to be at a size, and who says so. */
 export interface RootClaim {
@@ -11,9 +10,11 @@ export interface RootClaim {
 }
 
 export interface Violation {
+  /** Of the log; empty for what is wrong with the database itself. */
   readonly origin: string;
   /** The entry or the size that is concerned, where it can be told. */
   readonly index?: number;
+  readonly eventId?: string;
   readonly problem: string;
 }
 
@@ -24,22 +25,27 @@ export interface VerifyHooks {
   readonly progress?: (entries: number) => void;
 }
 
+type Claims = AsyncIterable<RootClaim> | Iterable<RootClaim>;
+
 /**
  * Computes the whole tree anew from the entries and compares it with every claim about it and with the tiles that are kept.
  * Streams: a bundle at a time is in memory, and a hash for each of them.
+ *
+ * @param claims in the order of their sizes
  */
 export async function verifyLog(
   log: LogReader,
-  claims: readonly RootClaim[],
+  claims: Claims,
   hooks: VerifyHooks = {},
 ): Promise<Violation[]> {
   const check = new TreeCheck(log, claims);
+  await check.settle();
   for (const { index, width } of tilesOfLevel(0, log.size)) {
-    const entries = await orDamage(check, () => log.bundle(index, width));
+    const entries = await check.orDamage(() => log.bundle(index, width));
     // Without the entries nothing behind them can be computed.
     if (entries === undefined) return check.violations;
     const hashes = entries.map(leafHash);
-    check.append(hashes);
+    await check.append(hashes);
     if (log.keepsLeafHashes) await check.compareTile(0, index, hashes);
     await hooks.entries?.(index * TILE_WIDTH, entries);
     hooks.progress?.(index * TILE_WIDTH + width);
@@ -47,36 +53,37 @@ export async function verifyLog(
   for (const { level, index, width } of tilesOf(log.size)) {
     if (level > 0) await check.compareTile(level, index, check.computed(level, index, width));
   }
-  check.end();
+  await check.end();
   return check.violations;
 }
 
 class TreeCheck {
   readonly violations: Violation[] = [];
   private frontier = Frontier.empty;
-  private readonly open: RootClaim[];
+  private readonly claims: AsyncIterator<RootClaim>;
+  private next: RootClaim | undefined;
+  private begun = false;
   /** Roots of full tiles, by the level of the tile that they are a hash of. */
   private readonly upper: Buffer[][] = [];
 
   constructor(
     private readonly log: LogReader,
-    claims: readonly RootClaim[],
+    claims: Claims,
   ) {
-    this.open = [...claims].sort((a, b) => b.size - a.size);
-    this.settle(EMPTY_ROOT);
+    this.claims = inOrder(claims);
   }
 
   /** Roots are computed only at the sizes that somebody signs. */
-  append(hashes: readonly Buffer[]): void {
+  async append(hashes: readonly Buffer[]): Promise<void> {
     let rest = hashes;
     while (rest.length > 0) {
-      const next = this.open.at(-1)?.size ?? Number.POSITIVE_INFINITY;
-      const part = rest.slice(0, next - this.frontier.size);
+      const until = this.next?.size ?? Number.POSITIVE_INFINITY;
+      const part = rest.slice(0, until - this.frontier.size);
       rest = rest.slice(part.length);
       this.frontier = this.frontier.append(part, ({ level, hash }) => {
         if (level > 0 && level % TILE_HEIGHT === 0) this.keep(level / TILE_HEIGHT, hash);
       });
-      if (this.frontier.size === next) this.settle(this.frontier.root);
+      if (this.frontier.size === until) await this.settle();
     }
   }
 
@@ -85,9 +92,8 @@ class TreeCheck {
   }
 
   async compareTile(level: number, index: number, computed: readonly Buffer[]): Promise<void> {
-    const kept = await orDamage(this, () => this.log.tile(level, index, computed.length));
-    if (kept === undefined) return;
-    const at = computed.findIndex((hash, i) => !kept[i]?.equals(hash));
+    const kept = await this.orDamage(() => this.log.tile(level, index, computed.length));
+    const at = kept === undefined ? -1 : computed.findIndex((hash, i) => !kept[i]?.equals(hash));
     if (at < 0) return;
     const entry = (index * TILE_WIDTH + at) * TILE_WIDTH ** level;
     const last = entry + TILE_WIDTH ** level - 1;
@@ -95,25 +101,46 @@ class TreeCheck {
     this.add(`${what} not what the hash in tile ${level} was made of`, entry);
   }
 
-  end(): void {
-    for (const claim of this.open.reverse())
+  /** Compares what is claimed of the size that is reached, and looks what is claimed next. */
+  async settle(): Promise<void> {
+    if (!this.begun) await this.advance();
+    const { size } = this.frontier;
+    if (this.next?.size !== size) return;
+    const root = size === 0 ? EMPTY_ROOT : this.frontier.root;
+    for (let claim: RootClaim | undefined = this.next; claim?.size === size; claim = await this.advance()) {
+      if (!claim.root.equals(root))
+        this.add(`the first ${size} entries are not those that ${claim.by} signs`, size);
+    }
+  }
+
+  async end(): Promise<void> {
+    for (let claim = this.next; claim !== undefined; claim = await this.advance())
       this.add(
         `${claim.by} signs ${claim.size} entries, of which ${this.frontier.size} are here`,
         claim.size,
       );
   }
 
-  add(problem: string, index?: number): void {
+  /** A damage is a finding, not an end of the verification. */
+  async orDamage<T>(read: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof LogDamagedError)) throw error;
+      this.add(error.what);
+      return undefined;
+    }
+  }
+
+  private add(problem: string, index?: number): void {
     this.violations.push({ origin: this.log.origin, ...(index === undefined ? {} : { index }), problem });
   }
 
-  private settle(root: Buffer): void {
-    const { size } = this.frontier;
-    while (this.open.at(-1)?.size === size) {
-      const claim = this.open.pop();
-      if (claim !== undefined && !claim.root.equals(root))
-        this.add(`the first ${size} entries are not those that ${claim.by} signs`, size);
-    }
+  private async advance(): Promise<RootClaim | undefined> {
+    this.begun = true;
+    const { value, done } = await this.claims.next();
+    this.next = done ? undefined : value;
+    return this.next;
   }
 
   private keep(level: number, hash: Buffer): void {
@@ -123,13 +150,7 @@ class TreeCheck {
   }
 }
 
-/** A damage is a finding, not an end of the verification. */
-async function orDamage<T>(check: TreeCheck, read: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof LogDamagedError)) throw error;
-    check.add(error.what);
-    return undefined;
-  }
+async function* inOrder(claims: Claims): AsyncGenerator<RootClaim, undefined> {
+  yield* claims;
+  return undefined;
 }

@@ -1,0 +1,2 @@
+export { type AuditVerification, type VerifyOptions, verifyDatabase } from './verify-database';
+export { type RootClaim, type VerifyHooks, type Violation, verifyLog } from './verify-log';

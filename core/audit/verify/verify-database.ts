@@ -1,0 +1,271 @@
+import type { ClientBase, Pool } from 'pg';
+import { inTransaction } from '../../../database';
+import type { StoredEvent } from '../event';
+import { type LogFacts, readLogs, StoredLog } from '../log';
+import {
+  type Checkpoint,
+  NoteInvalidError,
+  parseCheckpoint,
+  parseNote,
+  type VerifierKey,
+  verifyNote,
+} from '../note';
+import { verifierOf } from '../seal';
+import { checkGuards } from './check-guards';
+import { compareEvent } from './compare-event.pure';
+import { type RootClaim, type Violation, verifyLog } from './verify-log';
+
+export interface VerifyOptions {
+  /** Only this tenant's log, beside the platform's. */
+  readonly tenant?: string;
+  /** Notes of the platform log that somebody kept elsewhere: what they sign has to be in it still. */
+  readonly earlier?: readonly string[];
+  readonly progress?: (state: {
+    readonly log: string;
+    readonly done: number;
+    readonly total: number;
+  }) => void;
+}
+
+export interface AuditVerification {
+  readonly logs: number;
+  readonly entries: number;
+  readonly violations: readonly Violation[];
+  /** Events that no checkpoint covers yet: nothing is proved about them. */
+  readonly unsealed: { readonly events: number; readonly oldestAt?: string };
+  /** The platform's checkpoint, to be kept elsewhere; undefined before anything was sealed. */
+  readonly checkpoint?: string;
+}
+
+const PAGE = 1_000;
+
+/**
+ * Verifies the log as it stands in the database, in one snapshot: every tree against every checkpoint that was ever signed,
+ * the tenants' checkpoints against the platform log, every event against its sealed bytes, and what guards them.
+ */
+export async function verifyDatabase(
+  platform: Pool,
+  key: VerifierKey,
+  options: VerifyOptions = {},
+): Promise<AuditVerification> {
+  return inTransaction(platform, (tx) => new DatabaseVerification(tx, key, options).run(), {
+    isolation: 'repeatable read',
+    readOnly: true,
+  });
+}
+
+class DatabaseVerification {
+  private readonly violations: Violation[] = [];
+  private readonly logs = new Map<string, LogFacts>();
+  /** Of each log's checkpoints that are leaves of the platform log: how many, and the last one's size. */
+  private readonly listed = new Map<string, { count: number; size: number }>();
+  private entries = 0;
+
+  constructor(
+    private readonly tx: ClientBase,
+    private readonly key: VerifierKey,
+    private readonly options: VerifyOptions,
+  ) {}
+
+  async run(): Promise<AuditVerification> {
+    for (const log of await readLogs(this.tx)) this.logs.set(log.origin, log);
+    for (const log of this.logs.values()) {
+      if (log.kind === 'platform') await this.verifyPlatform(log);
+      else if (this.options.tenant === undefined || log.tenant === this.options.tenant)
+        await this.verifyOne(log);
+    }
+    await this.findUnlisted();
+    this.violations.push(...(await checkGuards(this.tx)));
+    const checkpoint = [...this.logs.values()].find(({ kind }) => kind === 'platform')?.note;
+    return {
+      logs: this.logs.size,
+      entries: this.entries,
+      violations: this.violations,
+      unsealed: await this.unsealed(),
+      ...(checkpoint === undefined ? {} : { checkpoint }),
+    };
+  }
+
+  private async verifyPlatform(log: LogFacts): Promise<void> {
+    this.requireCheckpoint(log);
+    const earlier = (this.options.earlier ?? []).map((note) => ({
+      ...this.opened(log.origin, note),
+      by: 'the checkpoint that you kept',
+    }));
+    const found = await verifyLog(
+      new StoredLog(this.tx, log),
+      merged(
+        this.checkpoints(log),
+        earlier.sort((a, b) => a.size - b.size),
+      ),
+      {
+        entries: (first, entries) => this.compareLeaves(log, first, entries),
+        progress: (done) => this.options.progress?.({ log: log.origin, done, total: log.size }),
+      },
+    );
+    this.violations.push(...found);
+  }
+
+  private async verifyOne(log: LogFacts): Promise<void> {
+    this.requireCheckpoint(log);
+    const found = await verifyLog(new StoredLog(this.tx, log), this.checkpoints(log), {
+      entries: (first, entries) => this.compareEvents(log, first, entries),
+      progress: (done) => this.options.progress?.({ log: log.origin, done, total: log.size }),
+    });
+    this.violations.push(...found);
+    const { rows } = await this.tx.query<{ count: string }>(
+      'select count(*) as count from chronawflow.audit_checkpoint where log = $1',
+      [log.id],
+    );
+    const listed = this.listed.get(log.origin)?.count ?? 0;
+    if (Number(rows[0]?.count) !== listed) {
+      this.violations.push({
+        origin: log.origin,
+        problem: `${rows[0]?.count} checkpoints are stored, ${listed} are in the platform log`,
+      });
+    }
+  }
+
+  private requireCheckpoint({ origin, size, note }: LogFacts): void {
+    if (note === undefined)
+      this.violations.push({ origin, index: size, problem: `its checkpoint ${size} is missing` });
+  }
+
+  /** Every leaf of the platform log is a checkpoint as it is stored, and each log's only grow. */
+  private async compareLeaves(platform: LogFacts, first: number, entries: readonly Buffer[]): Promise<void> {
+    const leaves = entries.map((entry, i) => ({
+      index: first + i,
+      text: entry.toString(),
+      of: checkpointIn(entry),
+    }));
+    const { rows } = await this.tx.query<{ log: number; size: string; note: string }>(
+      `select c.log, c.size, c.note from unnest($1::int[], $2::bigint[]) l (log, size)
+         join chronawflow.audit_checkpoint c on c.log = l.log and c.size = l.size`,
+      [
+        leaves.map(({ of }) => this.logs.get(of?.origin ?? '')?.id ?? 0),
+        leaves.map(({ of }) => of?.size ?? -1),
+      ],
+    );
+    const stored = new Map(rows.map(({ log, size, note }) => [`${log}/${size}`, note]));
+    for (const { index, text, of } of leaves) {
+      const log = this.logs.get(of?.origin ?? '');
+      const note = stored.get(`${log?.id}/${of?.size}`);
+      if (of === undefined || log === undefined || note === undefined || !note.startsWith(`${text}\n`)) {
+        const problem = `its leaf ${index}, ${JSON.stringify(text.slice(0, 120))}, is no checkpoint that is stored`;
+        this.violations.push({ origin: platform.origin, index, problem });
+        continue;
+      }
+      const before = this.listed.get(of.origin) ?? { count: 0, size: 0 };
+      if (of.size <= before.size) {
+        const problem = `its leaf ${index} takes log ${of.origin} from ${before.size} entries back to ${of.size}`;
+        this.violations.push({ origin: platform.origin, index, problem });
+      }
+      this.listed.set(of.origin, { count: before.count + 1, size: of.size });
+    }
+  }
+
+  private async compareEvents(log: LogFacts, first: number, entries: readonly Buffer[]): Promise<void> {
+    const { rows } = await this.tx.query<StoredEvent & { index: string; eventId: string; found: boolean }>(
+      `select s.index, s.event_id as "eventId", e.id is not null as found, e.id,
+              to_char(e.at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at, e.actor, e.action, e.tenant,
+              e.object, e.outcome, e.reason, e.request, e.details::text as details
+         from chronawflow.audit_entry s left join chronawflow.audit_event e on e.id = s.event_id
+        where s.log = $1 and s.index >= $2 and s.index < $3 order by s.index`,
+      [log.id, first, first + entries.length],
+    );
+    this.entries += entries.length;
+    for (const [i, { index: _, eventId, found, ...event }] of rows.entries()) {
+      const sealed = entries[i];
+      const problem = sealed && compareEvent(sealed, eventId, found ? event : undefined);
+      if (problem !== undefined)
+        this.violations.push({ origin: log.origin, index: first + i, eventId, problem });
+    }
+  }
+
+  /** Events before the place up to where was sealed that are in no log: the sealer cannot have passed them over. */
+  private async findUnlisted(): Promise<void> {
+    const { rows } = await this.tx.query<{ id: string; actor: string; action: string }>(
+      `select e.id, e.actor, e.action from chronawflow.audit_event e, chronawflow.audit_seal s
+        where (e.xid, e.at, e.id) <= (s.xid, s.at, s.id)
+          and not exists (select from chronawflow.audit_entry n where n.event_id = e.id)
+        order by e.xid, e.at limit 100`,
+    );
+    for (const { id, actor, action } of rows) {
+      const problem = `event ${id} (${actor}, ${action}) stands among those that were sealed and is in no log`;
+      this.violations.push({ origin: '', eventId: id, problem });
+    }
+  }
+
+  private async unsealed(): Promise<AuditVerification['unsealed']> {
+    const { rows } = await this.tx.query<{ events: string; oldestAt: string | null }>(
+      `select count(*) as events, to_char(min(e.at) at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "oldestAt"
+         from chronawflow.audit_event e, chronawflow.audit_seal s
+        where e.xid >= s.xid and (e.xid, e.at, e.id) > (s.xid, s.at, s.id)`,
+    );
+    const [found] = rows;
+    return { events: Number(found?.events ?? 0), ...(found?.oldestAt ? { oldestAt: found.oldestAt } : {}) };
+  }
+
+  /** Every checkpoint that was ever signed, in the order of their sizes; bad signatures are findings. */
+  private async *checkpoints(log: LogFacts): AsyncGenerator<RootClaim> {
+    for (let after = -1; ; ) {
+      const { rows } = await this.tx.query<{ size: string; note: string }>(
+        'select size, note from chronawflow.audit_checkpoint where log = $1 and size > $2 order by size limit $3',
+        [log.id, after, PAGE],
+      );
+      for (const { size, note } of rows) {
+        after = Number(size);
+        const checkpoint = this.readNote(log, after, note);
+        if (checkpoint !== undefined) yield { ...checkpoint, by: 'its checkpoint' };
+      }
+      if (rows.length < PAGE) return;
+    }
+  }
+
+  private readNote(log: LogFacts, size: number, note: string): Checkpoint | undefined {
+    try {
+      const checkpoint = this.opened(log.origin, note);
+      if (checkpoint.size === size) return checkpoint;
+      throw new NoteInvalidError('checkpoint of this size', `it is of size ${checkpoint.size}`);
+    } catch (error) {
+      if (!(error instanceof NoteInvalidError)) throw error;
+      this.violations.push({
+        origin: log.origin,
+        index: size,
+        problem: `its checkpoint ${size}: ${error.message}`,
+      });
+      return undefined;
+    }
+  }
+
+  private opened(origin: string, note: string): Checkpoint {
+    const parsed = parseNote(note);
+    verifyNote(parsed, [verifierOf(this.key, origin)]);
+    const checkpoint = parseCheckpoint(parsed.text);
+    if (checkpoint.origin !== origin)
+      throw new NoteInvalidError('checkpoint of this log', `it is of ${checkpoint.origin}`);
+    return checkpoint;
+  }
+}
+
+function checkpointIn(entry: Buffer): Checkpoint | undefined {
+  try {
+    return parseCheckpoint(entry.toString());
+  } catch (error) {
+    if (error instanceof NoteInvalidError) return undefined;
+    throw error;
+  }
+}
+
+/** Both in the order of their sizes. */
+async function* merged(
+  claims: AsyncGenerator<RootClaim>,
+  few: readonly RootClaim[],
+): AsyncGenerator<RootClaim> {
+  const rest = [...few];
+  for await (const claim of claims) {
+    while (rest[0] !== undefined && rest[0].size <= claim.size) yield* rest.splice(0, 1);
+    yield claim;
+  }
+  yield* rest;
+}

@@ -1,0 +1,233 @@
+import type { Pool } from 'pg';
+import { recordAuditEvent } from '../../core/audit';
+import { formatCheckpoint, generateSigningKey, parseCheckpoint, parseNote } from '../../core/audit/note';
+import { LogSigner, sealBatch } from '../../core/audit/seal';
+import { type AuditVerification, verifyDatabase } from '../../core/audit/verify';
+import { applyMigrations, quoteIdentifier } from '../../database';
+import { type RealPostgres, startPostgres } from '../support/real-postgres';
+
+const key = generateSigningKey('example.org/audit', 'ed25519');
+const signer = new LogSigner({ log: key });
+const EVENTS = 600;
+
+let postgres: RealPostgres;
+let control: Pool;
+let platform: Pool;
+/** A checkpoint of half the log, as somebody kept it. */
+let earlier: string;
+let copies = 0;
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+  control = postgres.connect('postgres', undefined, 1);
+  const base = await postgres.createDatabase('base');
+  await applyMigrations(base, 'platform');
+  for (const half of [0, 1]) {
+    for (let i = half; i < EVENTS; i += 2) {
+      const tenant = i % 3 === 0 ? 'beta' : 'acme';
+      await recordAuditEvent(base, { id: `e${i}`, actor: 'ada', action: 'test', tenant, outcome: 'ok' });
+    }
+    while ((await sealBatch(base, signer, 150)).events > 0);
+    if (half === 0) earlier = (await verifyDatabase(base, key)).checkpoint ?? '';
+  }
+  await base.end();
+});
+afterAll(() => postgres?.stop());
+
+beforeEach(async () => {
+  const name = `tampered_${++copies}`;
+  await control.query(`create database ${quoteIdentifier(name)} template base`);
+  platform = postgres.connect(name, undefined, 2);
+});
+
+/** What the owner of the database can do: the triggers are out of the way while it is done, and back after it. */
+async function tamper(...statements: readonly string[]): Promise<void> {
+  const tables = ['audit_event', 'audit_entry', 'audit_subtree', 'audit_checkpoint'];
+  const all = (what: string) =>
+    tables.flatMap((table) =>
+      ['insert_only', 'no_truncate'].map(
+        (kind) => `alter table chronawflow.${table} ${what} trigger ${table}_${kind}`,
+      ),
+    );
+  for (const statement of [...all('disable'), ...statements, ...all('enable always')])
+    await platform.query(statement);
+}
+
+const problemsOf = ({ violations }: AuditVerification) => violations.map(({ problem }) => problem).join('\n');
+const verify = (options = {}) => verifyDatabase(platform, key, options);
+
+test('an honest log has no violation, also against an earlier checkpoint', async () => {
+  const progress: number[] = [];
+  const found = await verify({
+    earlier: [earlier],
+    progress: ({ done }: { readonly done: number }) => progress.push(done),
+  });
+  expect(found).toMatchObject({ logs: 3, entries: EVENTS, violations: [], unsealed: { events: 0 } });
+  expect(progress.length).toBeGreaterThan(3);
+  expect(await verify({ tenant: 'beta' })).toMatchObject({ entries: EVENTS / 3, violations: [] });
+});
+
+test('events that are not sealed yet are told, not proved', async () => {
+  await recordAuditEvent(platform, { id: 'new', actor: 'ada', action: 'test', outcome: 'ok' });
+  const { unsealed, violations } = await verify();
+  expect(violations).toEqual([]);
+  expect(unsealed.events).toBe(1);
+  expect(Date.parse(unsealed.oldestAt ?? '')).not.toBeNaN();
+});
+
+const OF = `(select id from chronawflow.audit_log where tenant = 'acme')`;
+const PLATFORM = `(select id from chronawflow.audit_log where kind = 'platform')`;
+
+describe('every tampering with the database is found, and what it was is said', () => {
+  const TAMPERINGS = [
+    {
+      name: 'an event changed',
+      message: /^event e7 was changed: actor was "ada", is "eve"$/m,
+      statements: [`update chronawflow.audit_event set actor = 'eve' where id = 'e7'`],
+    },
+    {
+      name: 'an event and its sealed bytes changed',
+      message: /entries are not those that its checkpoint signs/,
+      statements: [
+        `update chronawflow.audit_event set actor = 'eve' where id = 'e7'`,
+        `update chronawflow.audit_entry set entry = convert_to(replace(convert_from(entry, 'UTF8'), '"ada"', '"eve"'), 'UTF8')
+        where event_id = 'e7'`,
+      ],
+    },
+    {
+      name: 'the time of an event changed',
+      message: /^event e7 was changed: at was /m,
+      statements: [`update chronawflow.audit_event set at = at - interval '1 hour' where id = 'e7'`],
+    },
+    {
+      name: 'an event deleted',
+      message: /^event e7 is gone; it was .*"action":"test".*"id":"e7"/m,
+      statements: [`delete from chronawflow.audit_event where id = 'e7'`],
+    },
+    {
+      name: 'a sealed entry deleted',
+      message: /entries\/0 has 255 of 256/,
+      statements: [`delete from chronawflow.audit_entry where event_id = 'e7'`],
+    },
+    {
+      name: 'a whole tail deleted, tree set back',
+      message: /is no checkpoint that is stored/,
+      statements: [
+        `delete from chronawflow.audit_entry where log = ${OF} and index >= 200`,
+        `delete from chronawflow.audit_checkpoint where log = ${OF} and size > 200`,
+        `update chronawflow.audit_log set size = 200 where id = ${OF}`,
+      ],
+    },
+    {
+      name: 'two entries exchanged',
+      message: /entries are not those that its checkpoint signs/,
+      statements: [
+        `update chronawflow.audit_entry set index = index + 1000000 where log = ${OF} and index in (3, 4)`,
+        `update chronawflow.audit_entry set index = 7 - (index - 1000000) where log = ${OF} and index >= 1000000`,
+      ],
+    },
+    {
+      name: 'an event put in among those that were sealed',
+      message: /^event forged \(eve, test\) stands among those that were sealed and is in no log$/m,
+      statements: [
+        `insert into chronawflow.audit_event (id, at, xid, actor, action, outcome)
+       select 'forged', at, xid, 'eve', 'test', 'ok' from chronawflow.audit_event where id = 'e9'`,
+      ],
+    },
+    {
+      name: 'a checkpoint changed',
+      message: /its checkpoint \d+: .* is bad/,
+      statements: [
+        `update chronawflow.audit_checkpoint set note = regexp_replace(note, E'\\n([0-9]+)\\n', E'\\n1\\n') where log = ${OF}`,
+      ],
+    },
+    {
+      name: 'a checkpoint deleted',
+      message: /checkpoints are stored, \d+ are in the platform log|is no checkpoint that is stored/,
+      statements: [
+        `delete from chronawflow.audit_checkpoint where log = ${OF} and size = (select min(size) from chronawflow.audit_checkpoint where log = ${OF})`,
+      ],
+    },
+    {
+      name: 'the last checkpoint deleted',
+      message: /its checkpoint \d+ is missing/,
+      statements: [
+        `delete from chronawflow.audit_checkpoint where log = ${PLATFORM} and size = (select max(size) from chronawflow.audit_checkpoint where log = ${PLATFORM})`,
+      ],
+    },
+    {
+      name: 'a hash above the leaves changed',
+      message: /^entries 0 to 255 are not what the hash in tile 1 was made of$/m,
+      statements: [
+        `update chronawflow.audit_subtree set hash = decode(repeat('00', 32), 'hex') where log = ${OF}`,
+      ],
+    },
+    {
+      name: 'a leaf of the platform log changed',
+      message: /its leaf 0, .* is no checkpoint that is stored/,
+      statements: [
+        `update chronawflow.audit_entry set entry = 'forged' where log = ${PLATFORM} and index = 0`,
+      ],
+    },
+  ];
+
+  test.each(TAMPERINGS)('$name', async ({ message, statements }) => {
+    await tamper(...statements);
+    expect(problemsOf(await verify())).toMatch(message);
+  });
+
+  test('a trigger that is disabled, or another in its place', async () => {
+    await platform.query('alter table chronawflow.audit_event disable trigger audit_event_insert_only');
+    expect(problemsOf(await verify())).toBe(
+      'trigger audit_event_insert_only on audit_event is missing, disabled or another one',
+    );
+    await platform.query('alter table chronawflow.audit_event enable trigger audit_event_insert_only');
+    expect(problemsOf(await verify())).toContain('disabled or another one');
+    await platform.query(
+      'create or replace function chronawflow.refuse_change() returns trigger language plpgsql as $$ begin return null; end $$',
+    );
+    expect((await verify()).violations).toHaveLength(8);
+  });
+
+  test('a right that was granted', async () => {
+    await platform.query('create role clerk');
+    await platform.query('grant update (actor), delete on chronawflow.audit_event to clerk');
+    expect(problemsOf(await verify())).toBe(
+      'clerk may DELETE on audit_event\nclerk may UPDATE (actor) on audit_event',
+    );
+    await platform.query('grant truncate on chronawflow.audit_entry to public');
+    expect(problemsOf(await verify())).toContain('public may TRUNCATE on audit_entry');
+    await platform.query('drop owned by clerk');
+    await platform.query('drop role clerk');
+  });
+
+  test('the whole log written anew and signed with another key', async () => {
+    const other = generateSigningKey('example.org/audit', 'ed25519');
+    expect(problemsOf(await verifyDatabase(platform, other))).toMatch(/no known key has signed it/);
+  });
+
+  test('a log that was set back: by the checkpoint that somebody kept', async () => {
+    const { checkpoint = '' } = await verify();
+    const name = `rolled_back_${copies}`;
+    await control.query(`create database ${quoteIdentifier(name)}`);
+    const fresh = postgres.connect(name, undefined, 1);
+    await applyMigrations(fresh, 'platform');
+    await recordAuditEvent(fresh, { id: 'a', actor: 'eve', action: 'test', tenant: 'acme', outcome: 'ok' });
+    await sealBatch(fresh, signer);
+    expect((await verifyDatabase(fresh, key)).violations).toEqual([]);
+    const { size } = parseCheckpoint(parseNote(checkpoint).text);
+    expect(problemsOf(await verifyDatabase(fresh, key, { earlier: [checkpoint] }))).toBe(
+      `the checkpoint that you kept signs ${size} entries, of which 1 are here`,
+    );
+  });
+
+  test('a log that was forked: the same size with other entries', async () => {
+    const { checkpoint = '' } = await verify();
+    const honest = parseCheckpoint(parseNote(checkpoint).text);
+    const forked = await signer.sign({ ...honest, root: Buffer.alloc(32, 1) }, new Date());
+    expect(forked.startsWith(formatCheckpoint({ ...honest, root: Buffer.alloc(32, 1) }))).toBe(true);
+    expect(problemsOf(await verify({ earlier: [forked] }))).toBe(
+      `the first ${honest.size} entries are not those that the checkpoint that you kept signs`,
+    );
+  });
+});
