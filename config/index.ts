@@ -3,6 +3,7 @@ export { duration, parseDuration } from './duration';
 export { type LoadOptions, loadConfig, parseConfig } from './load';
 export * from './protection';
 export {
+  type AuditConfig,
   type BackupConfig,
   type Config,
   configSchema,

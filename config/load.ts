@@ -119,6 +119,10 @@ function readPasswordFiles(config: Config, file: string): Config {
       ...config.application,
       database: withPassword(config.application.database, 'application.database'),
     },
+    audit: {
+      ...config.audit,
+      ...(config.audit.database && { database: withPassword(config.audit.database, 'audit.database') }),
+    },
   };
 }
 
@@ -137,5 +141,10 @@ function anchorPaths(config: Config, directory: string): Config {
       },
     },
     jobs: { ...config.jobs, modules: config.jobs.modules.map(anchor) },
+    audit: {
+      ...config.audit,
+      ...(config.audit.keyFile && { keyFile: anchor(config.audit.keyFile) }),
+      ...(config.audit.quantumSafeKeyFile && { quantumSafeKeyFile: anchor(config.audit.quantumSafeKeyFile) }),
+    },
   };
 }

@@ -1,17 +1,8 @@
 import { z } from 'zod';
+import { auditConfig } from './audit';
+import { connection } from './connection';
 import { duration } from './duration';
 import { protectionConfig } from './protection';
-
-const connection = z.strictObject({
-  host: z.string().min(1),
-  port: z.coerce.number().int().min(1).max(65_535).default(5432),
-  database: z.string().min(1),
-  user: z.string().min(1),
-  password: z.string().optional(),
-  /** Read at load time; the file's content without its last newline is the password. */
-  passwordFile: z.string().optional(),
-  ssl: z.boolean().default(false),
-});
 
 const columnList = z.union([
   z
@@ -160,6 +151,7 @@ export const configSchema = z.strictObject({
   recovery: recovery.prefault({}),
   jobs: jobs.prefault({}),
   protection: protectionConfig.prefault({}),
+  audit: auditConfig.prefault({}),
 });
 
 /** The configuration as the rest of the code sees it: defaults filled in, durations in milliseconds. */
@@ -169,4 +161,5 @@ export type TableOverride = z.output<typeof tableOverride>;
 export type BackupConfig = Config['application']['backup'];
 export type RecoveryConfig = Config['recovery'];
 export type JobsConfig = Config['jobs'];
+export type AuditConfig = Config['audit'];
 export type ProtectionConfig = Config['protection'];

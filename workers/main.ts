@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import pino, { type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { loadConfig } from '../config';
 import { ChronawflowError, InvalidInputError, messageOf } from '../core/errors';
+import { createLogger } from './create-logger';
 import { type ChronawflowWorker, createWorker } from './create-worker';
 import { installRuntime } from './install-runtime';
 import { type MetricsServer, serveMetrics } from './metrics-server';
@@ -37,14 +38,6 @@ function readOptions(): Options {
     });
   }
   return { metricsPort: port, pretty: values.pretty };
-}
-
-function createLogger(pretty: boolean): Logger {
-  return pino({
-    name: 'chronawflow-worker',
-    level: process.env.CHRONAWFLOW_LOG_LEVEL ?? 'info',
-    ...(pretty ? { transport: { target: 'pino-pretty', options: { destination: 2 } } } : {}),
-  });
 }
 
 async function run(options: Options, log: Logger): Promise<void> {
@@ -109,10 +102,10 @@ async function metricsFor(worker: ChronawflowWorker, port: number | undefined): 
 }
 
 async function main(): Promise<void> {
-  let log = createLogger(false);
+  let log = createLogger('worker', false);
   try {
     const options = readOptions();
-    log = createLogger(options.pretty);
+    log = createLogger('worker', options.pretty);
     await run(options, log);
   } catch (error) {
     const hint = error instanceof ChronawflowError ? error.hint : undefined;

@@ -58,6 +58,9 @@ export async function prepare(
       database,
       role: user,
       password,
+      ...(config.audit.database && {
+        sealer: { role: config.audit.database.user, password: config.audit.database.password },
+      }),
     });
     prepared.push('control-plane database');
   }

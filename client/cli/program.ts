@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { packageRoot } from '../../core/local-stack';
+import { registerAudit } from './audit';
 import { registerDoctor } from './doctor';
 import { registerJobs } from './jobs';
 import { registerPrepare } from './prepare';
@@ -29,6 +30,7 @@ export function createProgram(): Command {
   registerWorker(program);
   registerRecovery(program);
   registerJobs(program);
+  registerAudit(program);
   inheritSettings(program);
   return program;
 }

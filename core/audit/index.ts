@@ -1,2 +1,24 @@
+export { AuditImmutabilityManager } from './audit-immutability-manager';
 export { type AuditEvent, recordAuditEvent } from './event';
+export { readSigningKey, readVerifierKey, writeSigningKey } from './keys';
+export { type ExportedLogs, type ExportOptions, exportLogs, LogDamagedError } from './log';
+export {
+  formatVerifierKey,
+  generateSigningKey,
+  isKeyName,
+  NoteInvalidError,
+  parseVerifierKey,
+  type SigningKey,
+  type VerifierKey,
+} from './note';
 export { forwardOutbox, type OutboxEvent, OutboxForwarder, writeOutbox } from './outbox';
+export { formatReceipt, type ProvedEvent, proveEvent, type Receipt, verifyReceipt } from './receipt';
+export { type LogKeys, LogSigner, Sealer, type SealerOptions } from './seal';
+export {
+  type AuditVerification,
+  type ExportVerification,
+  type VerifyOptions,
+  type Violation,
+  verifyDatabase,
+  verifyExport,
+} from './verify';

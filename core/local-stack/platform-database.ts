@@ -12,12 +12,17 @@ export const PLATFORM = {
   role: 'chronawflow',
 } as const;
 
+/** What the sealer alone writes; everybody else reads it. */
+const SEALED = ['audit_log', 'audit_entry', 'audit_subtree', 'audit_checkpoint', 'audit_seal'] as const;
+
 export interface PlatformDatabase {
   /** Made when it does not exist. */
   readonly database: string;
   readonly role: string;
   /** undefined keeps the password that the role has. */
   readonly password: string | undefined;
+  /** The role that seals the audit log, where it is not made by hand. */
+  readonly sealer?: { readonly role: string; readonly password: string | undefined };
 }
 
 /** Database, roles, tables and rights of the control plane. May be repeated at any time, such as for a new release. */
@@ -28,6 +33,8 @@ export async function preparePlatformDatabase(
   await withDatabase(administrator, 'postgres', async (superuser) => {
     await ensureRole(superuser, { name: PLATFORM.owner, login: false, password: undefined });
     await ensureRole(superuser, { name: wanted.role, password: wanted.password });
+    const { sealer } = wanted;
+    if (sealer !== undefined) await ensureRole(superuser, { name: sealer.role, password: sealer.password });
     await ensureDatabase(superuser, { name: wanted.database, owner: PLATFORM.owner });
   });
   await withDatabase(
@@ -36,14 +43,15 @@ export async function preparePlatformDatabase(
     async (owner) => {
       await applyMigrations(owner, 'platform');
       await grantPlatformRole(owner, wanted.role);
+      if (wanted.sealer !== undefined) await grantSealerRole(owner, wanted.sealer.role);
     },
     PLATFORM.owner,
   );
 }
 
 /**
- * The running role reads and writes everything but two tables: it adds to the audit log and cannot change or remove
- * what is there, and it reads which migrations ran. Granted anew after each migration rather than by default
+ * The running role reads and writes everything but this: it adds events to the audit log and cannot change or remove
+ * what is there, it reads what is sealed, and which migrations ran. Granted anew after each migration rather than by default
  * privileges, so that a new table is never writable before somebody has thought about it.
  */
 async function grantPlatformRole(owner: Pool, name: string): Promise<void> {
@@ -53,5 +61,18 @@ async function grantPlatformRole(owner: Pool, name: string): Promise<void> {
     grant select, insert, update, delete on all tables in schema chronawflow to ${role};
     grant select, usage on all sequences in schema chronawflow to ${role};
     revoke update, delete on chronawflow.audit_event from ${role};
+    revoke insert, update, delete on ${SEALED.map((table) => `chronawflow.${table}`).join(', ')} from ${role};
     revoke insert, update, delete on chronawflow.migration from ${role}`);
+}
+
+/** The sealer reads events and adds what it makes of them; the only rows it changes say how far it has come. */
+async function grantSealerRole(owner: Pool, name: string): Promise<void> {
+  const role = quoteIdentifier(name);
+  await owner.query(`
+    grant usage on schema chronawflow to ${role};
+    grant select on chronawflow.audit_event, ${SEALED.map((table) => `chronawflow.${table}`).join(', ')} to ${role};
+    grant insert on chronawflow.audit_log, chronawflow.audit_entry, chronawflow.audit_subtree,
+      chronawflow.audit_checkpoint to ${role};
+    grant update (size, edge) on chronawflow.audit_log to ${role};
+    grant update on chronawflow.audit_seal to ${role}`);
 }

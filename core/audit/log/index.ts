@@ -1,3 +1,4 @@
+export { type ExportedLogs, type ExportOptions, exportLogs } from './export-logs';
 export { ExportedLog, exportLog } from './exported-log';
 export { LogDamagedError } from './log-damaged-error';
 export type { LogReader } from './log-reader';

@@ -1,5 +1,8 @@
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
-import { ml_dsa44 } from '@noble/post-quantum/ml-dsa.js';
+
+/** Loaded with the first quantum-safe key: an ES module that most processes do not need. */
+const load: (name: '@noble/post-quantum/ml-dsa.js') => typeof import('@noble/post-quantum/ml-dsa.js') =
+  require;
 
 /** What a key can do: its raw keys as the specifications have them, the private one as its seed. */
 export interface SignatureScheme {
@@ -43,12 +46,16 @@ export const ed25519: SignatureScheme = {
 export const mlDsa44: SignatureScheme = {
   publicKeyBytes: 1312,
   signatureBytes: 2420,
-  publicKeyOf: (seed) => Buffer.from(ml_dsa44.keygen(seed).publicKey),
+  publicKeyOf: (seed) => Buffer.from(mlDsa().keygen(seed).publicKey),
   sign: (seed, message) =>
-    Buffer.from(ml_dsa44.sign(message, ml_dsa44.keygen(seed).secretKey, { extraEntropy: false })),
+    Buffer.from(mlDsa().sign(message, mlDsa().keygen(seed).secretKey, { extraEntropy: false })),
   verify: (publicKey, message, signature) =>
-    signature.length === 2420 && ml_dsa44.verify(signature, message, publicKey),
+    signature.length === 2420 && mlDsa().verify(signature, message, publicKey),
 };
+
+function mlDsa() {
+  return load('@noble/post-quantum/ml-dsa.js').ml_dsa44;
+}
 
 function ed25519Private(seed: Buffer) {
   return createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, seed]), format: 'der', type: 'pkcs8' });

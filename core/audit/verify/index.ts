@@ -1,2 +1,3 @@
 export { type AuditVerification, type VerifyOptions, verifyDatabase } from './verify-database';
+export { type ExportVerification, verifyExport } from './verify-export';
 export { type RootClaim, type VerifyHooks, type Violation, verifyLog } from './verify-log';

@@ -1,0 +1,16 @@
+import type { Command } from 'commander';
+import { registerKeygen } from './keygen';
+import { registerProve } from './prove';
+import { registerSeal } from './seal';
+import { registerVerify } from './verify';
+
+/** `chronawflow audit …` */
+export function registerAudit(program: Command): void {
+  const audit = program
+    .command('audit')
+    .description('the audit log that proves itself: seal, verify, export, receipts');
+  registerVerify(audit);
+  registerProve(audit);
+  registerSeal(audit);
+  registerKeygen(audit);
+}

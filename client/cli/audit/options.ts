@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import type { Pool } from 'pg';
+import { type Config, loadConfig } from '../../../config';
+import { readVerifierKey, type VerifierKey } from '../../../core/audit';
+import { InvalidInputError } from '../../../core/errors';
+import { createPool } from '../../../database';
+import type { CommonOptions } from '../session';
+
+export interface KeyOptions extends CommonOptions {
+  readonly key?: string;
+}
+
+export function withKey(command: Command): Command {
+  return command.option('--key <file>', 'the log’s public key, or its file (default: audit.publicKey)');
+}
+
+/** What everybody trusts who verifies: given by hand, or configured. */
+export async function verifierKey(options: KeyOptions, config?: Config): Promise<VerifierKey> {
+  const given = options.key ?? config?.audit.publicKey;
+  if (given !== undefined) return readVerifierKey(given);
+  throw new InvalidInputError('The log’s public key is not known.', {
+    hint: 'Give it with --key, or set audit.publicKey; `chronawflow audit keygen` prints it.',
+  });
+}
+
+/** Runs a command with a pool of the control plane's database alone: verifying needs no Temporal. */
+export async function withPlatform<T>(
+  options: CommonOptions,
+  work: (platform: Pool, config: Config) => Promise<T>,
+): Promise<T> {
+  const config = loadConfig({ configFile: options.config });
+  const pool = createPool(config.platform.database, { applicationName: 'chronawflow audit', max: 2 });
+  try {
+    return await work(pool, config);
+  } finally {
+    await pool.end();
+  }
+}

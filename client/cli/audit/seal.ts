@@ -1,0 +1,14 @@
+import type { Command } from 'commander';
+import { type EntryOptions, runEntry } from '../run-entry';
+
+/** `chronawflow audit seal`: a process of its own, the only one that holds the key. */
+export function registerSeal(audit: Command): void {
+  audit
+    .command('seal')
+    .description('seal events until it is told to stop; one sealer is active, others stand by')
+    .option('--config <file>', 'chronawflow.yaml (default: CHRONAWFLOW_CONFIG, or the working directory)')
+    .option('--pretty', 'logs for people instead of JSON lines')
+    .option('--json', 'logs as JSON lines, which is the default')
+    .addHelpText('after', '\nExample:\n  $ chronawflow audit seal --config /etc/chronawflow.yaml')
+    .action((options: EntryOptions) => runEntry('sealer', options));
+}

@@ -1,0 +1,124 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { loadConfig } from '../../../config';
+import {
+  type AuditVerification,
+  type ExportVerification,
+  type Violation,
+  verifyDatabase,
+  verifyExport,
+} from '../../../core/audit';
+import { InvalidInputError, whenMissing } from '../../../core/errors';
+import { Output } from '../output';
+import { withCommonOptions } from '../session';
+import { type KeyOptions, verifierKey, withKey, withPlatform } from './options';
+import { readingProgress } from './reading-progress';
+
+interface VerifyOptions extends KeyOptions {
+  readonly tenant?: string;
+  readonly directory?: string;
+  readonly against?: readonly string[];
+  readonly keep?: string;
+}
+
+/** More than so many findings are counted, not listed: one damage can have many. */
+const SHOWN = 50;
+
+/** `chronawflow audit verify` */
+export function registerVerify(audit: Command): void {
+  withKey(withCommonOptions(audit.command('verify')))
+    .description(
+      'prove that nothing sealed was changed, removed, reordered or put in; exit code 1 when something was',
+    )
+    .option('--tenant <key>', 'only this tenant’s log, beside the platform’s')
+    .option('--against <file...>', 'checkpoints that you kept: the log must still hold what they sign')
+    .option('--keep <file>', 'write the newest checkpoint of the platform log there when nothing is wrong')
+    .option('--directory <path>', 'an exported directory, without any database')
+    .addHelpText(
+      'after',
+      `
+A log that was set back or written anew as a whole can only be told by a checkpoint that was kept where the administrators
+of the database cannot write: keep one each time, and give it the next time.
+
+Examples:
+  $ chronawflow audit verify --against last.checkpoint --keep last.checkpoint
+  $ chronawflow audit verify --directory ./evidence --key log.pub`,
+    )
+    .action(async (options: VerifyOptions) => {
+      const out = new Output(options.json ?? false);
+      const earlier = await Promise.all((options.against ?? []).map(readCheckpoint));
+      const found =
+        options.directory === undefined
+          ? await inDatabase(options, earlier, out)
+          : await inDirectory(options.directory, options, earlier, out);
+      out.result(found, () => verificationPage(found));
+      if (found.violations.length > 0) process.exitCode = 1;
+      else if (options.keep !== undefined && found.checkpoint !== undefined)
+        await writeFile(options.keep, found.checkpoint);
+    });
+}
+
+function inDatabase(
+  options: VerifyOptions,
+  earlier: readonly string[],
+  out: Output,
+): Promise<AuditVerification> {
+  return withPlatform(options, async (platform, config) =>
+    verifyDatabase(platform, await verifierKey(options, config), {
+      tenant: options.tenant,
+      earlier,
+      progress: readingProgress(out, 'verified'),
+    }),
+  );
+}
+
+async function inDirectory(
+  directory: string,
+  options: VerifyOptions,
+  earlier: readonly string[],
+  out: Output,
+): Promise<ExportVerification> {
+  const config = options.key === undefined ? loadConfig({ configFile: options.config }) : undefined;
+  return verifyExport(directory, await verifierKey(options, config), {
+    earlier,
+    progress: readingProgress(out, 'verified'),
+  });
+}
+
+async function readCheckpoint(file: string): Promise<string> {
+  const note = await readFile(file, 'utf8').catch(whenMissing(undefined));
+  if (note === undefined)
+    throw new InvalidInputError(`There is no file ${file}.`, { hint: 'Name a kept checkpoint.' });
+  return note;
+}
+
+function verificationPage(found: AuditVerification | ExportVerification): string[] {
+  const { violations, entries, logs } = found;
+  const read = `${entries.toLocaleString('en')} events in ${logs} logs`;
+  return [
+    ...violations.slice(0, SHOWN).map(describe),
+    ...(violations.length > SHOWN ? [`… and ${violations.length - SHOWN} more; --json has all`] : []),
+    violations.length === 0
+      ? `Verified: ${read}; nothing was changed, removed, reordered or put in.`
+      : `${violations.length} violation${violations.length === 1 ? '' : 's'} in ${read}.`,
+    ...unsealedLines(found),
+    ...checkpointLines(found.checkpoint),
+  ];
+}
+
+function checkpointLines(note: string | undefined): string[] {
+  const [, size, root] = note?.split('\n') ?? [];
+  return size === undefined ? [] : [`Platform checkpoint: ${size} entries, root ${root}.`];
+}
+
+function describe({ origin, problem }: Violation): string {
+  return `✗ ${origin === '' ? 'database' : origin}: ${problem}`;
+}
+
+function unsealedLines(found: AuditVerification | ExportVerification): string[] {
+  if (!('unsealed' in found) || found.unsealed.events === 0) return [];
+  const { events, oldestAt } = found.unsealed;
+  return [
+    `Not sealed yet, so not proved: ${events} event${events === 1 ? '' : 's'}, the oldest of ${oldestAt}.`,
+  ];
+}

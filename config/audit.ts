@@ -1,0 +1,14 @@
+import { z } from 'zod';
+import { connection } from './connection';
+
+/** The audit log that proves itself: docs/compliance/audit.md. Without a key events are recorded and not sealed. */
+export const auditConfig = z.strictObject({
+  /** The log's public key, as `chronawflow audit keygen` prints it; for everybody who verifies. */
+  publicKey: z.string().optional(),
+  /** File with the log's signing key: for the sealer alone. */
+  keyFile: z.string().optional(),
+  /** File with an ML-DSA-44 key that signs the platform log's checkpoints as well. */
+  quantumSafeKeyFile: z.string().optional(),
+  /** As whom the sealer connects: a role of its own, since nobody else may write what is sealed. */
+  database: connection.optional(),
+});

@@ -1,0 +1,1 @@
+export { readSigningKey, readVerifierKey, writeSigningKey } from './key-files';

@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util';
+import type { Logger } from 'pino';
+import { type AuditConfig, loadConfig } from '../config';
+import { LogSigner, readSigningKey, Sealer } from '../core/audit';
+import { ChronawflowError, InvalidInputError, messageOf } from '../core/errors';
+import { createPool } from '../database';
+import { createLogger } from './create-logger';
+
+/**
+ * The sealer's process: the only one that reads the log's signing key, with a database role that no other process has. It
+ * runs until SIGTERM or SIGINT, then seals the batch under way and ends with code 0; a second signal ends it at once, which
+ * loses nothing.
+ */
+async function run(log: Logger): Promise<void> {
+  const { audit, platform } = loadConfig();
+  const signer = await signerOf(audit);
+  const pool = createPool(audit.database ?? platform.database, {
+    applicationName: 'chronawflow sealer',
+    max: 3,
+  });
+  const sealer = new Sealer(pool, signer, {
+    onBatch: ({ events, logs }) => {
+      if (events > 0) log.debug({ events, logs }, 'sealed');
+    },
+    onError: (error) => log.warn({ err: error }, 'sealing failed; trying again'),
+  });
+  const onSignal = (signal: NodeJS.Signals) => {
+    log.info({ signal }, 'stopping');
+    process.once(signal, () => process.exit(1));
+    sealer.stop();
+  };
+  process.once('SIGTERM', onSignal).once('SIGINT', onSignal);
+  log.info({ origin: signer.origin }, 'running');
+  await sealer.run();
+  await pool.end();
+  log.info('stopped');
+}
+
+async function signerOf({ keyFile, quantumSafeKeyFile }: AuditConfig): Promise<LogSigner> {
+  if (keyFile === undefined) {
+    throw new InvalidInputError('audit.keyFile is not set: there is no key to seal with.', {
+      hint: 'Make one with `chronawflow audit keygen --name example.com/audit --out audit.key`.',
+    });
+  }
+  const log = await readSigningKey(keyFile);
+  if (log.kind !== 'ed25519') throw new InvalidInputError('audit.keyFile has to be an Ed25519 key.');
+  if (quantumSafeKeyFile === undefined) return new LogSigner({ log });
+  const quantumSafe = await readSigningKey(quantumSafeKeyFile);
+  if (quantumSafe.kind !== 'cosignature-ml-dsa-44') {
+    throw new InvalidInputError('audit.quantumSafeKeyFile has to be an ML-DSA-44 key.', {
+      hint: 'chronawflow audit keygen --quantum-safe',
+    });
+  }
+  return new LogSigner({ log, quantumSafe });
+}
+
+async function main(): Promise<void> {
+  let log = createLogger('sealer', false);
+  try {
+    const { values } = parseArgs({ options: { pretty: { type: 'boolean', default: false } } });
+    log = createLogger('sealer', values.pretty);
+    await run(log);
+  } catch (error) {
+    const hint = error instanceof ChronawflowError ? error.hint : undefined;
+    log.fatal({ err: error, hint }, messageOf(error));
+    process.exitCode = 1;
+  }
+}
+
+void main();
