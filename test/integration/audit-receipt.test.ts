@@ -34,23 +34,37 @@ afterAll(() => postgres?.stop());
 
 const written = async (id: string) => formatReceipt(await proveEvent(platform, id));
 
-test.each(['e0', 'e1', 'e2', 'e150', 'e299'])('the receipt of %s proves it without a database', async (id) => {
-  const proved = verifyReceipt(JSON.parse(await written(id)), key);
-  expect(proved).toMatchObject({ event: { id, actor: 'ada', action: 'test' }, signedBy: ['example.org/audit'] });
-  expect(proved.platformSize).toBe(18);
-});
+test.each(['e0', 'e1', 'e2', 'e150', 'e299'])(
+  'the receipt of %s proves it without a database',
+  async (id) => {
+    const proved = verifyReceipt(JSON.parse(await written(id)), key);
+    expect(proved).toMatchObject({
+      event: { id, actor: 'ada', action: 'test' },
+      signedBy: ['example.org/audit'],
+    });
+    expect(proved.platformSize).toBe(18);
+  },
+);
 
 test('a receipt holds for another one who checked it: a witness', async () => {
   const receipt: Receipt = await proveEvent(platform, 'e7');
   const note = parseNote(receipt.platform.checkpoint);
   const signatures = [...note.signatures, signNote(witness, note.text, new Date())];
-  const cosigned = { ...receipt, platform: { ...receipt.platform, checkpoint: formatNote({ ...note, signatures }) } };
+  const cosigned = {
+    ...receipt,
+    platform: { ...receipt.platform, checkpoint: formatNote({ ...note, signatures }) },
+  };
   const text = formatReceipt(cosigned);
-  expect(verifyReceipt(JSON.parse(text), key, [witness]).signedBy).toEqual(['example.org/audit', 'witness.example']);
+  expect(verifyReceipt(JSON.parse(text), key, [witness]).signedBy).toEqual([
+    'example.org/audit',
+    'witness.example',
+  ]);
   expect(verifyReceipt(JSON.parse(text), key).signedBy).toEqual(['example.org/audit']);
   // The witness alone does not do: the log has to stand by it.
   const only = formatNote({ text: note.text, signatures: signatures.slice(-1) });
-  const without = JSON.parse(formatReceipt({ ...receipt, platform: { ...receipt.platform, checkpoint: only } }));
+  const without = JSON.parse(
+    formatReceipt({ ...receipt, platform: { ...receipt.platform, checkpoint: only } }),
+  );
   expect(() => verifyReceipt(without, key, [witness])).toThrow('the platform log itself has not signed');
 });
 
@@ -91,5 +105,8 @@ test('an event that is not sealed, or not there, has no receipt', async () => {
     retryable: false,
   });
   await recordAuditEvent(platform, { id: 'late', actor: 'ada', action: 'test', outcome: 'ok' });
-  await expect(proveEvent(platform, 'late')).rejects.toMatchObject({ code: 'EVENT_NOT_SEALED', retryable: true });
+  await expect(proveEvent(platform, 'late')).rejects.toMatchObject({
+    code: 'EVENT_NOT_SEALED',
+    retryable: true,
+  });
 });

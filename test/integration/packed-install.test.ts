@@ -30,6 +30,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     'AdaptiveRateLimiter',
     'HealthMonitor',
   ],
+  './audit': ['AuditImmutabilityManager', 'verifyReceipt', 'verifyExport'],
 };
 
 let directory: string;

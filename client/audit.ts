@@ -1,0 +1,27 @@
+/**
+ * `import { AuditImmutabilityManager } from 'chronawflow/audit'`: the audit log without Temporal. It loads no pg either: the
+ * pool of the control plane's database is the caller's.
+ */
+export {
+  type AuditEvent,
+  AuditImmutabilityManager,
+  type AuditVerification,
+  type ExportVerification,
+  exportLogs,
+  formatReceipt,
+  LogDamagedError,
+  NoteInvalidError,
+  type OutboxEvent,
+  type ProvedEvent,
+  parseVerifierKey,
+  proveEvent,
+  type Receipt,
+  recordAuditEvent,
+  type VerifierKey,
+  type VerifyOptions,
+  type Violation,
+  verifyExport,
+  verifyReceipt,
+  writeOutbox,
+} from '../core/audit';
+export { ChronawflowError, type ErrorKind, InvalidInputError } from '../core/errors';
