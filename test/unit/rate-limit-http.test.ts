@@ -115,6 +115,13 @@ async function overLoopback(
   }
 }
 
+test('a rounding error of the clock is not another second', async () => {
+  const decision = await limiterOf(1).checkRateLimit('acme');
+  const told = rateLimitHeaders('default', { ...decision, resetMs: 60_000.000000000007 });
+  expect(told.RateLimit).toMatch(/;t=60$/);
+  expect(rateLimitHeaders('default', { ...decision, resetMs: 60_001 }).RateLimit).toMatch(/;t=61$/);
+});
+
 test('a resource name of any characters stays one structured field', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.double({ min: 0, noNaN: true }), (resource, remaining) => {

@@ -35,7 +35,7 @@ export function registerProve(audit: Command): void {
     .option('--out <file>', 'where to (default: standard output)')
     .addHelpText(
       'after',
-      '\nExample:\n  $ chronawflow audit prove --event restore/acme/1/merge --out receipt.json',
+      '\nExample:\n  $ chronawflow audit prove --event restore/acme/1/019ac/12/ok --out receipt.json',
     )
     .action(async (options: KeyOptions & { readonly event: string; readonly out?: string }) => {
       const receipt = await withPlatform(options, (platform) => proveEvent(platform, options.event));

@@ -15,7 +15,8 @@ function policyName(resource: string): string {
  */
 export function rateLimitHeaders(resource: string, decision: Decision): Record<string, string> {
   const name = policyName(resource);
-  const seconds = (ms: number) => Math.max(0, Math.ceil(ms / 1_000));
+  // Times are differences of floating-point numbers: a window of a minute must not be told as 61 s.
+  const seconds = (ms: number) => Math.max(0, Math.ceil(Math.round(ms * 1_000) / 1e6));
   const headers: Record<string, string> = {
     'RateLimit-Policy': `${name};q=${Math.floor(decision.limit)};w=${Math.max(1, seconds(decision.windowMs))}`,
     RateLimit: `${name};r=${Math.max(0, Math.floor(decision.remaining))};t=${seconds(decision.resetMs)}`,
