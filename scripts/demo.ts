@@ -1,6 +1,6 @@
 /**
- * `npm run demo [-- --keep]`: three organisations keep writing, one loses its invoices and gets them back. Real servers,
- * a real backup, the real workflow; nothing here prints a text that was not true when it was printed.
+ * `npm run demo [-- --keep]`: three organisations keep writing, one loses its invoices and gets them back; then the worker of
+ * an invoice run is killed. Real servers, a real backup, real workflows; nothing here prints a text that was not true when it was printed.
  */
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -21,6 +21,7 @@ import {
 } from '../core/local-stack';
 import { createPool } from '../database';
 import { accuBooksTenancy, deleteAllInvoices, installAccuBooks } from '../examples/accubooks';
+import { invoiceRunUnderFire } from './demo/invoice-run';
 import { heading, line, page } from './demo/narrate';
 import { newWriter, type Office, openOffice, workOn } from './demo/office';
 import { sliceImage } from './demo/slice-image';
@@ -89,6 +90,7 @@ async function story(pool: Pool, configFile: string): Promise<void> {
   } finally {
     await Promise.all(offices.map((office) => office.writer.stop()));
   }
+  await invoiceRunUnderFire(pool, configFile);
 }
 
 async function lossAndReturn(
