@@ -10,6 +10,7 @@ import {
   type DeadFilter,
   type DeadLetter,
   discard,
+  EffectsUndoneError,
   type Hold,
   type HoldBoundary,
   type HoldKind,
@@ -160,18 +161,28 @@ export class JobsClient {
     return this.handle(ref);
   }
 
-  /** Lets all dead jobs of a filter run again, spread over time. @returns those that were redriven */
+  /**
+   * Lets all dead jobs of a filter run again, spread over time. Those with undone effects are passed over.
+   *
+   * @returns those that were redriven
+   */
   async redriveMany(
     filter: DeadFilter,
     { as = currentOperator(), limit = 1_000, perSecond }: RedriveManyOptions = {},
   ): Promise<JobRef[]> {
-    const letters = await this.dead(filter, limit);
-    for (const [index, letter] of letters.entries()) {
-      const delayMs = perSecond === undefined ? 0 : Math.floor((index * 1_000) / perSecond);
-      await redrive(this.application, letter, { by: as, delayMs });
+    const redriven: JobRef[] = [];
+    for (const { tenant, type, key } of await this.dead(filter, limit)) {
+      const delayMs = perSecond === undefined ? 0 : Math.floor((redriven.length * 1_000) / perSecond);
+      try {
+        await redrive(this.application, { tenant, type, key }, { by: as, delayMs });
+        redriven.push({ tenant, type, key });
+      } catch (error) {
+        // It waits for a decision of its own: `undone.redrive` or `undone.leave`.
+        if (!(error instanceof EffectsUndoneError)) throw error;
+      }
     }
     await this.tellAudit();
-    return letters.map(({ tenant, type, key }) => ({ tenant, type, key }));
+    return redriven;
   }
 
   /** Closes a dead letter without another run. @throws JobNotDeadError */

@@ -234,6 +234,29 @@ test('a schedule is set, listed, paused and removed', async () => {
   expect(await jsonOf('schedule', 'list')).toEqual({ schedules: [] });
 });
 
+test('a dead job with undone effects is passed over by redrive, one by one refused, until somebody has decided', async () => {
+  // As a merge of restore r2 stops a job that was not over.
+  await stage.app.query(
+    `insert into chronawflow.job (tenant, type, key, fingerprint, input, priority, run_at, state)
+     values ('t6', 'invoice', 'u2', 'f', '{"amount":1}', 3, now(), 'dead');
+     insert into chronawflow.dead_letter (tenant, type, key, reason, attempts, errors)
+     values ('t6', 'invoice', 'u2', 'EFFECTS_UNDONE', 1, '[]');
+     insert into chronawflow.undone_effect (restore_id, tenant, kind, type, key, step, owner, completed_at)
+     values ('r2', 't6', 'step', 'invoice', 'u2', 'other', 'o', now())`,
+  );
+  expect((await cli('dead', '--tenant', 't6')).stdout).toContain('EFFECTS_UNDONE');
+  expect(await jsonOf('redrive', '--all', '--tenant', 't6', '--yes')).toEqual({ redriven: [] });
+  expect(await cli('redrive', 't6', 'invoice', 'u2', '--yes')).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining('jobs undone redrive'),
+  });
+  expect((await cli('undone', 'leave', 't6', 'invoice', 'u2', '--yes')).code).toBe(0);
+  expect(await jsonOf('redrive', '--all', '--tenant', 't6', '--yes')).toMatchObject({
+    redriven: [{ key: 'u2' }],
+  });
+  await until(async () => (await stateOf('u2')) === 'done');
+});
+
 test('every command explains itself with an example', () => {
   const jobs = createProgram().commands.find((command) => command.name() === 'jobs');
   expect(jobs?.commands.length).toBeGreaterThan(14);
