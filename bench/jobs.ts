@@ -4,10 +4,11 @@
  * How it measures, and what came out: docs/resilience/jobs.md.
  */
 import { measureBatches } from './jobs/batch';
+import { measureDeferred } from './jobs/deferred';
 import { measureNoisy, p95VsFair } from './jobs/noisy';
 import { measureOverhead, ratio } from './jobs/overhead';
 import { openJobsScene } from './jobs/scene';
-import { batchTable, noisyTable, overheadTable } from './jobs/tables';
+import { batchTable, deferredTable, noisyTable, overheadTable } from './jobs/tables';
 import type { Goals } from './support/goals.pure';
 import { type Bench, type Measured, runBenchmark } from './support/run-benchmark';
 import { median } from './support/statistics.pure';
@@ -27,9 +28,12 @@ async function measure(bench: Bench): Promise<Measured> {
   const { nothing, insert } = overhead;
   const batches = await measureBatches(bench, scene);
   const noisy = await measureNoisy(bench, scene);
+  const deferred = await measureDeferred(bench, scene);
   const rates = (side: keyof typeof noisy) => noisy[side].map((run) => run.rate);
   return {
-    text: [overheadTable(overhead), batchTable(batches), noisyTable(noisy)].join('\n\n'),
+    text: [overheadTable(overhead), batchTable(batches), noisyTable(noisy), deferredTable(deferred)].join(
+      '\n\n',
+    ),
     figures: {
       job_vs_bare: ratio(nothing.job, nothing.bare),
       job_control: ratio(nothing.control, nothing.bare),
@@ -46,6 +50,12 @@ async function measure(bench: Bench): Promise<Measured> {
       noisy_p95_vs_fair_graphile: p95VsFair(noisy['graphile-worker']),
       noisy_rate_vs_temporal: ratio(rates('chronawflow'), rates('temporal')),
       noisy_rate_control: ratio(rates('control'), rates('temporal')),
+      deferred_jobs: deferred.jobs,
+      deferred_submitted_per_s: deferred.perSecond,
+      deferred_bytes_per_job: deferred.databaseBytes / deferred.jobs,
+      deferred_database_mb: deferred.databaseBytes / 1_048_576,
+      deferred_worker_rss_mb: deferred.rssMb,
+      deferred_worker_idle_rss_mb: deferred.idleRssMb,
     },
   };
 }

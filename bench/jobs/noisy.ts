@@ -116,12 +116,19 @@ let run = 0;
 
 async function bareSide(scene: JobsScene, workflow: 'bareWork' | 'fairWork', ofA: number): Promise<NoisyRun> {
   run += 1;
-  const bare = await scene.startBare(NOISY_SLOTS);
+  const fair = workflow === 'fairWork';
+  // An eager activity takes a free slot past everybody who waits.
+  const bare = await scene.startBare(
+    NOISY_SLOTS,
+    fair ? { maxEagerActivityReservationsPerWorkflowTask: 0 } : {},
+  );
   const start = (tenant: string) => (n: number) =>
     scene.client.workflow.start(workflow, {
       workflowId: `noisy/${run}/${tenant}/${n}`,
       taskQueue: bare.taskQueue,
       args: [{ tenant, n }],
+      // The workflows' own tasks wait in a queue as well.
+      ...(fair ? { priority: { fairnessKey: tenant } } : {}),
     });
   const watching = watch(scene, ofA);
   await inParallel(ofA, start(A));

@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  NativeConnection,
+  Worker,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { Chronawflow, defineBatchJob, defineJob } from '../../client';
@@ -32,7 +38,10 @@ export interface JobsScene {
   readonly app: Pool;
   readonly shared: BenchJobs;
   /** A bare worker with this many slots on a queue of its own. */
-  startBare(slots: number): Promise<Side>;
+  startBare(
+    slots: number,
+    options?: Pick<WorkerOptions, 'maxEagerActivityReservationsPerWorkflowTask'>,
+  ): Promise<Side>;
   /** Chronawflow's worker with this many slots, and a client for it. */
   startChronawflow(slots: number): Promise<Side & { readonly cf: Chronawflow }>;
 }
@@ -102,7 +111,7 @@ export async function openJobsScene(bench: Bench): Promise<JobsScene> {
     client: new Client({ connection }),
     app,
     shared,
-    startBare: async (slots) => {
+    startBare: async (slots, options = {}) => {
       queues += 1;
       const taskQueue = `bare-${queues}`;
       const worker = await Worker.create({
@@ -110,6 +119,7 @@ export async function openJobsScene(bench: Bench): Promise<JobsScene> {
         taskQueue,
         workflowBundle,
         maxConcurrentActivityTaskExecutions: slots,
+        ...options,
         activities: {
           nothing: async () => 'done',
           insert: async ({ tenant, n }: { tenant: string; n: number }) => {

@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { median } from '../support/statistics.pure';
 import type { BatchRates } from './batch';
+import type { Deferred } from './deferred';
 import { type NoisyRuns, p95VsFair } from './noisy';
 import { type Overhead, type Rates, ratio } from './overhead';
 
@@ -60,6 +61,23 @@ export function batchTable({ chronawflow, graphile, packed }: BatchRates): strin
     line('Chronawflow, a record per item', chronawflow),
     line('graphile-worker, a job per item, fetched in batches', graphile),
     line('graphile-worker, 100 items in a job', packed),
+  );
+  return made.toString();
+}
+
+/** What a large backlog costs while it waits. */
+export function deferredTable({ jobs, perSecond, databaseBytes, idleRssMb, rssMb }: Deferred): string {
+  const made = new Table({
+    head: [`${jobs.toLocaleString('en-US')} deferred jobs of one tenant`, ''],
+    colAligns: ['left', 'right'],
+    style: { head: [], border: [], compact: true },
+  });
+  made.push(
+    ['submitted, jobs/s', Math.round(perSecond).toLocaleString('en-US')],
+    ['database, table and indexes', `${(databaseBytes / 1_048_576).toFixed(1)} MB`],
+    ['database, per job', `${Math.round(databaseBytes / jobs)} bytes`],
+    ['worker’s memory, empty queue', `${idleRssMb.toFixed(0)} MB`],
+    ['worker’s memory with them', `${rssMb.toFixed(0)} MB`],
   );
   return made.toString();
 }

@@ -238,14 +238,14 @@ export class JobQueue {
   ): Promise<readonly SubmitOutcome[]> {
     const { config } = this.options;
     if (config.overflow === 'reject' || !outcomes.includes('backlog-full')) return outcomes;
-    const settled = [...outcomes];
+    const taken = new Map<number, Submission>();
     for (const [index, job] of jobs.entries()) {
-      if (settled[index] !== 'backlog-full') continue;
-      if (config.overflow === 'shed' && !(await this.shed(job, db))) continue;
-      const [outcome] = await submitJobs(db, [{ ...job, backlog: NO_LIMIT }]);
-      if (outcome !== undefined) settled[index] = outcome;
+      if (outcomes[index] !== 'backlog-full') continue;
+      if (config.overflow === 'defer' || (await this.shed(job, db)))
+        taken.set(index, { ...job, backlog: NO_LIMIT });
     }
-    return settled;
+    const late = (await submitJobs(db, [...taken.values()])).values();
+    return outcomes.map((outcome, index) => (taken.has(index) ? (late.next().value ?? outcome) : outcome));
   }
 
   /** @returns whether a less urgent job made room */

@@ -15,6 +15,7 @@ import { LeaseKeeper } from './lease-keeper';
 import type { StepLog } from './log';
 import { OutsideCalls } from './outside-calls';
 import { type Leave, RunGate } from './run-gate';
+import { BatchRecords } from './store/batch-records';
 import {
   type BeginAnswer,
   type BeginRequest,
@@ -28,7 +29,6 @@ import { failAttempt } from './store/fail-attempt';
 import { findEnd } from './store/find-end';
 import { noteOutside } from './store/note-outside';
 import { onceInTransaction } from './store/once';
-import { onceForEach, splitOff } from './store/once-each';
 import { putBack } from './store/put-back';
 import type { RetryRules } from './store/settle-failure';
 import type { AttemptEnd, JobProgress, JobRef, RetryPolicy } from './types';
@@ -232,6 +232,7 @@ export class JobRunner {
   ): RunContext {
     const { tenant, type, key } = attempt;
     const { application, leaseMs, calls } = this.options;
+    const records = new BatchRecords(application, attempt, leaseMs);
     return {
       tenant,
       type,
@@ -251,8 +252,8 @@ export class JobRunner {
         return calls.call({ ...target, tenant }, call, signal);
       },
       once: (step, work) => onceInTransaction(application, attempt, step, work, leaseMs),
-      onceForEach: (steps, work) => onceForEach(application, attempt, steps, work, leaseMs),
-      splitOff: (steps, part) => splitOff(application, attempt, steps, part, leaseMs),
+      onceForEach: (steps, work) => records.onceForEach(steps, work),
+      splitOff: (steps, part) => records.splitOff(steps, part),
     };
   }
 

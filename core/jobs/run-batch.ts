@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { messageOf } from '../errors';
 import { fingerprint } from '../idempotency';
 import { JobFencedError } from './errors/job-fenced-error';
-import type { SplitOff } from './store/once-each';
+import type { SplitOff } from './store/batch-records';
 
 /** What a batch needs of its attempt; `Tx` is a transaction. */
 export interface BatchSteps<Tx> {

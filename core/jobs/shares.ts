@@ -1,7 +1,7 @@
 import type { JobsConfig } from '../../config';
 import type { Job } from './define-job';
 import type { Shares } from './pick-fairly.pure';
-import type { LimitRow } from './store/claim-jobs';
+import type { LimitRow } from './store/queue-state';
 
 /**
  * Caps and weights: what a person set in the database goes before the type's definition, and that before the

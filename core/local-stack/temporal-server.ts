@@ -86,6 +86,9 @@ export function serverArguments(options: Omit<TemporalOptions, 'program' | 'plac
     // Priorities and fairness between tenants.
     '--dynamic-config-value=matching.useNewMatcher=true',
     '--dynamic-config-value=matching.enableFairness=true',
+    // Each partition of a queue is fair for itself: only one of them is fair as a whole.
+    '--dynamic-config-value=matching.numTaskqueueReadPartitions=1',
+    '--dynamic-config-value=matching.numTaskqueueWritePartitions=1',
     ...SEARCH_ATTRIBUTES.map((name) => `--search-attribute=${name}=Keyword`),
     '--log-level=error',
   ];

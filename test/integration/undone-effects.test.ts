@@ -3,10 +3,10 @@ import type { Pool } from 'pg';
 import { forwardOutbox } from '../../core/audit';
 import { IdempotencyManager } from '../../core/idempotency';
 import { leaveUndone, listUndone, redrive, redriveUndone } from '../../core/jobs';
+import { BatchRecords } from '../../core/jobs/store/batch-records';
 import { beginAttempts } from '../../core/jobs/store/begin-attempts';
 import { completeAttempts } from '../../core/jobs/store/complete-attempts';
 import { onceInTransaction } from '../../core/jobs/store/once';
-import { onceForEach, splitOff } from '../../core/jobs/store/once-each';
 import { pageUndone } from '../../core/recovery';
 import { mergeRestore } from '../../core/recovery/merge/merge-restore';
 import { sliceSchemas } from '../../core/recovery/slice/load-slice';
@@ -282,16 +282,11 @@ test('21: job and key are told apart whatever characters they have', async () =>
 test('21: an item that a batch moved to a job of its own is that job’s to decide', async () => {
   const parent = await begin('batch');
   const target = await lab.captureTarget();
-  await onceForEach(
-    pool,
-    parent,
-    ['item 1'],
-    async (tx) => {
-      await tx.query(`insert into invoice values ('a 1', 'a')`);
-    },
-    LEASE_MS,
-  );
-  await splitOff(pool, parent, ['item 2'], { key: 'batch/item 2', input: {}, fingerprint: 'f' }, LEASE_MS);
+  const records = new BatchRecords(pool, parent, LEASE_MS);
+  await records.onceForEach(['item 1'], async (tx) => {
+    await tx.query(`insert into invoice values ('a 1', 'a')`);
+  });
+  await records.splitOff(['item 2'], { key: 'batch/item 2', input: {}, fingerprint: 'f' });
   await complete(parent);
   await done('batch/item 2');
   await lab.restore('a', target);

@@ -5,8 +5,8 @@ import { concerns, nextInMs, type Release } from '../release-allowance.pure';
 import { roomFor, roomForSuspects } from '../room.pure';
 import type { JobRef } from '../types';
 import { refColumns } from './columns.pure';
-import { delayRelease, HOLDS_NOW, readReleases } from './holds';
-import { WORKER_SEEN_MS } from './worker-registry';
+import { delayRelease, HOLDS_NOW } from './holds';
+import { type Counted, type LimitRow, readQueueState } from './queue-state';
 
 /** How long a handed job keeps its place until an attempt begins, at least and at most. */
 const HANDED_MS = 30_000;
@@ -22,20 +22,6 @@ export interface ClaimRequest {
   readonly take?: { readonly atMost: number; readonly types: readonly string[]; readonly idle: boolean };
   /** What caps and weights are, given the limits that the database holds. */
   shares(limits: readonly LimitRow[]): Shares;
-}
-
-/** A limit that a person set; '' stands for any. */
-export interface LimitRow {
-  readonly tenant: string;
-  readonly type: string;
-  readonly in_flight: number | null;
-  readonly backlog: number | null;
-  readonly weight: number | null;
-}
-
-interface Counted extends InFlight {
-  readonly handed: number;
-  readonly suspects: number;
 }
 
 export interface ClaimedJob extends JobRef {
@@ -58,26 +44,27 @@ export async function claimJobs(pool: Pool, request: ClaimRequest): Promise<Clai
     ]);
     if (!lock.rows[0]?.taken) return [];
     await takeBackLapsed(tx);
-    const { rows: counts } = await tx.query<Counted>(COUNTS);
-    const workers = await readWorkers(tx);
+    const { counts, workers, limits, releases } = await readQueueState(tx);
+    const sum = (of: (row: Counted) => number) => counts.reduce((total, row) => total + of(row), 0);
     const room =
       request.take?.atMost ??
       roomFor({
-        slots: workers.slots,
-        handed: counts.reduce((sum, row) => sum + row.handed, 0),
-        inFlight: counts.reduce((sum, row) => sum + row.count, 0),
+        slots: workers.reduce((slots, worker) => slots + worker.slots, 0),
+        handed: sum((row) => row.handed),
+        inFlight: sum((row) => row.count),
         handedLimit: request.handedLimit,
       });
-    const types = request.take?.types ?? workers.types;
     if (room <= 0) return [];
-    const { rows: limits } = await tx.query<LimitRow>(
-      'select tenant, type, in_flight, backlog, weight from chronawflow.job_limit',
-    );
+    const types = request.take?.types ?? [...new Set(workers.flatMap((worker) => worker.types))];
     const shares = request.shares(limits);
-    const suspects = counts.reduce((sum, row) => sum + row.suspects, 0);
-    const roomAlone = request.take === undefined ? roomForSuspects(workers.count, suspects) : 1;
+    const roomAlone =
+      request.take === undefined
+        ? roomForSuspects(
+            workers.length,
+            sum((row) => row.suspects),
+          )
+        : 1;
     const waiting = await candidates(tx, counts, { shares, room, roomAlone, types });
-    const releases = await readReleases(tx);
     const all = pickFairly(waiting, counts, shares, { jobs: room, suspects: roomAlone, releases });
     const picked = request.take === undefined ? all : oneConsumers(all, request.take.idle);
     if (picked.length === 0) return [];
@@ -111,22 +98,6 @@ async function countReleased(
   }
 }
 
-/** Of all workers that live: how many, slots, and types whose code at least one has. */
-async function readWorkers(
-  tx: PoolClient,
-): Promise<{ readonly count: number; readonly slots: number; readonly types: readonly string[] }> {
-  const { rows } = await tx.query<{ slots: number; types: string[] }>(
-    `select slots, types from chronawflow.job_worker
-     where seen_at > clock_timestamp() - $1 * interval '1 millisecond'`,
-    [WORKER_SEEN_MS],
-  );
-  return {
-    count: rows.length,
-    slots: rows.reduce((sum, row) => sum + row.slots, 0),
-    types: [...new Set(rows.flatMap((row) => row.types))],
-  };
-}
-
 /** The cheap look of an idle worker. */
 async function somethingWaits(pool: Pool): Promise<boolean> {
   const { rows } = await pool.query<{ waits: boolean }>(
@@ -143,13 +114,6 @@ async function takeBackLapsed(tx: PoolClient): Promise<void> {
      where state = 'handed' and lease_until <= clock_timestamp()`,
   );
 }
-
-const COUNTS = `select tenant, type, count(*)::integer as count,
-    count(*) filter (where state = 'handed')::integer as handed,
-    count(*) filter (where lost_with is not null)::integer as suspects
-  from chronawflow.job
-  where state in ('handed', 'running') and lease_until > clock_timestamp()
-  group by tenant, type`;
 
 /**
  * The most urgent waiting jobs of every tenant, as many as could be picked. Tenants by a loose index scan; levels one by

@@ -61,10 +61,12 @@ export async function readLettersOf(pool: Pool, ref: JobRef): Promise<DeadLetter
   return rows.map(letterOf);
 }
 
-/** The steps that `ctx.once` completed: they stay completed when the job runs again. */
+/** The steps that `ctx.once` completed, and the items of batches, those of one transaction together: they stay completed when the job runs again. */
 export async function readSteps(pool: Pool, ref: JobRef): Promise<{ step: string; at: string }[]> {
   const { rows } = await pool.query<{ step: string; at: string }>(
-    `select key as step, completed_at as at from chronawflow.idempotency
+    `select case when fingerprint = 'items' then format('%s and %s more', key, json_array_length(result -> 'items') - 1)
+       else key end as step, completed_at as at
+     from chronawflow.idempotency
      where tenant = $1 and scope = $2 and state = 'completed' order by completed_at`,
     [ref.tenant, stepScope(ref)],
   );

@@ -144,15 +144,10 @@ export async function readHolds(pool: Pool): Promise<Hold[]> {
   return rows.map(holdOf);
 }
 
-/** Releases that are under way, as they stand now. */
-export async function readReleases(tx: PoolClient): Promise<Release[]> {
-  const { rows } = await tx.query<Release>(
-    `select tenant, type, key, kind, release_rate::float8 as "perSecond",
-       extract(epoch from clock_timestamp() - release_next)::float8 * 1000 as "dueMs"
-     from chronawflow.job_hold where release_next is not null`,
-  );
-  return rows;
-}
+/** Query for the releases that are under way, as they stand now. */
+export const RELEASES = `select tenant, type, key, kind, release_rate::float8 as "perSecond",
+    extract(epoch from clock_timestamp() - release_next)::float8 * 1000 as "dueMs"
+  from chronawflow.job_hold where release_next is not null`;
 
 /** Notes that a release's next job comes `inMs` from now. */
 export async function delayRelease(

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { inTransaction } from '../../../database';
 import { writeOutbox } from '../../audit';
 import { jobEvent } from '../job-event';
-import type { LimitRow } from './claim-jobs';
+import type { LimitRow } from './queue-state';
 
 /** Where a limit applies; an absent part stands for any. */
 export interface Boundary {
