@@ -6,6 +6,7 @@ import {
   restorableWindow,
   verifyBackup,
 } from '../../core/recovery/backup';
+import { checkCompliance } from '../../core/recovery/check-compliance';
 import { removeScratch, restoreScratch } from '../../core/recovery/scratch';
 import { databaseTime, type NotesApplication, notesIn, quiet, startNotes } from './recovery-fixture';
 
@@ -183,4 +184,32 @@ describe('23: a gap in the archived WAL', () => {
     expect(window.earliest && window.latest && window.earliest < window.latest).toBe(true);
     expect(window.backups.length).toBeGreaterThanOrEqual(2);
   });
+});
+
+test('what would be lost is counted from the first commit that is not in the repository, not from the last that is', async () => {
+  const { app, ctx } = notes;
+  const objectives = { tiers: { all: { rpo: 60_000, rto: 60_000 } }, tenants: {}, defaultTier: 'all' };
+  const judged = async () => {
+    const { tiers, checkedAt } = await checkCompliance(
+      { ...ctx, config: { ...ctx.config, objectives } },
+      'a',
+    );
+    return { rpoMs: tiers[0]?.rpoMs ?? Number.NaN, checkedAt: Date.parse(checkedAt) };
+  };
+  const archived = Date.parse(await notes.write(40));
+  await app.archiveNow();
+  expect((await judged()).rpoMs).toBe(0);
+  await app.superuser.query('select pg_sleep(1.5)');
+  const before = await databaseTime(app);
+  await notes.write(41);
+  await app.superuser.query('select pg_sleep(0.2)');
+  const { rpoMs, checkedAt } = await judged();
+  expect(rpoMs).toBeGreaterThanOrEqual(199);
+  expect(rpoMs).toBeLessThanOrEqual(checkedAt - Date.parse(before) + 1);
+  expect(rpoMs).toBeLessThan(checkedAt - archived);
+  // A busy cluster: more transactions than are looked at, so the first of them may be as old as the last restorable one.
+  await app.superuser.query(`do $$ begin for i in 1..10100 loop
+    perform pg_current_xact_id(); commit; end loop; end $$`);
+  const busy = await judged();
+  expect(busy.rpoMs).toBeGreaterThan(busy.checkedAt - archived - 1_500);
 });

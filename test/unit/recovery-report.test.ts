@@ -40,6 +40,11 @@ test('an idle cluster loses nothing, one without any backup meets no objective',
   const input = { objectives, tenants: ['acme'], now, restores: [] };
   const old = { latestRestorable: '2026-11-20T00:00:00.000000Z', idleSinceLatest: true };
   expect(validateRPORTOCompliance({ ...input, ...old }).compliant).toBe(true);
+  const quiet = { ...old, idleSinceLatest: false, firstAtRisk: '2026-11-23T10:14:30.000000Z' };
+  expect(validateRPORTOCompliance({ ...input, ...quiet })).toMatchObject({
+    compliant: true,
+    tiers: [{ tier: 'gold', rpoMs: 30_000 }],
+  });
   expect(validateRPORTOCompliance(input)).toMatchObject({
     compliant: false,
     breaches: [{ objective: 'rpo', message: 'nothing can be restored, allowed are 60000 ms' }],

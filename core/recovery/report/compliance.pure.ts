@@ -11,6 +11,8 @@ export interface ComplianceInput {
   readonly latestRestorable?: string;
   /** Nothing was committed since `latestRestorable`, so that nothing would be lost. */
   readonly idleSinceLatest?: boolean;
+  /** The first commit that is not restorable, where it is known; else it is taken to follow the latest that is. */
+  readonly firstAtRisk?: string;
   /** The last restores or drills, any tenant; `rtoMs` without the time spent waiting for people. */
   readonly restores: readonly {
     readonly tenant: string;
@@ -91,10 +93,15 @@ function lastOf(restores: ComplianceInput['restores']): ComplianceInput['restore
   );
 }
 
-function atRisk({ now, latestRestorable, idleSinceLatest }: ComplianceInput): number | undefined {
+function atRisk({
+  now,
+  latestRestorable,
+  idleSinceLatest,
+  firstAtRisk,
+}: ComplianceInput): number | undefined {
   if (latestRestorable === undefined) return undefined;
   if (idleSinceLatest) return 0;
-  const [from, to] = [parseInstant(latestRestorable), parseInstant(now)];
+  const [from, to] = [parseInstant(firstAtRisk ?? latestRestorable), parseInstant(now)];
   if (from === undefined || to === undefined)
     throw new RangeError(`'${latestRestorable}' or '${now}' is no instant`);
   return Math.max(0, millisecondsBetween(from, to));
