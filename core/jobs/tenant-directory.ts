@@ -17,7 +17,10 @@ export class TenantDirectory {
     private readonly tenancy: TenancyConfig,
   ) {}
 
-  /** Those of `tenants` that have no row in the tenant table. */
+  /**
+   * Those of `tenants` that have no row in the tenant table. A key in another spelling than the database's own, such as a
+   * UUID in capitals, is none: caps, freeze and holds know a tenant by its text.
+   */
   async missing(tenants: Iterable<string>): Promise<Set<string>> {
     const now = performance.now();
     const unsure = [...new Set(tenants)].filter((tenant) => (this.seen.get(tenant) ?? 0) < now);
@@ -39,7 +42,9 @@ export class TenantDirectory {
     try {
       const { rows } = await this.pool.query<{ tenant: string }>(
         `select given.tenant from unnest($1::text[]) as given (tenant)
-         where exists (select from ${quoteQualified(name)} t where t.${quoteIdentifier(key)} = given.tenant::${type})`,
+         where exists (
+           select from ${quoteQualified(name)} t
+           where t.${quoteIdentifier(key)} = given.tenant::${type} and t.${quoteIdentifier(key)}::text = given.tenant)`,
         [tenants],
       );
       return new Set(rows.map((row) => row.tenant));

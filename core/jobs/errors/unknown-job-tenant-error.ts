@@ -7,7 +7,7 @@ export class UnknownJobTenantError extends ChronawflowError {
 
   constructor(tenant: string, table: string) {
     super(`There is no tenant ${tenant}: ${table} has no such row.`, {
-      hint: 'Check the spelling of the tenant’s key.',
+      hint: 'Give the tenant’s key as the database prints it.',
       details: { tenant, table },
     });
   }
