@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { createProgram } from '../../client/cli/program';
+import { restoreWorkflowId } from '../../core/recovery/workflow-id';
 import type { OperationStatus } from '../../workflows/contract';
 import { onTerminal } from '../support/terminal';
 import { until } from '../support/until';
@@ -262,6 +263,45 @@ test.each([
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain(text);
   expect(stderr).not.toMatch(/^\s+at /m);
+});
+
+test('the run’s page in Temporal’s Web UI is shown where the configuration knows it, whatever the tenant is called', async () => {
+  await writeFile(
+    configFile,
+    stringify({
+      ...scene.rawConfig,
+      temporal: { ...Object(scene.rawConfig.temporal), webUrl: 'https://temporal.example/ui/' },
+    }),
+  );
+  const tenant = "o'neill & sons/2";
+  const started = await call(
+    ...[
+      'recovery',
+      'restore',
+      '--tenant',
+      tenant,
+      '--to',
+      '20m ago',
+      '--yes',
+      '--no-wait',
+      '--request',
+      'r1',
+    ],
+  );
+  const id = restoreWorkflowId(tenant, 'r1');
+  expect(started.stdout).toContain(
+    `Web UI   https://temporal.example/ui/namespaces/default/workflows/${encodeURIComponent(id)}`,
+  );
+  // The command that is printed works as it stands.
+  const command = /chronawflow (recovery status .*)/.exec(started.stdout)?.[1] ?? '';
+  const { stdout } = await promisify(execFile)(
+    'sh',
+    ['-c', `exec "$0" "$1" ${command} --json`, process.execPath, join(ROOT, 'dist/client/cli/main.js')],
+    { env: { ...process.env, CHRONAWFLOW_CONFIG: configFile } },
+  );
+  expect(JSON.parse(stdout)).toMatchObject({ workflowId: id, tenant });
+  await call('recovery', 'cancel', id, '--yes');
+  await until(() => scene.leftovers().length === 0, { what: 'the clean-up' });
 });
 
 test('with --json a wrong call is one object as well', async () => {

@@ -5,10 +5,11 @@ import { runProgram } from '../../core/cluster';
 import { PLATFORM } from '../../core/local-stack';
 import { Metrics } from '../../core/metrics';
 import { createPool } from '../../database';
+import { deleteAllInvoices } from '../../examples/accubooks';
 import { watchCompliance } from '../../workers/compliance-watch';
 import { type RestoreStage, startRestoreStage } from '../support/restore-stage';
 import { runCli } from '../support/restore-stage-cli';
-import { expectUnchanged } from '../support/restore-stage-expect';
+import { expectBackAtTarget, expectUnchanged } from '../support/restore-stage-expect';
 import { leftovers } from '../support/restore-stage-leftovers';
 import { databaseTime, loseInvoices, openOffice } from '../support/restore-stage-office';
 import { until } from '../support/until';
@@ -247,6 +248,40 @@ describe('a recovery drill', () => {
       await platform.end();
     }
   };
+
+  it(
+    'is no restore; the strategy manager makes points, restores to them and judges the objectives',
+    async () => {
+      const { recoveryStrategy } = stage.cf;
+      const office = await openOffice(stage, 'Careful');
+      const atPoint = await office.image();
+      const point = await recoveryStrategy.createRecoveryPoint({ kind: 'named', name: 'before-import' });
+      await deleteAllInvoices(stage.books, office.id);
+      const damaged = await office.image();
+      const listed = JSON.parse((await cli('points')).stdout);
+      expect(listed.points).toContainEqual(expect.objectContaining({ name: point.name, lsn: point.lsn }));
+      const page = await runCli('recovery', 'points', `--config=${stage.configFile}`);
+      expect(page.stdout).toMatch(new RegExp(`before-import +│ named +│ \\S+ +│ ${point.lsn} `));
+      expect(page.stdout).toMatch(/^from +\d{4}-.*Z$[\s\S]*^to +\d{4}-.*Z$/m);
+
+      const run = await recoveryStrategy.restoreTenant({
+        tenant: office.id,
+        to: `point:${point.name}`,
+        requestedBy: 'olive',
+      });
+      const preview = await run.preview({ limitMs: LIMIT_MS });
+      await run.approve({ diffHash: preview.diffHash, as: 'grace' });
+      const report = await run.result();
+      const target = point.at;
+      await expectBackAtTarget({ ...office, target, atTarget: atPoint, damaged }, report);
+      expect(report.reach).toMatchObject({ behindTargetMs: 0 });
+      expect(await recoveryStrategy.validateRPORTOCompliance(office.id)).toMatchObject({
+        compliant: true,
+        withoutTier: [office.id],
+      });
+    },
+    LIMIT_MS,
+  );
 
   it(
     'counts the runs of a schedule that were missed',
