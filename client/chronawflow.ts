@@ -1,5 +1,6 @@
 import { type Config, loadConfig } from '../config';
 import type { Job } from '../core/jobs';
+import { ConfiguredRateLimits, type ConfiguredRateLimitsOptions } from '../core/rate-limit';
 import { RecoveryStrategyManager } from '../core/recovery/recovery-strategy-manager';
 import { createPool } from '../database';
 import { JobsClient } from './jobs';
@@ -39,6 +40,8 @@ export class Chronawflow {
   /** The same operations under the names of the architecture document. */
   readonly recoveryStrategy: RecoveryStrategyManager<OperationRun>;
 
+  private limits: Promise<ConfiguredRateLimits> | undefined;
+
   private constructor(
     readonly config: Config,
     link: TemporalLink,
@@ -50,8 +53,20 @@ export class Chronawflow {
     this.jobs = new JobsClient(config, link, platform, application, jobs);
     this.recoveryStrategy = new RecoveryStrategyManager(this.recovery);
     this.close = async () => {
-      await Promise.all([link.close(), platform.end(), application.end()]);
+      const limits = await this.limits?.catch(() => undefined);
+      await Promise.all([link.close(), platform.end(), application.end(), limits?.close()]);
     };
+  }
+
+  /**
+   * The limits of the section `rateLimits`, begun with the first call and ended by `close`. A service that does not use Temporal
+   * starts them by `ConfiguredRateLimits` of `chronawflow/protection`.
+   *
+   * @throws InvalidInputError when the configuration has no such section
+   */
+  rateLimits(options?: ConfiguredRateLimitsOptions): Promise<ConfiguredRateLimits> {
+    this.limits ??= ConfiguredRateLimits.start(this.config, options);
+    return this.limits;
   }
 
   /** Ends every connection; call it once, last. */

@@ -57,6 +57,7 @@ export {
   type SubmitRequest,
   UnknownJobTypeError,
 } from '../core/jobs';
+export { ConfiguredRateLimits, type ConfiguredRateLimitsOptions, RateLimitedError } from '../core/rate-limit';
 export type { ChangedRow, ChangesPage } from '../core/recovery';
 export type { RecoveryPoint, RestorableWindow, WindowGap } from '../core/recovery/backup';
 export {

@@ -2,6 +2,7 @@
  * `import { CircuitBreaker } from 'chronawflow/protection'`: protection inside one process. It loads neither Temporal nor pg:
  * what keeps state in the control-plane database takes a `pg` pool from its caller, or loads pg when it connects.
  */
+export { type Config, ConfigInvalidError, type LoadOptions, loadConfig } from '../config';
 export { ChronawflowError, type ErrorKind, InvalidInputError, RefusalError } from '../core/errors';
 export {
   type Check,
@@ -18,6 +19,8 @@ export { Metrics, type MetricsOptions, sharedMetrics } from '../core/metrics';
 export * from '../core/protection';
 export {
   AdaptiveRateLimiter,
+  ConfiguredRateLimits,
+  type ConfiguredRateLimitsOptions,
   type Decision,
   type DecisionReason,
   GlobalRateLimits,

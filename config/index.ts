@@ -2,6 +2,7 @@ export { ConfigInvalidError } from './config-invalid-error';
 export { duration, parseDuration } from './duration';
 export { type LoadOptions, loadConfig, parseConfig } from './load';
 export * from './protection';
+export * from './rate-limits';
 export {
   type AuditConfig,
   type BackupConfig,
@@ -9,6 +10,7 @@ export {
   configSchema,
   type JobsConfig,
   type ProtectionConfig,
+  type RateLimitsConfig,
   type RecoveryConfig,
   type TableOverride,
   type TenancyConfig,

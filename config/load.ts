@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { closest } from 'fastest-levenshtein';
-import { parseDocument } from 'yaml';
+import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { ConfigInvalidError } from './config-invalid-error';
 import { type Config, configSchema } from './schema';
@@ -33,7 +33,8 @@ export function parseConfig(
   text: string,
   source: { readonly file: string; readonly env: Readonly<Record<string, string | undefined>> },
 ): Config {
-  const document = parseDocument(text, { prettyErrors: true });
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { prettyErrors: true, lineCounter });
   if (document.errors.length > 0)
     throw new ConfigInvalidError(
       source.file,
@@ -43,7 +44,11 @@ export function parseConfig(
   const raw = interpolate(document.toJS(), source.env, problems);
   if (problems.length > 0) throw new ConfigInvalidError(source.file, problems);
   const parsed = configSchema.safeParse(raw ?? {});
-  if (!parsed.success) throw new ConfigInvalidError(source.file, parsed.error.issues.map(describeIssue));
+  if (!parsed.success) {
+    const lineOf = lineFinder(document, lineCounter);
+    const issues = parsed.error.issues.map((issue) => describeIssue(issue, lineOf));
+    throw new ConfigInvalidError(source.file, issues);
+  }
   return anchorPaths(readPasswordFiles(parsed.data, source.file), dirname(source.file));
 }
 
@@ -69,14 +74,25 @@ function interpolate(
   return value;
 }
 
-function describeIssue(issue: z.core.$ZodIssue): string {
+/** The line of what is at a path, or of the nearest thing around it that is in the file. */
+function lineFinder(document: Document, lines: LineCounter) {
+  return (path: readonly PropertyKey[]): string => {
+    for (let length = path.length; length > 0; length -= 1) {
+      const node = document.getIn(path.slice(0, length), true);
+      if (isNode(node) && node.range) return ` (line ${lines.linePos(node.range[0]).line})`;
+    }
+    return '';
+  };
+}
+
+function describeIssue(issue: z.core.$ZodIssue, lineOf: (path: readonly PropertyKey[]) => string): string {
   const at = issue.path.map(String).join('.') || 'the file';
-  if (issue.code !== 'unrecognized_keys') return `${at}: ${issue.message}`;
+  if (issue.code !== 'unrecognized_keys') return `${at}: ${issue.message}${lineOf(issue.path)}`;
   const known = knownKeysAt(issue.path);
   return issue.keys
     .map(
       (key) =>
-        `${at}: unknown key '${key}'${known.length > 0 ? `; did you mean '${closest(key, known)}'?` : ''}`,
+        `${at}: unknown key '${key}'${known.length > 0 ? `; did you mean '${closest(key, known)}'?` : ''}${lineOf([...issue.path, key])}`,
     )
     .join('\n');
 }
@@ -114,7 +130,12 @@ function readPasswordFiles(config: Config, file: string): Config {
   };
   return {
     ...config,
-    platform: { ...config.platform, database: withPassword(config.platform.database, 'platform.database') },
+    platform: {
+      database: withPassword(config.platform.database, 'platform.database'),
+      directDatabase:
+        config.platform.directDatabase &&
+        withPassword(config.platform.directDatabase, 'platform.directDatabase'),
+    },
     application: {
       ...config.application,
       database: withPassword(config.application.database, 'application.database'),

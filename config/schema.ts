@@ -3,6 +3,7 @@ import { auditConfig } from './audit';
 import { connection } from './connection';
 import { duration } from './duration';
 import { protectionConfig } from './protection';
+import { rateLimitsConfig } from './rate-limits';
 
 const columnList = z.union([
   z
@@ -137,7 +138,11 @@ export const configSchema = z.strictObject({
       taskQueue: z.string().default('chronawflow'),
     })
     .prefault({}),
-  platform: z.strictObject({ database: connection }),
+  platform: z.strictObject({
+    database: connection,
+    /** A direct way to it where `database` leads through a transaction pooler, which LISTEN does not pass. */
+    directDatabase: connection.optional(),
+  }),
   application: z.strictObject({ database: connection, backup }),
   tenancy,
   objectives: z
@@ -152,6 +157,7 @@ export const configSchema = z.strictObject({
   jobs: jobs.prefault({}),
   protection: protectionConfig.prefault({}),
   audit: auditConfig.prefault({}),
+  rateLimits: rateLimitsConfig.optional(),
 });
 
 /** The configuration as the rest of the code sees it: defaults filled in, durations in milliseconds. */
@@ -163,3 +169,4 @@ export type RecoveryConfig = Config['recovery'];
 export type JobsConfig = Config['jobs'];
 export type AuditConfig = Config['audit'];
 export type ProtectionConfig = Config['protection'];
+export type RateLimitsConfig = NonNullable<Config['rateLimits']>;

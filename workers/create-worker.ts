@@ -7,6 +7,7 @@ import type { Config } from '../config';
 import type { HealthMonitor } from '../core/health';
 import { type Job, loadJobs } from '../core/jobs';
 import { sharedMetrics } from '../core/metrics';
+import { ConfiguredRateLimits } from '../core/rate-limit';
 import { createPool } from '../database';
 import { auditOutbox } from './audit-outbox';
 import { ensureSearchAttributes } from './ensure-search-attributes';
@@ -70,9 +71,11 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
   let connection: NativeConnection | undefined;
   let jobs: JobParts | undefined;
   let health: HealthMonitor | undefined;
+  let limits: ConfiguredRateLimits | undefined;
   const release = async () => {
     await health?.close();
     await jobs?.close();
+    await limits?.close();
     await recovery.close();
     await protection.close();
     await outbox.close();
@@ -88,7 +91,14 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
     await ensureSearchAttributes(connection, temporal.namespace);
     await recovery.sweep();
     sharedMetrics.collectProcess();
-    health = watchHealth(platform, connection, log);
+    const monitor = watchHealth(platform, connection, log);
+    health = monitor;
+    if (config.rateLimits !== undefined) {
+      limits = await ConfiguredRateLimits.start(config, {
+        health: () => monitor.score(),
+        onError: (err) => log.warn({ err }, 'rate limits'),
+      });
+    }
     const scratchQueue = scratchTaskQueue(temporal.taskQueue, config.application.backup.scratchDirectory);
     const metrics = new RecoveryMetrics();
     recovery.watch(metrics);
@@ -110,7 +120,8 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
     } as const;
     const source = options.workflows ?? workflowSource();
     const defined = [...(options.jobs ?? []), ...(await loadJobs(config.jobs.modules))];
-    if (defined.length > 0) jobs = await jobParts(config, defined, protection.breakers, log);
+    if (defined.length > 0)
+      jobs = await jobParts(config, defined, { breakers: protection.breakers, limits }, log);
     const workers = await Promise.all([
       Worker.create({
         ...common,

@@ -14,7 +14,8 @@ import {
   jobsByType,
   jobTaskQueue,
 } from '../core/jobs';
-import { type BreakerRegistry, ProtectedCalls } from '../core/protection';
+import { type BreakerKey, type BreakerRegistry, ProtectedCalls } from '../core/protection';
+import type { ConfiguredRateLimits } from '../core/rate-limit';
 import { createPool } from '../database';
 import { handOverTo } from './hand-over';
 
@@ -37,11 +38,17 @@ const PERMIT_CONNECTIONS = 3;
 /** Every attempt may hold a connection in `ctx.once`; more slots than this wait for each other there. */
 const MOST_CONNECTIONS = 50;
 
-/** @param breakers for `ctx.call`; the process's, closed by the caller */
+/** What jobs share with the rest of the worker's process; closed by the caller. */
+export interface ProcessParts {
+  /** For `ctx.call`. */
+  readonly breakers: BreakerRegistry;
+  readonly limits: ConfiguredRateLimits | undefined;
+}
+
 export async function jobParts(
   config: Config,
   jobs: readonly Job[],
-  breakers: BreakerRegistry,
+  { breakers, limits }: ProcessParts,
   log: Logger,
 ): Promise<JobParts> {
   const byType = jobsByType(jobs);
@@ -81,7 +88,7 @@ export async function jobParts(
     process,
     killsAlone: kills,
     metrics,
-    calls: new ProtectedCalls({ breakers, log }),
+    calls: new ProtectedCalls({ breakers, log, admit: admission(config, limits) }),
     pool: queue,
     permits,
     application: pool,
@@ -122,4 +129,10 @@ export async function jobParts(
       await Promise.all([pool.end(), queue.end(), permits.end(), connection.close()]);
     },
   };
+}
+
+/** A call to a service that has a rule of its own under `rateLimits.resources` is one of its tenant's units. */
+function admission({ rateLimits }: Config, limits: ConfiguredRateLimits | undefined) {
+  return ({ tenant, service }: BreakerKey) =>
+    rateLimits?.resources[service] === undefined ? undefined : limits?.limiter.enforce(tenant, service);
 }

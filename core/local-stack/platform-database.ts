@@ -1,7 +1,10 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Pool } from 'pg';
 import { applyMigrations, quoteIdentifier } from '../../database';
 import { type Administrator, withDatabase } from './administrator';
 import { ensureDatabase, ensureRole } from './ensure-role';
+import { packageRoot } from './package-root';
 
 /** Names in the control plane's cluster. */
 export const PLATFORM = {
@@ -10,6 +13,8 @@ export const PLATFORM = {
   owner: 'chronawflow_owner',
   /** What Chronawflow runs as. */
   role: 'chronawflow',
+  /** What an application's services share breakers and rate limits as; without a password nobody logs in as it. */
+  serviceRole: 'chronawflow_service',
 } as const;
 
 /** What the sealer alone writes; everybody else reads it. */
@@ -35,6 +40,7 @@ export async function preparePlatformDatabase(
     await ensureRole(superuser, { name: wanted.role, password: wanted.password });
     const { sealer } = wanted;
     if (sealer !== undefined) await ensureRole(superuser, { name: sealer.role, password: sealer.password });
+    await ensureRole(superuser, { name: PLATFORM.serviceRole, password: undefined });
     await ensureDatabase(superuser, { name: wanted.database, owner: PLATFORM.owner });
   });
   await withDatabase(
@@ -44,6 +50,7 @@ export async function preparePlatformDatabase(
       await applyMigrations(owner, 'platform');
       await grantPlatformRole(owner, wanted.role);
       if (wanted.sealer !== undefined) await grantSealerRole(owner, wanted.sealer.role);
+      await grantServiceRole(owner);
     },
     PLATFORM.owner,
   );
@@ -75,4 +82,9 @@ async function grantSealerRole(owner: Pool, name: string): Promise<void> {
       chronawflow.audit_checkpoint to ${role};
     grant update (size, edge) on chronawflow.audit_log to ${role};
     grant update on chronawflow.audit_seal to ${role}`);
+}
+
+/** Runs deploy/postgres/service-role.sql as it is. */
+export async function grantServiceRole(owner: Pool): Promise<void> {
+  await owner.query(await readFile(join(packageRoot(), 'deploy/postgres/service-role.sql'), 'utf8'));
 }

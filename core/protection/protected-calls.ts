@@ -10,6 +10,8 @@ export interface ProtectedCallsOptions {
   /** Of each call; default 30 s. What is left of the caller's deadline bounds it further. */
   readonly timeout?: TimeoutOptions['limit'];
   readonly log?: CallLog;
+  /** Asked before each call; refuses it by rejecting, such as for a rate limit. */
+  readonly admit?: (key: BreakerKey) => Promise<unknown> | undefined;
 }
 
 /** Beyond so many targets their guards are made anew; nothing is lost with them. */
@@ -27,19 +29,33 @@ export class ProtectedCalls {
   private readonly breakers: BreakerRegistry;
   private readonly timeout: Timeout;
   private readonly log: CallLog | undefined;
+  private readonly admit: ProtectedCallsOptions['admit'];
   private readonly measured = new Map<string, Map<string, Policy>>();
   private targets = 0;
 
   /** @throws InvalidInputError naming the option */
-  constructor({ breakers, timeout = '30s', log }: ProtectedCallsOptions) {
+  constructor({ breakers, timeout = '30s', log, admit }: ProtectedCallsOptions) {
     this.breakers = breakers;
     this.timeout = new Timeout({ limit: timeout });
     this.log = log;
+    this.admit = admit;
   }
 
-  /** @throws BreakerOpenError, TimeoutExceededError; the call's own error; the signal's reason */
+  /** @throws what `admit` throws; BreakerOpenError, TimeoutExceededError; the call's own error; the signal's reason */
   call<T>(key: BreakerKey, call: Protected<T>, signal: AbortSignal = NEVER): Promise<T> {
-    return pipeline(this.measuredFor(key), this.breakers.get(key), this.timeout).execute(call, signal);
+    return pipeline(this.measuredFor(key), this.admission(key), this.breakers.get(key), this.timeout).execute(
+      call,
+      signal,
+    );
+  }
+
+  private admission(key: BreakerKey): Policy {
+    return {
+      execute: async (call, signal = NEVER) => {
+        await this.admit?.(key);
+        return call(signal);
+      },
+    };
   }
 
   private measuredFor({ service, operation }: BreakerKey): Policy {

@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { duration } from '../../config/duration';
+import { limiterSettings } from '../../config';
 import { InvalidInputError } from '../errors';
 import type { Metrics } from '../metrics';
 import type { GlobalLimits } from './global';
-import { DEFAULT_PENALTY } from './penalty.pure';
 import type { RuleInput } from './rule';
 import type { RulesInput } from './tenant-rules';
 
@@ -34,20 +33,7 @@ export interface RateLimiterOptions extends RulesInput {
   readonly clock?: () => number;
 }
 
-const positive = duration.refine((ms) => ms > 0, 'has to be longer than 0');
-
-const schema = z.object({
-  costs: z.record(z.string(), z.number().positive().max(1e12)).default({}),
-  penalty: z
-    .strictObject({
-      base: positive.default(DEFAULT_PENALTY.baseMs),
-      max: positive.default(DEFAULT_PENALTY.maxMs),
-      halfLife: positive.default(DEFAULT_PENALTY.halfLifeMs),
-      after: z.number().int().min(1).default(Number.MAX_SAFE_INTEGER),
-    })
-    .prefault({}),
-  maxTenants: z.number().int().min(2).max(10_000_000).default(100_000),
-});
+const schema = z.object(limiterSettings);
 
 export type LimiterSettings = z.output<typeof schema>;
 

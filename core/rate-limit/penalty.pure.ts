@@ -7,9 +7,6 @@ export interface PenaltyPolicy {
   readonly halfLifeMs: number;
 }
 
-/** A second is what a client that honours Retry-After waits anyway; at a quarter of an hour a person looks. */
-export const DEFAULT_PENALTY: PenaltyPolicy = { baseMs: 1_000, maxMs: 15 * 60_000, halfLifeMs: 10 * 60_000 };
-
 export interface PenaltyState {
   /** Violations, each weighted by its age. */
   readonly score: number;
@@ -23,11 +20,7 @@ export function scoreAt(state: PenaltyState | undefined, now: number, policy: Pe
   return state.score * 0.5 ** (Math.max(0, now - state.at) / policy.halfLifeMs);
 }
 
-export function violate(
-  state: PenaltyState | undefined,
-  now: number,
-  policy: PenaltyPolicy = DEFAULT_PENALTY,
-): PenaltyState {
+export function violate(state: PenaltyState | undefined, now: number, policy: PenaltyPolicy): PenaltyState {
   const score = scoreAt(state, now, policy) + 1;
   const hold = Math.min(policy.maxMs, policy.baseMs * 2 ** Math.min(score - 1, 60));
   return { score, at: now, heldUntil: Math.max(state?.heldUntil ?? 0, now + hold) };

@@ -83,6 +83,7 @@ test('the package holds what runs, and neither sources, tests nor the build’s 
       'dist/database/migrations/platform/001-recovery.sql',
       'dist/database/migrations/application/001-recovery.sql',
       'deploy/postgres/application-role.sql',
+      'deploy/postgres/service-role.sql',
       'LICENSE',
     ]),
   );

@@ -52,6 +52,19 @@ test('holds a burst for whoever comes first, and is one bucket for both', async 
   });
 });
 
+test('a request that is too expensive keeps no cheaper one out', async () => {
+  const [one, other] = limiters({
+    kind: 'token-bucket',
+    capacity: 1_000,
+    refillPerSecond: 0.01,
+    global: GLOBAL,
+  });
+  await one.checkRateLimit('mixed', 'r', 900);
+  await until(async () => (await other.checkRateLimit('mixed', 'r', 50)).allowed);
+  expect((await other.checkRateLimit('mixed', 'r', 500)).allowed).toBe(false);
+  await until(async () => (await other.checkRateLimit('mixed', 'r', 40)).allowed);
+});
+
 test('a request that does not fit takes nothing from the bucket until it does', async () => {
   const [one] = limiters({ kind: 'token-bucket', capacity: 200, refillPerSecond: 200, global: GLOBAL });
   expect(await one.checkRateLimit('large', 'r', 200)).toMatchObject({ allowed: true });

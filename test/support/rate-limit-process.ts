@@ -5,12 +5,12 @@
  */
 
 import { z } from 'zod';
+import { rateRule } from '../../config';
 import { AdaptiveRateLimiter, GlobalRateLimits } from '../../core/rate-limit';
-import { ruleSchema } from '../../core/rate-limit/rule';
 
 const orders = z.object({
   connection: z.object({ host: z.string(), port: z.number(), database: z.string(), user: z.string() }),
-  rule: ruleSchema,
+  rule: rateRule,
   /** Requests a millisecond. */
   load: z.number(),
 });

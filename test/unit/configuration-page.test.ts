@@ -11,6 +11,8 @@ const ELSEWHERE = [
   'protection.services.',
   'protection.registry.',
   'protection.shared.',
+  'rateLimits.rule.',
+  'rateLimits.resources.',
 ];
 
 const node = z.looseObject({

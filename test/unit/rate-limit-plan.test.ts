@@ -104,3 +104,13 @@ test('one slot ahead: a long window’s lease is a batch, and the next one’s f
   });
   expect(planOneAhead(situation({ slots, rate: 1, left: 300, askedUntil: 1_001 }, tokens))).toBeUndefined();
 });
+
+test('one slot ahead: a process that wants nothing any more gives all back, one that still does keeps what it needs', () => {
+  const slots = slotsOf({ kind: 'fixed-window', limit: 10, window: 3_600_000, localShare: 1 });
+  const tokens = new Map([[1_000, 4]]);
+  const back = (rate: number) => planOneAhead(situation({ slots, rate, left: 60_000 }, tokens))?.returned;
+  expect(back(0)).toEqual([4]);
+  expect(back(0.000_001)).toEqual([4]);
+  expect(back(0.000_5)).toEqual([1]);
+  expect(back(0.001_5)).toBeUndefined();
+});

@@ -3,8 +3,9 @@ import { METRIC, Metrics } from '../../core/metrics';
 import { AdaptiveRateLimiter, type RateLimiterOptions } from '../../core/rate-limit';
 import { type AdaptiveState, adapt } from '../../core/rate-limit/adapt.pure';
 import { Generations } from '../../core/rate-limit/generations';
-import { DEFAULT_PENALTY, type PenaltyState, scoreAt, violate } from '../../core/rate-limit/penalty.pure';
+import { type PenaltyState, scoreAt, violate } from '../../core/rate-limit/penalty.pure';
 
+const DEFAULT_PENALTY = { baseMs: 1_000, maxMs: 15 * 60_000, halfLifeMs: 10 * 60_000 };
 const RULE = { kind: 'fixed-window', limit: 3, window: '1s' } as const;
 
 function limiter(options: Partial<RateLimiterOptions> = {}) {
@@ -146,7 +147,7 @@ describe('violations', () => {
         for (const gap of gaps) {
           now += gap;
           const before = state?.heldUntil ?? 0;
-          state = violate(state, now);
+          state = violate(state, now, DEFAULT_PENALTY);
           expect(state.heldUntil).toBeGreaterThanOrEqual(before);
           expect(state.heldUntil - now).toBeLessThanOrEqual(Math.max(DEFAULT_PENALTY.maxMs, before - now));
           expect(state.heldUntil - now).toBeGreaterThanOrEqual(DEFAULT_PENALTY.baseMs);

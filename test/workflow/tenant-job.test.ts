@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Chronawflow } from '../../client';
+import { rateLimitsConfig } from '../../config';
 import { defineJob } from '../../core/jobs';
 import { sharedMetrics } from '../../core/metrics';
 import { CleanUp } from '../support/clean-up';
@@ -134,6 +135,38 @@ test('what one worker’s breaker has found out holds in the other worker, and e
   expect(await sharedMetrics.registry.metrics()).toMatch(
     /chronawflow_breaker_transitions_total\{service="post-office",operation="send",to="open"\} [2-9]/,
   );
+});
+
+test('ctx.call obeys the limit that the configuration has for the service, together with every other process', async () => {
+  const print = defineJob({
+    type: 'print',
+    input: z.object({}),
+    retry: { maxAttempts: 1 },
+    run: (ctx) => ctx.call({ service: 'printer', operation: 'print' }, async () => 'printed'),
+  });
+  await clearQueue(stage);
+  const rule = { kind: 'fixed-window', limit: 2, window: 3_600_000 } as const;
+  const rateLimits = rateLimitsConfig.parse({
+    rule: { ...rule, limit: 1_000 },
+    resources: { printer: { ...rule, global: { localShare: 0.5 } } },
+    leaseWait: '10s',
+    leaseTimeout: '10s',
+  });
+  const config = { ...jobConfig(stage), rateLimits };
+  const worker = await startJobWorker(stage, config, [print]);
+  cleanUp.add(() => worker.stop());
+  const cf = await Chronawflow.connect({ config, jobs: [print] });
+  cleanUp.add(() => cf.close());
+  const run = async (tenant: string, key: string) => {
+    const job = await cf.jobs.submit({ tenant, type: 'print', key, input: {} });
+    return job.result().catch(async () => (await job.status()).errors.at(-1));
+  };
+  expect(await run('t4', 'first')).toBe('printed');
+  const { limiter } = await cf.rateLimits();
+  // The worker may have leased both units, and gives back what it does not need.
+  await until(async () => (await limiter.checkRateLimit('t4', 'printer')).allowed);
+  expect(await run('t4', 'second')).toMatchObject({ code: 'RATE_LIMITED' });
+  expect(await run('t5', 'first')).toBe('printed');
 });
 
 test.each([

@@ -1,4 +1,4 @@
-import { RefusalError } from '../../errors';
+import { ChronawflowError } from '../../errors';
 import { CallMetrics, type CallOutcome, type CallTarget } from '../../metrics';
 import { traced } from '../../tracing';
 import { begin, NEVER } from '../abort';
@@ -60,6 +60,7 @@ export class Measured implements Policy {
 }
 
 function outcomeOf(error: unknown): CallOutcome {
-  if (error instanceof RefusalError) return 'rejected';
+  // Also of what is no RefusalError, such as a reached rate limit: the call was not made.
+  if (error instanceof ChronawflowError && error.kind === 'refused') return 'rejected';
   return error instanceof TimeoutExceededError ? 'timeout' : 'error';
 }

@@ -20,8 +20,8 @@ const ASK_AGAIN_MS = 1_000;
 export class LeaseHolder {
   private readonly demand = new Demand();
   private readonly tokens = new Map<number, number>();
-  /** Slots of which less was granted than wanted, and when that was. */
-  private readonly exhausted = new Map<number, number>();
+  /** Slots of which less was granted than wanted, when that was, and what was left: too little for who had asked. */
+  private readonly exhausted = new Map<number, { readonly at: number; readonly left: number }>();
   private readonly plans: (now: Situation) => LeaseWish | undefined;
   private asking = false;
   private askedAt = Number.NEGATIVE_INFINITY;
@@ -49,7 +49,7 @@ export class LeaseHolder {
       this.tokens.set(slot, held - cost);
       return 'spent';
     }
-    return this.worthAsking(slot, now, this.untilNext(now)) ? 'dry' : 'exhausted';
+    return this.worthAsking(slot, now, cost) ? 'dry' : 'exhausted';
   }
 
   /** Tokens for the slot of now. */
@@ -80,7 +80,7 @@ export class LeaseHolder {
       next,
       sinceAsked: now - this.askedAt,
       askedUntil: this.askedUntil,
-      worthAsking: this.worthAsking(slot, now, left),
+      worthAsking: this.worthAsking(slot, now, Math.max(1, next)),
       held: (of) => this.heldFor(of),
     });
   }
@@ -99,7 +99,7 @@ export class LeaseHolder {
     if (grant.late) return;
     this.forgetBefore(grant.slot - this.slots.ahead - 1);
     this.add(grant.slot, grant.now);
-    if (wantNow > 0) this.note(grant.slot, grant.now < wantNow || grant.left === 0, now);
+    if (wantNow > 0) this.note(grant.slot, grant.now < wantNow || grant.left === 0, now, grant.left);
     for (const [k, tokens] of grant.ahead.entries()) {
       this.add(grant.slot + 1 + k, tokens);
       // Of a long slot there may be more when it has begun: the first tokens are only a part of it.
@@ -120,9 +120,10 @@ export class LeaseHolder {
     this.askedUntil = Number.NEGATIVE_INFINITY;
   }
 
-  private worthAsking(slot: number, now: number, left: number): boolean {
-    const since = this.exhausted.get(slot);
-    return since === undefined || (left > WORTHWHILE_MS && now - since >= ASK_AGAIN_MS);
+  private worthAsking(slot: number, now: number, cost: number): boolean {
+    const known = this.exhausted.get(slot);
+    if (known === undefined || cost <= known.left) return true;
+    return now - known.at >= ASK_AGAIN_MS && this.untilNext(now) > WORTHWHILE_MS;
   }
 
   private heldFor(slot: number): number {
@@ -133,8 +134,8 @@ export class LeaseHolder {
     if (tokens !== 0) this.tokens.set(slot, this.heldFor(slot) + tokens);
   }
 
-  private note(slot: number, exhausted: boolean, now: number): void {
-    if (exhausted) this.exhausted.set(slot, now);
+  private note(slot: number, exhausted: boolean, at: number, left = 0): void {
+    if (exhausted) this.exhausted.set(slot, { at, left });
     else this.exhausted.delete(slot);
   }
 

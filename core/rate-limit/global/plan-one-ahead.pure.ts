@@ -6,6 +6,8 @@ export const HORIZON_MS = 2_000;
 const LOW_WATER_MS = 120;
 /** The next slot's first tokens are asked for so long before it begins, or in the last quarter of a short slot. */
 const AHEAD_MS = 400;
+/** Less is expected some two seconds after the last request: then the others may have all of a small limit. */
+const IDLE_UNITS = 0.01;
 /** Nearer to the slot's end it is not worth a statement to ask again or to give back. */
 export const WORTHWHILE_MS = 1_000;
 
@@ -41,7 +43,9 @@ function surplus({
 }: Situation): Pick<LeaseWish, 'returnFirst' | 'returned'> {
   const before = Math.floor(held(slot - 1));
   if (slots.back > 0 && before >= 1) return { returnFirst: slot - 1, returned: [before] };
-  const excess = Math.floor(held(slot) - waiting - 1.25 * rate * HORIZON_MS - 1);
+  const expected = rate * HORIZON_MS;
+  const kept = expected < IDLE_UNITS ? 0 : 1.25 * expected + 1;
+  const excess = Math.floor(held(slot) - waiting - kept);
   // Near the slot's end nobody could use it any more.
   return { returnFirst: slot, returned: left > WORTHWHILE_MS && excess > 0 ? [excess] : [] };
 }

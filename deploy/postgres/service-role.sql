@@ -1,0 +1,24 @@
+-- The rights of the role `chronawflow_service` in the control-plane database: the least that an application's service needs
+-- to share breakers and rate limits with other processes (docs/resilience/rate-limits.md, protection.md). It reads no audit event,
+-- no restore and no recovery point, and changes no tenant's rules: that is for operators, under the role `chronawflow`.
+--
+-- Run as the owner of the schema `chronawflow`, again after each upgrade; `chronawflow prepare` does both where it prepares the
+-- database. The role's login and password are yours to set:
+--
+--   create role chronawflow_service login password '…';
+--   psql -d chronawflow -f service-role.sql
+
+grant usage on schema chronawflow to chronawflow_service;
+
+-- Global limits: leases of tokens, and who is there.
+grant select, insert, update, delete on chronawflow.rate_budget, chronawflow.rate_member to chronawflow_service;
+-- Tenants' own rules are followed.
+grant select on chronawflow.rate_rule to chronawflow_service;
+
+-- Shared breakers: what this process sees, and what follows from what all see.
+grant select, insert, update, delete
+  on chronawflow.breaker_observer, chronawflow.breaker_vote, chronawflow.breaker_state to chronawflow_service;
+
+-- Transitions of its breakers are added to the audit log. `id` is read to write none twice.
+grant insert on chronawflow.audit_event to chronawflow_service;
+grant select (id) on chronawflow.audit_event to chronawflow_service;
