@@ -39,31 +39,48 @@ const interval = fc
   .tuple(fc.integer({ min: 500, max: 20_000 }), fc.integer({ min: 100, max: 12_000 }))
   .map(([from, length]) => [from, from + length] as const);
 
-const scenarios = (rule: GlobalRule) =>
-  fc.record({
-    seed: fc.nat(),
-    rule: fc.constant(rule),
-    durationMs: fc.constant(DURATION),
-    // Up to twice the limit, however it is spread.
-    load: fc.array(fc.double({ min: 0, max: 0.5 * (rule.limit / rule.window) * 2, noNaN: true }), {
-      minLength: 4,
-      maxLength: 4,
-    }),
-    clockRates: fc.array(fc.double({ min: 0.9997, max: 1.0003, noNaN: true }), {
-      minLength: 4,
-      maxLength: 4,
-    }),
-    delayMs: fc.constantFrom(1, 5, 40, 150, 400),
-    lost: fc.array(interval, { maxLength: 2 }),
-    cut: fc.array(
-      fc.tuple(fc.nat(3), interval).map(([process, [from, to]]) => ({ process, from, to })),
-      { maxLength: 3 },
-    ),
-    kills: fc.uniqueArray(fc.record({ process: fc.nat(3), at: fc.integer({ min: 100, max: DURATION }) }), {
-      maxLength: 2,
-      selector: ({ process }) => process,
-    }),
+/**
+ * What the promise leaves out (core/rate-limit/global/README.md): a process that begins while it cannot reach the database has its
+ * share at once, and does not know whether the others have just spent it.
+ */
+function covered({ lost = [], cut = [], kills = [] }: Scenario): boolean {
+  return kills.every(({ process, at }) => {
+    const outages = [
+      ...lost,
+      ...cut.filter((one) => one.process === process).map(({ from, to }) => [from, to]),
+    ];
+    const born = at + 1_000;
+    return outages.every(([from = 0, to = 0]) => born + 1_000 < from || born > to);
   });
+}
+
+const scenarios = (rule: GlobalRule) =>
+  fc
+    .record({
+      seed: fc.nat(),
+      rule: fc.constant(rule),
+      durationMs: fc.constant(DURATION),
+      // Up to twice the limit, however it is spread.
+      load: fc.array(fc.double({ min: 0, max: 0.5 * (rule.limit / rule.window) * 2, noNaN: true }), {
+        minLength: 4,
+        maxLength: 4,
+      }),
+      clockRates: fc.array(fc.double({ min: 0.9997, max: 1.0003, noNaN: true }), {
+        minLength: 4,
+        maxLength: 4,
+      }),
+      delayMs: fc.constantFrom(1, 5, 40, 150, 400),
+      lost: fc.array(interval, { maxLength: 2 }),
+      cut: fc.array(
+        fc.tuple(fc.nat(3), interval).map(([process, [from, to]]) => ({ process, from, to })),
+        { maxLength: 3 },
+      ),
+      kills: fc.uniqueArray(fc.record({ process: fc.nat(3), at: fc.integer({ min: 100, max: DURATION }) }), {
+        maxLength: 2,
+        selector: ({ process }) => process,
+      }),
+    })
+    .filter(covered);
 
 const scenariosOf = (rule: GlobalRule) => (window: number) => scenarios({ ...rule, limit: window, window });
 
