@@ -90,7 +90,7 @@ describe('four processes with one limit, simulated', () => {
       fc.property(scenarios(FIXED), (scenario) => {
         expect(mostInAlignedWindow(simulate(scenario).admitted, FIXED)).toBeLessThanOrEqual(1.05);
       }),
-      { numRuns: RUNS },
+      { numRuns: RUNS, endOnFailure: true },
     );
   });
 
@@ -99,7 +99,7 @@ describe('four processes with one limit, simulated', () => {
       fc.property(fc.constantFrom(1_000, 4_000).chain(scenariosOf(SLIDING)), (scenario) => {
         expect(mostInAnyInterval(simulate(scenario).admitted, scenario.rule)).toBeLessThanOrEqual(1.05);
       }),
-      { numRuns: RUNS },
+      { numRuns: RUNS, endOnFailure: true },
     );
   });
 
@@ -114,7 +114,7 @@ describe('four processes with one limit, simulated', () => {
       fc.property(fc.constantFrom(1_000, 4_000).chain(scenariosOf(BUCKET)), (scenario) => {
         expect(mostFromBucket(simulate(scenario).admitted, scenario.rule)).toBeLessThanOrEqual(1.05);
       }),
-      { numRuns: RUNS },
+      { numRuns: RUNS, endOnFailure: true },
     );
   });
 
