@@ -11,4 +11,14 @@ export const auditConfig = z.strictObject({
   quantumSafeKeyFile: z.string().optional(),
   /** As whom the sealer connects: a role of its own, since nobody else may write what is sealed. */
   database: connection.optional(),
+  /** Who cosigns the platform log's checkpoints; the sealer asks them. */
+  witnesses: z
+    .array(
+      z.strictObject({
+        /** Prefix of `/add-checkpoint`. */
+        url: z.url({ protocol: /^https?$/ }),
+        publicKey: z.string(),
+      }),
+    )
+    .default([]),
 });

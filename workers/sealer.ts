@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
 import { type AuditConfig, loadConfig } from '../config';
-import { LogSigner, readSigningKey, Sealer } from '../core/audit';
+import { CosignatureCollector, LogSigner, readSigningKey, readVerifierKey, Sealer } from '../core/audit';
 import { ChronawflowError, InvalidInputError, messageOf } from '../core/errors';
 import { createPool } from '../database';
 import { createLogger } from './create-logger';
@@ -17,7 +17,7 @@ async function run(log: Logger): Promise<void> {
   const signer = await signerOf(audit);
   const pool = createPool(audit.database ?? platform.database, {
     applicationName: 'chronawflow sealer',
-    max: 3,
+    max: 3 + audit.witnesses.length,
   });
   const sealer = new Sealer(pool, signer, {
     onBatch: ({ events, logs }) => {
@@ -25,16 +25,27 @@ async function run(log: Logger): Promise<void> {
     },
     onError: (error) => log.warn({ err: error }, 'sealing failed; trying again'),
   });
+  const collector = new CosignatureCollector(pool, await witnessesOf(audit), {
+    onError: (witness, error) =>
+      log.error({ witness, err: error }, 'a witness has not cosigned; asking again'),
+  });
   const onSignal = (signal: NodeJS.Signals) => {
     log.info({ signal }, 'stopping');
     process.once(signal, () => process.exit(1));
     sealer.stop();
+    collector.stop();
   };
   process.once('SIGTERM', onSignal).once('SIGINT', onSignal);
   log.info({ origin: signer.origin }, 'running');
-  await sealer.run();
+  await Promise.all([sealer.run(), collector.run()]);
   await pool.end();
   log.info('stopped');
+}
+
+function witnessesOf({ witnesses }: AuditConfig) {
+  return Promise.all(
+    witnesses.map(async ({ url, publicKey }) => ({ url, key: await readVerifierKey(publicKey) })),
+  );
 }
 
 async function signerOf({ keyFile, quantumSafeKeyFile }: AuditConfig): Promise<LogSigner> {

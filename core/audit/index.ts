@@ -22,3 +22,12 @@ export {
   verifyDatabase,
   verifyExport,
 } from './verify';
+export {
+  CosignatureCollector,
+  serveWitness,
+  Witness,
+  type WitnessAddress,
+  WitnessRefusedError,
+  type WitnessServer,
+  WitnessState,
+} from './witness';

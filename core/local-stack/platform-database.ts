@@ -18,7 +18,14 @@ export const PLATFORM = {
 } as const;
 
 /** What the sealer alone writes; everybody else reads it. */
-const SEALED = ['audit_log', 'audit_entry', 'audit_subtree', 'audit_checkpoint', 'audit_seal'] as const;
+const SEALED = [
+  'audit_log',
+  'audit_entry',
+  'audit_subtree',
+  'audit_checkpoint',
+  'audit_cosignature',
+  'audit_seal',
+] as const;
 
 export interface PlatformDatabase {
   /** Made when it does not exist. */
@@ -79,7 +86,7 @@ async function grantSealerRole(owner: Pool, name: string): Promise<void> {
     grant usage on schema chronawflow to ${role};
     grant select on chronawflow.audit_event, ${SEALED.map((table) => `chronawflow.${table}`).join(', ')} to ${role};
     grant insert on chronawflow.audit_log, chronawflow.audit_entry, chronawflow.audit_subtree,
-      chronawflow.audit_checkpoint to ${role};
+      chronawflow.audit_checkpoint, chronawflow.audit_cosignature to ${role};
     grant update (size, edge) on chronawflow.audit_log to ${role};
     grant update on chronawflow.audit_seal to ${role}`);
 }

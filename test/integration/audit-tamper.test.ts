@@ -186,7 +186,7 @@ describe('every tampering with the database is found, and what it was is said', 
     await platform.query(
       'create or replace function chronawflow.refuse_change() returns trigger language plpgsql as $$ begin return null; end $$',
     );
-    expect((await verify()).violations).toHaveLength(8);
+    expect((await verify()).violations).toHaveLength(10);
   });
 
   test('a right that was granted', async () => {

@@ -3,6 +3,7 @@ import { registerKeygen } from './keygen';
 import { registerProve } from './prove';
 import { registerSeal } from './seal';
 import { registerVerify } from './verify';
+import { registerWitness } from './witness';
 
 /** `chronawflow audit …` */
 export function registerAudit(program: Command): void {
@@ -13,4 +14,5 @@ export function registerAudit(program: Command): void {
   registerProve(audit);
   registerSeal(audit);
   registerKeygen(audit);
+  registerWitness(program);
 }

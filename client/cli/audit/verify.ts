@@ -4,6 +4,7 @@ import { loadConfig } from '../../../config';
 import {
   type AuditVerification,
   type ExportVerification,
+  readVerifierKey,
   type Violation,
   verifyDatabase,
   verifyExport,
@@ -67,6 +68,7 @@ function inDatabase(
     verifyDatabase(platform, await verifierKey(options, config), {
       tenant: options.tenant,
       earlier,
+      witnesses: await Promise.all(config.audit.witnesses.map(({ publicKey }) => readVerifierKey(publicKey))),
       progress: readingProgress(out, 'verified'),
     }),
   );
@@ -103,7 +105,13 @@ function verificationPage(found: AuditVerification | ExportVerification): string
       : `${violations.length} violation${violations.length === 1 ? '' : 's'} in ${read}.`,
     ...unsealedLines(found),
     ...checkpointLines(found.checkpoint),
+    ...cosignedLines(found),
   ];
+}
+
+function cosignedLines(found: AuditVerification | ExportVerification): string[] {
+  if (!('cosigned' in found)) return [];
+  return found.cosigned.map(({ witness, size }) => `Cosigned by ${witness} up to ${size} entries.`);
 }
 
 function checkpointLines(note: string | undefined): string[] {

@@ -9,14 +9,16 @@ export interface LogFacts {
   readonly tenant: string | null;
   readonly origin: string;
   readonly size: number;
-  /** The checkpoint of this size; undefined when it is gone. */
+  /** The checkpoint of this size, with its cosignatures; undefined when it is gone. */
   readonly note: string | undefined;
 }
 
 /** All logs as of one moment, the platform's first: read them in one REPEATABLE READ transaction. */
 export async function readLogs(tx: Pick<ClientBase, 'query'>): Promise<LogFacts[]> {
   const { rows } = await tx.query<Omit<LogFacts, 'size' | 'note'> & { size: string; note: string | null }>(
-    `select l.id, l.kind, l.tenant, l.origin, l.size, c.note
+    `select l.id, l.kind, l.tenant, l.origin, l.size,
+            c.note || coalesce((select string_agg(s.line, '' order by s.name) from chronawflow.audit_cosignature s
+                                 where s.log = c.log and s.size = c.size), '') as note
        from chronawflow.audit_log l
        left join chronawflow.audit_checkpoint c on c.log = l.id and c.size = l.size
       where l.size > 0 or l.kind = 'platform'

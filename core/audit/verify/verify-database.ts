@@ -20,6 +20,8 @@ export interface VerifyOptions {
   readonly tenant?: string;
   /** Notes of the platform log that somebody kept elsewhere: what they sign has to be in it still. */
   readonly earlier?: readonly string[];
+  /** Public keys of witnesses: what they have signed is checked and told. */
+  readonly witnesses?: readonly VerifierKey[];
   readonly progress?: (state: {
     readonly log: string;
     readonly done: number;
@@ -33,6 +35,8 @@ export interface AuditVerification {
   readonly violations: readonly Violation[];
   /** Events that no checkpoint covers yet: nothing is proved about them. */
   readonly unsealed: { readonly events: number; readonly oldestAt?: string };
+  /** Up to which size of the platform log each witness has cosigned. */
+  readonly cosigned: readonly { readonly witness: string; readonly size: number }[];
   /** The platform's checkpoint, to be kept elsewhere; undefined before anything was sealed. */
   readonly checkpoint?: string;
 }
@@ -82,6 +86,7 @@ class DatabaseVerification {
       entries: this.entries,
       violations: this.violations,
       unsealed: await this.unsealed(),
+      cosigned: await this.cosigned(),
       ...(checkpoint === undefined ? {} : { checkpoint }),
     };
   }
@@ -204,6 +209,33 @@ class DatabaseVerification {
     );
     const [found] = rows;
     return { events: Number(found?.events ?? 0), ...(found?.oldestAt ? { oldestAt: found.oldestAt } : {}) };
+  }
+
+  /** The newest cosignature of each witness that is known, if it is good. */
+  private async cosigned(): Promise<AuditVerification['cosigned']> {
+    const { witnesses = [] } = this.options;
+    const { rows } = await this.tx.query<{ origin: string; size: string; note: string; line: string }>(
+      `select distinct on (s.name) l.origin, s.size, c.note, s.line
+         from chronawflow.audit_cosignature s
+         join chronawflow.audit_checkpoint c on c.log = s.log and c.size = s.size
+         join chronawflow.audit_log l on l.id = s.log
+        where s.name = any ($1) order by s.name, s.size desc`,
+      [witnesses.map(({ name }) => name)],
+    );
+    return rows.flatMap(({ origin, size, note, line }) => {
+      try {
+        const [signed] = verifyNote(parseNote(note + line), witnesses);
+        return signed === undefined ? [] : [{ witness: signed.key.name, size: Number(size) }];
+      } catch (error) {
+        if (!(error instanceof NoteInvalidError)) throw error;
+        this.violations.push({
+          origin,
+          index: Number(size),
+          problem: `a cosignature of ${size} entries: ${error.message}`,
+        });
+        return [];
+      }
+    });
   }
 
   /** Every checkpoint that was ever signed, in the order of their sizes; bad signatures are findings. */
