@@ -9,7 +9,7 @@ export class RunExistsError extends ChronawflowError {
   constructor(workflowId: string, cause?: unknown) {
     super(`${workflowId} exists already.`, {
       cause,
-      hint: `See how it stands with \`chronawflow recovery status ${shellWord(workflowId)}\`, or start another under a new --request name.`,
+      hint: `See how it stands with \`chronawflow recovery status ${shellWord(workflowId)}\`, or start another under a new name (--request, of a recovery point --name).`,
       details: { workflowId },
     });
   }

@@ -6,6 +6,9 @@ export class RestoreClosedError extends ChronawflowError {
   override readonly kind = 'refused';
 
   constructor(restoreId: string, state: string) {
-    super(`Restore ${restoreId} is ${state}; it goes no further.`, { details: { restoreId, state } });
+    super(`Restore ${restoreId} is ${state}; it goes no further.`, {
+      hint: `How it ended: chronawflow recovery status ${restoreId}. Row images can be read only while it runs.`,
+      details: { restoreId, state },
+    });
   }
 }
