@@ -1,5 +1,6 @@
 import type { OperationRun } from '../../client';
 import { runProgram } from '../../core/cluster';
+import { IdempotencyManager } from '../../core/idempotency';
 import { restoreIdFor } from '../../core/recovery/restore-id';
 import type { AccountingWriter } from '../../examples/accubooks';
 import { type RestoreStage, startRestoreStage } from '../support/restore-stage';
@@ -50,8 +51,16 @@ describe('a tenant restore from end to end', () => {
 
   it('needs as many others as were asked for, each for exactly this diff; and can be undone', async () => {
     const { office } = await loseInvoices(stage, 'office');
+    // Done after the target: its record stays, and is told of (invariant 21).
+    const request = { tenant: office.id, scope: 'POST /reminders', key: 'k1' };
+    await new IdempotencyManager(stage.app.superuser).execute(request, null, async () => ({ sent: true }));
     const run = await start(office, { approvals: 2 });
-    const diffHash = await hashOf(run);
+    const { diffHash, restoreId, undoneEffects } = await run.preview({ limitMs: LIMIT_MS });
+    expect(undoneEffects).toEqual({ jobs: 0, steps: 0, requests: 1 });
+    const undone = { kind: 'request', type: request.scope, key: request.key };
+    expect(await stage.cf.recovery.undone(restoreId, {})).toMatchObject([undone]);
+    const shown = await runCli('recovery', 'preview', restoreId, '--undone', '--config', stage.configFile);
+    expect(shown.stdout).toContain('POST /reminders');
     expect(await failureOf(run.approve({ diffHash: 'f'.repeat(64), as: 'grace' }))).toMatchObject({
       code: 'HASH_MISMATCH',
       kind: 'refused',
@@ -67,6 +76,11 @@ describe('a tenant restore from end to end', () => {
     const report = await run.result();
     await expectBackAtTarget(office, report);
     expect(report.approvedBy).toEqual(['grace', 'henry']);
+    expect(report.merge?.undoneEffects).toEqual(undoneEffects);
+    expect(await stage.cf.recovery.undone(restoreId, {})).toMatchObject([{ ...undone, state: 'open' }]);
+    expect((await runCli('recovery', 'report', restoreId, '--config', stage.configFile)).stdout).toContain(
+      '1 request(s)',
+    );
     expect(await failureOf(run.approve({ diffHash, as: 'ivy' }))).toMatchObject({
       code: 'RUN_ENDED',
       message: expect.stringContaining('merged'),
@@ -80,6 +94,7 @@ describe('a tenant restore from end to end', () => {
     await approve(undo);
     expect(await undo.result()).toMatchObject({ outcome: 'merged' });
     await expectUnchanged(stage, office);
+    expect(await stage.cf.recovery.undone(restoreId, {})).toEqual([]);
   });
 
   it('is the same when Temporal’s own CLI starts and approves it', async () => {
