@@ -36,14 +36,15 @@ export interface ClaimedJob extends JobRef {
  * that finds another one at it gets nothing.
  */
 export async function claimJobs(pool: Pool, request: ClaimRequest): Promise<ClaimedJob[]> {
-  if (!(await somethingWaits(pool))) return [];
+  const { waits, lapsed } = await glance(pool);
+  if (!waits && !lapsed) return [];
   return inTransaction(pool, async (tx) => {
     // In a statement of its own: the counts below need a snapshot from after the last claim's commit.
     const lock = await tx.query<{ taken: boolean }>('select pg_try_advisory_xact_lock($1) as taken', [
       ADVISORY_LOCKS.jobClaim,
     ]);
     if (!lock.rows[0]?.taken) return [];
-    await takeBackLapsed(tx);
+    if (lapsed) await takeBackLapsed(tx);
     const { counts, workers, limits, releases } = await readQueueState(tx);
     const sum = (of: (row: Counted) => number) => counts.reduce((total, row) => total + of(row), 0);
     const room =
@@ -98,13 +99,13 @@ async function countReleased(
   }
 }
 
-/** The cheap look of an idle worker. */
-async function somethingWaits(pool: Pool): Promise<boolean> {
-  const { rows } = await pool.query<{ waits: boolean }>(
-    `select exists (select from chronawflow.job where state = 'waiting')
-         or exists (select from chronawflow.job where state = 'handed' and lease_until <= clock_timestamp()) as waits`,
+/** The cheap look of an idle worker: whether jobs wait, and whether some were handed over in vain. */
+async function glance(pool: Pool): Promise<{ readonly waits: boolean; readonly lapsed: boolean }> {
+  const { rows } = await pool.query<{ waits: boolean; lapsed: boolean }>(
+    `select exists (select from chronawflow.job where state = 'waiting') as waits,
+       exists (select from chronawflow.job where state = 'handed' and lease_until <= clock_timestamp()) as lapsed`,
   );
-  return rows[0]?.waits ?? false;
+  return rows[0] ?? { waits: false, lapsed: false };
 }
 
 /** Handed over, but no attempt began: whoever handed it over died on the way, or no worker takes it. */
