@@ -7,6 +7,7 @@ export const METRIC = {
   breakerNotClosedSeconds: 'chronawflow_breaker_not_closed_seconds',
   breakerTransitions: 'chronawflow_breaker_transitions_total',
   bulkheadInUse: 'chronawflow_bulkhead_in_use',
+  bulkheadPlaces: 'chronawflow_bulkhead_places',
   bulkheadQueued: 'chronawflow_bulkhead_queued',
   fallbackAnswers: 'chronawflow_fallback_answers_total',
   limiterDecisions: 'chronawflow_rate_limit_decisions_total',

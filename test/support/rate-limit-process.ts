@@ -32,7 +32,8 @@ function main(): void {
     last = now;
     for (; owed >= 1; owed -= 1) {
       asked += 1;
-      void limiter.checkRateLimit('tenant', 'calls').then(({ allowed }) => {
+      // A rule that another one has come before begins with what that has granted.
+      void limiter.checkRateLimit('tenant', rule.kind).then(({ allowed }) => {
         if (!allowed) return;
         const at = Date.now();
         admitted.set(at, (admitted.get(at) ?? 0) + 1);

@@ -38,7 +38,7 @@ export class ProtectionMetrics {
     };
   }
 
-  /** Shows how many calls run and wait. @returns how to stop */
+  /** Shows how many calls run, may run and wait; the first ÷ the second is its utilisation. @returns how to stop */
   watchBulkhead(bulkhead: Bulkhead): () => void {
     const labels = { bulkhead: bulkhead.name };
     const stops = [
@@ -50,6 +50,14 @@ export class ProtectionMetrics {
           merge: 'sum',
         })
         .collectFrom(() => [{ labels, value: bulkhead.getState().running }]),
+      this.metrics
+        .gauge({
+          name: METRIC.bulkheadPlaces,
+          help: 'Calls that may have a place at a time.',
+          labels: ['bulkhead'],
+          merge: 'sum',
+        })
+        .collectFrom(() => [{ labels, value: bulkhead.getState().concurrency }]),
       this.metrics
         .gauge({
           name: METRIC.bulkheadQueued,

@@ -61,6 +61,7 @@ test('a bulkhead’s occupancy and queue are read when they are asked for', asyn
   await new Promise((resolve) => setImmediate(resolve));
   expect(await lines('chronawflow_bulkhead')).toEqual([
     'chronawflow_bulkhead_in_use{bulkhead="tax"} 1',
+    'chronawflow_bulkhead_places{bulkhead="tax"} 1',
     'chronawflow_bulkhead_queued{bulkhead="tax"} 2',
   ]);
   for (const _ of calls) {

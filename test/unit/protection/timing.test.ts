@@ -80,6 +80,15 @@ describe('a timeout', () => {
     expect(limit.limitMs()).toBe(1_000);
   });
 
+  test('cuts a call off at the shortened limit, and asks for the level at each call', async () => {
+    let level = 1;
+    const limit = new Timeout({ limit: '10m', scale: () => level });
+    expect(await limit.execute(async () => 'in time')).toBe('in time');
+    level = 0.000_1;
+    const hung = limit.execute(() => new Promise(() => undefined));
+    await expect(hung).rejects.toMatchObject({ code: 'TIMEOUT_EXCEEDED', timeoutMs: 60, byDeadline: false });
+  });
+
   test.each<[string, Record<string, unknown>]>([
     ['limit', { limit: 0 }],
     ['limit', { limit: '25d' }],
