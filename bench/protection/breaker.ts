@@ -1,8 +1,8 @@
 import { CircuitBreaker } from '../../core/protection';
 import type { Bench, Measured } from '../support/run-benchmark';
+import { table } from '../support/table';
 import { alternate } from './alternate';
 import { bareCall, cockatielSides, opossumSide } from './peers';
-import { table } from './table';
 
 const DEFAULT = 'Chronawflow, last 100 calls';
 const BY_TIME = 'Chronawflow, last 60 s';

@@ -3,7 +3,7 @@ import { FleetMember, FleetRecord, type FleetRule } from '../../test/support/rat
 import type { ToxicProxy } from '../../test/support/toxiproxy';
 import { until } from '../../test/support/until';
 import type { Bench, Measured } from '../support/run-benchmark';
-import { table } from './table';
+import { table } from '../support/table';
 
 const PER_SECOND = 2_000;
 const GLOBAL = { localShare: 0.25 };

@@ -4,7 +4,7 @@ import { runProgram } from '../../core/cluster';
 import type { ConnectionSettings } from '../../database';
 import type { Bench, Measured } from '../support/run-benchmark';
 import { median } from '../support/statistics.pure';
-import { table } from './table';
+import { table } from '../support/table';
 
 const ROOT = join(__dirname, '..', '..');
 const PROCESSES = 4;

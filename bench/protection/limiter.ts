@@ -1,8 +1,8 @@
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { AdaptiveRateLimiter, type RuleInput } from '../../core/rate-limit';
 import type { Bench, Measured } from '../support/run-benchmark';
+import { table } from '../support/table';
 import { alternate, type Side } from './alternate';
-import { table } from './table';
 
 const LIMIT = 1e9;
 const KEYS = 10_000;

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Bench, Measured } from '../support/run-benchmark';
-import { table } from './table';
+import { table } from '../support/table';
 
 const execute = promisify(execFile);
 

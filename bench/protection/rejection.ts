@@ -1,9 +1,9 @@
 import { CircuitBreaker } from '../../core/protection';
 import { MeasurementInvalidError } from '../support/measurement-invalid-error';
 import type { Bench, Measured } from '../support/run-benchmark';
+import { table } from '../support/table';
 import { alternate, type Side } from './alternate';
 import { bareCall, isolatedCockatiel, opossumSide } from './peers';
-import { table } from './table';
 
 /** What a call costs that an open breaker turns away, with an error of its own for each, in ns. */
 export async function measureRejection(bench: Bench): Promise<Measured> {

@@ -22,19 +22,24 @@ export function proveConsistency(log: LogReader, from: number): Promise<Buffer[]
 }
 
 async function hashesOf(log: LogReader, path: readonly LeafRange[]): Promise<Buffer[]> {
-  const tiles = new Map<string, Promise<readonly Buffer[]>>();
-  const tileOf = (level: number, index: number) => {
+  const tiles = new Map<string, readonly Buffer[]>();
+  const tileOf = async (level: number, index: number) => {
     const key = `${level}/${index}`;
-    const known = tiles.get(key) ?? log.tile(level, index, tileIn(log.size, { level, index }).width);
-    tiles.set(key, known);
-    return known;
+    const tile = tiles.get(key) ?? (await log.tile(level, index, tileIn(log.size, { level, index }).width));
+    tiles.set(key, tile);
+    return tile;
   };
   const hashOf = async (subtree: Subtree) => {
     const { level, index, first, count } = placeOf(subtree);
     const hashes = await tileOf(level, index);
     return Frontier.empty.append(hashes.slice(first, first + count)).root;
   };
-  return Promise.all(
-    path.map(async (range) => rootOfSubtrees(await Promise.all(subtreesOf(range).map(hashOf)))),
-  );
+  const roots: Buffer[] = [];
+  // One after the other: they may share one connection.
+  for (const range of path) {
+    const hashes: Buffer[] = [];
+    for (const subtree of subtreesOf(range)) hashes.push(await hashOf(subtree));
+    roots.push(rootOfSubtrees(hashes));
+  }
+  return roots;
 }

@@ -20,6 +20,8 @@ export interface SealedBatch {
   readonly events: number;
   /** Logs that grew, the platform's not counted. */
   readonly logs: number;
+  /** The batch was full, so there may be more. */
+  readonly more: boolean;
 }
 
 /**
@@ -31,7 +33,7 @@ export async function sealBatch(pool: Pool, signer: LogSigner, limit = BATCH): P
     pool,
     async (tx) => {
       const { entries, count } = await takeEvents(tx, limit);
-      if (count === 0) return { events: 0, logs: 0 };
+      if (count === 0) return { events: 0, logs: 0, more: false };
       const now = new Date();
       const logs = await logsOf(tx, signer.origin, [...entries.keys()]);
       const checkpoints: NewEntry[] = [];
@@ -52,7 +54,7 @@ export async function sealBatch(pool: Pool, signer: LogSigner, limit = BATCH): P
       );
       const note = await signer.sign({ origin: platform.origin, size: grown.size, root: grown.root }, now);
       await appendToLog(tx, platform, checkpoints, grown, note);
-      return { events: count, logs: logs.length };
+      return { events: count, logs: logs.length, more: count === limit };
     },
     // The statement that takes the events sees all that committed below the oldest running transaction.
     { isolation: 'read committed' },

@@ -5,7 +5,7 @@ import type { LogSigner } from './log-signer';
 import { openPlatformLog, type SealedBatch, sealBatch } from './seal-batch';
 
 export interface SealerOptions {
-  /** How long it rests when there is nothing to seal; an event waits no longer than that and a batch. Default 200 ms. */
+  /** How long it rests when nothing more is to be sealed: an event waits for that and a batch at most. Default 200 ms. */
   readonly restMs?: number;
   /** How often a sealer that stands by asks whether it is its turn. Default 1 s. */
   readonly standByMs?: number;
@@ -65,7 +65,8 @@ export class Sealer {
       while (!this.ended.signal.aborted && lost === undefined) {
         const batch = await sealBatch(this.pool, this.signer);
         this.options.onBatch?.(batch);
-        if (batch.events === 0) await this.pause(this.options.restMs ?? 200);
+        // Not a checkpoint for each event: what comes meanwhile goes into the next batch.
+        if (!batch.more) await this.pause(this.options.restMs ?? 200);
       }
       if (lost !== undefined) throw lost;
     } finally {
