@@ -27,6 +27,12 @@ export async function readLogs(tx: Pick<ClientBase, 'query'>): Promise<LogFacts[
   return rows.map(({ note, ...log }) => ({ ...log, size: Number(log.size), note: note ?? undefined }));
 }
 
+export interface EntryRow {
+  readonly entry: Buffer;
+  /** Null for another log's checkpoint. */
+  readonly eventId: string | null;
+}
+
 /** A log in the control plane's database. */
 export class StoredLog implements LogReader {
   readonly keepsLeafHashes = false;
@@ -49,12 +55,18 @@ export class StoredLog implements LogReader {
   }
 
   async bundle(index: number, width: number): Promise<readonly Buffer[]> {
-    const { rows } = await this.database.query<{ entry: Buffer }>(
-      'select entry from chronawflow.audit_entry where log = $1 and index >= $2 and index < $3 order by index',
+    return (await this.rows(index, width)).map(({ entry }) => entry);
+  }
+
+  /** A bundle's entries with the events that they are of. */
+  protected async rows(index: number, width: number): Promise<readonly EntryRow[]> {
+    const { rows } = await this.database.query<EntryRow>(
+      `select entry, event_id as "eventId" from chronawflow.audit_entry
+        where log = $1 and index >= $2 and index < $3 order by index`,
       [this.log.id, index * TILE_WIDTH, index * TILE_WIDTH + width],
     );
     if (rows.length !== width) throw this.missing('entries', index, rows.length, width);
-    return rows.map(({ entry }) => entry);
+    return rows;
   }
 
   async tile(level: number, index: number, width: number): Promise<readonly Buffer[]> {

@@ -112,11 +112,20 @@ export async function appendToLog(
   grown: GrownLog,
   note: string,
 ): Promise<void> {
+  // One value for all entries travels as the bytes that it is; an array of them would be text of twice the size.
+  const lengths = entries.map(({ entry }) => entry.length);
   await tx.query(
     `insert into chronawflow.audit_entry (log, index, entry, event_id)
-     select $1, $2::bigint + n - 1, entry, event_id
-       from unnest($3::bytea[], $4::text[]) with ordinality u (entry, event_id, n)`,
-    [log.id, log.size, entries.map(({ entry }) => entry), entries.map(({ eventId }) => eventId)],
+     select $1, $2::bigint + n - 1, substring($3::bytea from (e - l + 1)::int for l), event_id
+       from (select n, l, event_id, sum(l) over (order by n) as e
+               from unnest($4::int[], $5::text[]) with ordinality u (l, event_id, n)) placed`,
+    [
+      log.id,
+      log.size,
+      Buffer.concat(entries.map(({ entry }) => entry)),
+      lengths,
+      entries.map(({ eventId }) => eventId),
+    ],
   );
   if (grown.subtrees.length > 0) {
     await tx.query(

@@ -13,6 +13,8 @@ import {
 import { verifierOf } from '../seal';
 import { checkGuards } from './check-guards';
 import { compareEvent } from './compare-event.pure';
+import { LogWithEvents } from './log-with-events';
+import { countUnsealed, findUnlisted, type Unsealed } from './place-of-sealing';
 import { type RootClaim, type Violation, verifyLog } from './verify-log';
 
 export interface VerifyOptions {
@@ -33,8 +35,7 @@ export interface AuditVerification {
   readonly logs: number;
   readonly entries: number;
   readonly violations: readonly Violation[];
-  /** Events that no checkpoint covers yet: nothing is proved about them. */
-  readonly unsealed: { readonly events: number; readonly oldestAt?: string };
+  readonly unsealed: Unsealed;
   /** Up to which size of the platform log each witness has cosigned. */
   readonly cosigned: readonly { readonly witness: string; readonly size: number }[];
   /** The platform's checkpoint, to be kept elsewhere; undefined before anything was sealed. */
@@ -78,14 +79,13 @@ class DatabaseVerification {
       else if (this.options.tenant === undefined || log.tenant === this.options.tenant)
         await this.verifyOne(log);
     }
-    await this.findUnlisted();
-    this.violations.push(...(await checkGuards(this.tx)));
+    this.violations.push(...(await findUnlisted(this.tx)), ...(await checkGuards(this.tx)));
     const checkpoint = [...this.logs.values()].find(({ kind }) => kind === 'platform')?.note;
     return {
       logs: this.logs.size,
       entries: this.entries,
       violations: this.violations,
-      unsealed: await this.unsealed(),
+      unsealed: await countUnsealed(this.tx),
       cosigned: await this.cosigned(),
       ...(checkpoint === undefined ? {} : { checkpoint }),
     };
@@ -113,8 +113,9 @@ class DatabaseVerification {
 
   private async verifyOne(log: LogFacts): Promise<void> {
     this.requireCheckpoint(log);
-    const found = await verifyLog(new StoredLog(this.tx, log), this.checkpoints(log), {
-      entries: (first, entries) => this.compareEvents(log, first, entries),
+    const reader = new LogWithEvents(this.tx, log);
+    const found = await verifyLog(reader, this.checkpoints(log), {
+      entries: (first, entries) => this.compareEvents(reader, first, entries),
       progress: (done) => this.options.progress?.({ log: log.origin, done, total: log.size }),
     });
     this.violations.push(...found);
@@ -169,46 +170,22 @@ class DatabaseVerification {
     }
   }
 
-  private async compareEvents(log: LogFacts, first: number, entries: readonly Buffer[]): Promise<void> {
-    const { rows } = await this.tx.query<StoredEvent & { index: string; eventId: string; found: boolean }>(
-      `select s.index, s.event_id as "eventId", e.id is not null as found, e.id,
-              to_char(e.at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at, e.actor, e.action, e.tenant,
-              e.object, e.outcome, e.reason, e.request, e.details::text as details
-         from chronawflow.audit_entry s left join chronawflow.audit_event e on e.id = s.event_id
-        where s.log = $1 and s.index >= $2 and s.index < $3 order by s.index`,
-      [log.id, first, first + entries.length],
+  private async compareEvents(log: LogWithEvents, first: number, entries: readonly Buffer[]): Promise<void> {
+    const ids = log.eventIds;
+    const { rows } = await this.tx.query<StoredEvent>(
+      `select id, to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at, actor, action, tenant, object,
+              outcome, reason, request, details::text as details
+         from chronawflow.audit_event where id = any ($1)`,
+      [ids],
     );
+    const stored = new Map(rows.map((event) => [event.id, event]));
     this.entries += entries.length;
-    for (const [i, { index: _, eventId, found, ...event }] of rows.entries()) {
-      const sealed = entries[i];
-      const problem = sealed && compareEvent(sealed, eventId, found ? event : undefined);
+    for (const [i, sealed] of entries.entries()) {
+      const eventId = ids[i] ?? '';
+      const problem = compareEvent(sealed, eventId, stored.get(eventId));
       if (problem !== undefined)
         this.violations.push({ origin: log.origin, index: first + i, eventId, problem });
     }
-  }
-
-  /** Events before the place up to where was sealed that are in no log: the sealer cannot have passed them over. */
-  private async findUnlisted(): Promise<void> {
-    const { rows } = await this.tx.query<{ id: string; actor: string; action: string }>(
-      `select e.id, e.actor, e.action from chronawflow.audit_event e, chronawflow.audit_seal s
-        where (e.xid, e.at, e.id) <= (s.xid, s.at, s.id)
-          and not exists (select from chronawflow.audit_entry n where n.event_id = e.id)
-        order by e.xid, e.at limit 100`,
-    );
-    for (const { id, actor, action } of rows) {
-      const problem = `event ${id} (${actor}, ${action}) stands among those that were sealed and is in no log`;
-      this.violations.push({ origin: '', eventId: id, problem });
-    }
-  }
-
-  private async unsealed(): Promise<AuditVerification['unsealed']> {
-    const { rows } = await this.tx.query<{ events: string; oldestAt: string | null }>(
-      `select count(*) as events, to_char(min(e.at) at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "oldestAt"
-         from chronawflow.audit_event e, chronawflow.audit_seal s
-        where e.xid >= s.xid and (e.xid, e.at, e.id) > (s.xid, s.at, s.id)`,
-    );
-    const [found] = rows;
-    return { events: Number(found?.events ?? 0), ...(found?.oldestAt ? { oldestAt: found.oldestAt } : {}) };
   }
 
   /** The newest cosignature of each witness that is known, if it is good. */

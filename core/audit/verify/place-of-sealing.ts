@@ -1,0 +1,37 @@
+import type { ClientBase } from 'pg';
+import type { Violation } from './verify-log';
+
+/** Events that no checkpoint covers yet: nothing is proved about them. */
+export interface Unsealed {
+  readonly events: number;
+  /** ISO 8601 with microseconds. */
+  readonly oldestAt?: string;
+}
+
+/** As many as are named; more of them tell nothing more. */
+const NAMED = 100;
+
+/** Events before the place up to where was sealed that are in no log: the sealer cannot have passed them over. */
+export async function findUnlisted(tx: Pick<ClientBase, 'query'>): Promise<Violation[]> {
+  const { rows } = await tx.query<{ id: string; actor: string; action: string }>(
+    `select e.id, e.actor, e.action from chronawflow.audit_event e, chronawflow.audit_seal s
+      where (e.xid, e.at, e.id) <= (s.xid, s.at, s.id)
+        and not exists (select from chronawflow.audit_entry n where n.event_id = e.id)
+      order by e.xid, e.at limit ${NAMED}`,
+  );
+  return rows.map(({ id, actor, action }) => ({
+    origin: '',
+    eventId: id,
+    problem: `event ${id} (${actor}, ${action}) stands among those that were sealed and is in no log`,
+  }));
+}
+
+export async function countUnsealed(tx: Pick<ClientBase, 'query'>): Promise<Unsealed> {
+  const { rows } = await tx.query<{ events: string; oldestAt: string | null }>(
+    `select count(*) as events, to_char(min(e.at) at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "oldestAt"
+       from chronawflow.audit_event e, chronawflow.audit_seal s
+      where e.xid >= s.xid and (e.xid, e.at, e.id) > (s.xid, s.at, s.id)`,
+  );
+  const [found] = rows;
+  return { events: Number(found?.events ?? 0), ...(found?.oldestAt ? { oldestAt: found.oldestAt } : {}) };
+}
