@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
 import { loadConfig } from '../config';
-import { ChronawflowError, InvalidInputError, messageOf } from '../core/errors';
+import { ChronawflowError, hasCode, InvalidInputError, messageOf } from '../core/errors';
 import { createLogger } from './create-logger';
 import { type ChronawflowWorker, createWorker } from './create-worker';
 import { installRuntime } from './install-runtime';
@@ -96,7 +96,7 @@ async function metricsFor(worker: ChronawflowWorker, port: number | undefined): 
   try {
     return await serveMetrics(worker.registry, worker.health, DEFAULT_METRICS_PORT);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    if (!hasCode(error, 'EADDRINUSE')) throw error;
     return serveMetrics(worker.registry, worker.health, 0);
   }
 }

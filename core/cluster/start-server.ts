@@ -66,6 +66,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   } catch (error) {
     if (ended === undefined) {
       const gone = once(child, 'exit');
+      // Else this process may end first, when it has nothing else to wait for, and leave the rest undone.
+      child.ref();
       child.kill('SIGQUIT');
       await gone;
     }

@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { processIdentity } from '../cluster';
+import { hasCode } from '../errors';
 import { StackBusyError } from './stack-busy-error';
 
 const holder = z.strictObject({ pid: z.number().int(), identity: z.string() });
@@ -34,8 +35,7 @@ export async function takeStack(file: string): Promise<() => Promise<void>> {
     // Exclusive: of two that come at the same time one is refused.
     await writeFile(file, text, { flag: 'wx', mode: 0o644 });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST')
-      throw new StackBusyError(dirname(file), await currentHolder(file));
+    if (hasCode(error, 'EEXIST')) throw new StackBusyError(dirname(file), await currentHolder(file));
     throw error;
   }
   return () => rm(file, { force: true });

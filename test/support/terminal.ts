@@ -18,7 +18,10 @@ export function onTerminal(
   options: { readonly columns?: number; readonly env?: Readonly<Record<string, string>> } = {},
 ): TerminalProgram {
   const size = options.columns === undefined ? '' : `stty cols ${options.columns} rows 40; `;
-  const child = spawn('script', ['-qefc', `${size}exec ${command.map(shellWord).join(' ')}`, '/dev/null'], {
+  // The terminal stays for a moment longer than the program: what that writes last would else be lost on a busy machine.
+  // The shell gets Ctrl-C as well, and its trap, unlike an ignored signal, is not handed on to the program.
+  const shell = `trap : INT; ${size}${command.map(shellWord).join(' ')}; code=$?; sleep 0.3; exit $code`;
+  const child = spawn('script', ['-qefc', shell, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, TERM: 'xterm', SHELL: '/bin/sh', ...options.env },
   });
