@@ -187,11 +187,11 @@ test('a long replay fetches WAL ahead, and that leaves nothing behind either (sc
 });
 
 test('where fetching ahead fails, the rest is fetched segment by segment (scratch 5)', async () => {
-  for (let id = 200; id < 220; id += 1) {
+  for (let id = 200; id < 268; id += 1) {
     await notes.write(id);
     await notes.app.superuser.query('select pg_switch_wal()');
   }
-  const far = await notes.resolve(await notes.write(220));
+  const far = await notes.resolve(await notes.write(268));
   const real = ctx.config.application.backup;
   const binary = join(notes.app.directory, 'pgbackrest-that-trips');
   await writeFile(
@@ -216,7 +216,7 @@ test('where fetching ahead fails, the rest is fetched segment by segment (scratc
     },
   };
   const scratch = await restoreScratch(tripping, 'trips', far, quiet);
-  expect(await notesIn(scratch)).toContain(220);
+  expect(await notesIn(scratch)).toContain(268);
   expect(warnings).toEqual([expect.stringContaining('segment by segment')]);
   await removeScratch(ctx, 'trips');
 });
