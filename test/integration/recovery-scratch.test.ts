@@ -171,16 +171,16 @@ test('an abort stops the restore and its processes', async () => {
 });
 
 test('a long replay fetches WAL ahead, and that leaves nothing behind either (scratch 5)', async () => {
-  for (let id = 100; id < 120; id += 1) {
+  for (let id = 100; id < 168; id += 1) {
     await notes.write(id);
     await notes.app.superuser.query('select pg_switch_wal()');
   }
-  const at = await notes.write(120);
+  const at = await notes.write(168);
   const long = await notes.resolve(at);
   const scratch = await restoreScratch(ctx, 'long', long, quiet);
   const { dataDirectory, spoolDirectory } = pathsIn(scratch.directory);
   expect(await readdir(spoolDirectory, { recursive: true })).not.toEqual([]);
-  expect((await notesIn(scratch)).length).toBe(24);
+  expect((await notesIn(scratch)).length).toBe(72);
   await removeScratch(ctx, 'long');
   expect(await processesWith(`--pg1-path=${dataDirectory}`)).toEqual([]);
   expect(existsSync(scratch.directory)).toBe(false);
