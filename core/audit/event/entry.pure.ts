@@ -17,6 +17,13 @@ export interface StoredEvent {
   readonly details: string;
 }
 
+/**
+ * Selects a StoredEvent of the table's alias `e`. One text for whoever seals and for whoever compares with what was sealed:
+ * a field that one of them writes otherwise would make every event look changed.
+ */
+export const STORED_EVENT = `e.id, to_char(e.at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at, e.actor, e.action,
+  e.tenant, e.object, e.outcome, e.reason, e.request, e.details::text as details`;
+
 /** An entry's length is written in 16 bits. Source: C2SP tlog-tiles, "Log entries". */
 export const MAX_ENTRY_BYTES = 65_535;
 

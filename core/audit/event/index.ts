@@ -1,4 +1,10 @@
 export type { AuditEvent } from './audit-event';
 export { checkEvent } from './check-event.pure';
-export { type EncodedEntry, encodeEntry, MAX_ENTRY_BYTES, type StoredEvent } from './entry.pure';
+export {
+  type EncodedEntry,
+  encodeEntry,
+  MAX_ENTRY_BYTES,
+  STORED_EVENT,
+  type StoredEvent,
+} from './entry.pure';
 export { recordAuditEvent } from './record-audit-event';

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { encodeEntry, type StoredEvent } from '../event';
+import { encodeEntry, STORED_EVENT, type StoredEvent } from '../event';
 import type { GrownLog, LogState } from './grow-log.pure';
 import { LogOriginChangedError } from './log-origin-changed-error';
 
@@ -26,8 +26,6 @@ export interface EventBatch {
 
 type Position = { readonly xid: string; readonly at: string; readonly id: string };
 
-const TIME = `to_char(e.at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
-
 /**
  * Events that were not sealed yet and that no event can come before any more: those of transactions below the oldest one
  * that still runs. Locks the place up to where events are sealed, and moves it on: of two sealers one waits.
@@ -39,8 +37,7 @@ export async function takeEvents(tx: ClientBase, limit: number): Promise<EventBa
   const from = seal.rows[0];
   if (from === undefined) throw new RangeError('chronawflow.audit_seal has lost its row');
   const { rows } = await tx.query<StoredEvent & { xid: string; rawAt: string }>(
-    `select e.xid::text as xid, e.at::text as "rawAt", e.id, ${TIME} as at, e.actor, e.action, e.tenant, e.object,
-            e.outcome, e.reason, e.request, e.details::text as details
+    `select e.xid::text as xid, e.at::text as "rawAt", ${STORED_EVENT}
        from chronawflow.audit_event e
       where e.xid >= $1::xid8 and (e.xid, e.at, e.id) > ($1::xid8, $2::timestamptz, $3)
         and e.xid < pg_snapshot_xmin(pg_current_snapshot())

@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg';
 import { inTransaction } from '../../../database';
-import type { StoredEvent } from '../event';
+import { STORED_EVENT, type StoredEvent } from '../event';
 import { type LogFacts, readLogs, StoredLog } from '../log';
 import {
   type Checkpoint,
@@ -173,9 +173,7 @@ class DatabaseVerification {
   private async compareEvents(log: LogWithEvents, first: number, entries: readonly Buffer[]): Promise<void> {
     const ids = log.eventIds;
     const { rows } = await this.tx.query<StoredEvent>(
-      `select id, to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at, actor, action, tenant, object,
-              outcome, reason, request, details::text as details
-         from chronawflow.audit_event where id = any ($1)`,
+      `select ${STORED_EVENT} from chronawflow.audit_event e where e.id = any ($1)`,
       [ids],
     );
     const stored = new Map(rows.map((event) => [event.id, event]));
