@@ -1,34 +1,27 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { type Config, parseConfig } from '../../config';
+import type { Config } from '../../config';
 import { defineJob, JobQueue, jobsByType, type SubmitRequest } from '../../core/jobs';
-import { applyMigrations } from '../../database';
-import { type RealPostgres, startPostgres } from '../support/real-postgres';
+import { type JobDatabase, startJobDatabase } from '../support/job-database';
 
 const mail = defineJob({ type: 'mail', input: z.object({ to: z.string() }), run: async () => undefined });
 const MAX_INPUT = 10_000;
 
-let postgres: RealPostgres;
+let database: JobDatabase;
 let pool: Pool;
 let config: Config;
 let queue: JobQueue;
 
 beforeAll(async () => {
-  postgres = await startPostgres();
-  await postgres.createDatabase('app');
-  pool = postgres.connect('app', 'postgres', 5);
-  await applyMigrations(pool, 'application');
-  await pool.query(`create table tenants (id text primary key); insert into tenants values ('a')`);
-  const raw = {
-    platform: { database: postgres.connection('app') },
-    application: { database: postgres.connection('app'), backup: { stanza: 'none', configFile: 'none' } },
-    tenancy: { table: 'public.tenants' },
-    jobs: { maxInput: MAX_INPUT },
-  };
-  config = parseConfig(JSON.stringify(raw), { file: '/none/chronawflow.yaml', env: {} });
+  database = await startJobDatabase({
+    tenants: `create table tenants (id text primary key); insert into tenants values ('a')`,
+    connections: 5,
+  });
+  pool = database.pool;
+  config = database.configWith({ maxInput: MAX_INPUT });
   queue = new JobQueue({ pool, config: config.jobs, tenancy: config.tenancy, jobs: jobsByType([mail]) });
 });
-afterAll(() => postgres?.stop());
+afterAll(() => database?.stop());
 beforeEach(() => pool.query('truncate chronawflow.job'));
 
 const good = (key: string): SubmitRequest => ({ tenant: 'a', type: 'mail', key, input: { to: 'x' } });

@@ -1,36 +1,26 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { type Config, parseConfig } from '../../config';
+import type { Config } from '../../config';
 import { defineJob, JobQueue, jobsByType, type SubmitRequest } from '../../core/jobs';
 import { claimWindows, removeWindows } from '../../core/jobs/store/dedupe-window';
-import { applyMigrations } from '../../database';
-import { type RealPostgres, startPostgres } from '../support/real-postgres';
+import { type JobDatabase, startJobDatabase } from '../support/job-database';
 import { until } from '../support/until';
 
 const mail = defineJob({ type: 'mail', input: z.object({ to: z.number() }), run: async () => undefined });
 const jobs = jobsByType([mail]);
 
-let postgres: RealPostgres;
+let database: JobDatabase;
 let pool: Pool;
 let config: Config;
 let queue: JobQueue;
 
 beforeAll(async () => {
-  postgres = await startPostgres();
-  await postgres.createDatabase('app');
-  pool = postgres.connect('app', 'postgres', 10);
-  await applyMigrations(pool, 'application');
-  await pool.query(`create table tenants (id text primary key); insert into tenants values ('a'), ('b')`);
-  const raw = {
-    platform: { database: postgres.connection('app') },
-    application: { database: postgres.connection('app'), backup: { stanza: 'none', configFile: 'none' } },
-    tenancy: { table: 'public.tenants' },
-    jobs: { tenantBacklog: 30 },
-  };
-  config = parseConfig(JSON.stringify(raw), { file: '/none/chronawflow.yaml', env: {} });
+  database = await startJobDatabase();
+  pool = database.pool;
+  config = database.configWith({ tenantBacklog: 30 });
   queue = anotherQueue();
 });
-afterAll(() => postgres?.stop());
+afterAll(() => database?.stop());
 beforeEach(async () => {
   await pool.query('truncate chronawflow.job, chronawflow.job_dedupe, chronawflow.audit_outbox');
 });

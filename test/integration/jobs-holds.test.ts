@@ -1,13 +1,12 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { type Config, parseConfig } from '../../config';
+import type { Config } from '../../config';
 import { defineJob, FailureWatch, hold, JobQueue, jobsByType, readHolds, release } from '../../core/jobs';
 import { sharesOf } from '../../core/jobs/shares';
 import { claimJobs } from '../../core/jobs/store/claim-jobs';
 import { sweepHolds } from '../../core/jobs/store/holds';
 import { registerWorker } from '../../core/jobs/store/worker-registry';
-import { applyMigrations } from '../../database';
-import { type RealPostgres, startPostgres } from '../support/real-postgres';
+import { type JobDatabase, startJobDatabase } from '../support/job-database';
 import { until } from '../support/until';
 
 const run = async () => undefined;
@@ -18,27 +17,18 @@ const jobs = jobsByType([
   defineJob({ type: 'vital', input, run, core: true }),
 ]);
 
-let postgres: RealPostgres;
+let database: JobDatabase;
 let pool: Pool;
 let config: Config;
 let queue: JobQueue;
 
 beforeAll(async () => {
-  postgres = await startPostgres();
-  await postgres.createDatabase('app');
-  pool = postgres.connect('app', 'postgres', 10);
-  await applyMigrations(pool, 'application');
-  await pool.query(`create table tenants (id text primary key); insert into tenants values ('a'), ('b')`);
-  const raw = {
-    platform: { database: postgres.connection('app') },
-    application: { database: postgres.connection('app'), backup: { stanza: 'none', configFile: 'none' } },
-    tenancy: { table: 'public.tenants' },
-    jobs: { tenantInFlight: 100 },
-  };
-  config = parseConfig(JSON.stringify(raw), { file: '/none/chronawflow.yaml', env: {} });
+  database = await startJobDatabase();
+  pool = database.pool;
+  config = database.configWith({ tenantInFlight: 100 });
   queue = new JobQueue({ pool, config: config.jobs, tenancy: config.tenancy, jobs });
 });
-afterAll(() => postgres?.stop());
+afterAll(() => database?.stop());
 beforeEach(async () => {
   await pool.query(
     `truncate chronawflow.job, chronawflow.job_worker, chronawflow.job_hold, chronawflow.job_outcome,

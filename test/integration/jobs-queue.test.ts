@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { Registry } from 'prom-client';
 import { z } from 'zod';
-import { type Config, parseConfig } from '../../config';
+import type { Config } from '../../config';
 import { defineJob, JobMetrics, JobQueue, jobsByType } from '../../core/jobs';
 import { sharesOf } from '../../core/jobs/shares';
 import { claimJobs } from '../../core/jobs/store/claim-jobs';
@@ -10,34 +10,27 @@ import { removeExpired } from '../../core/jobs/store/remove-expired';
 import { takeRetryBudget } from '../../core/jobs/store/retry-budget';
 import { registerWorker } from '../../core/jobs/store/worker-registry';
 import { Metrics } from '../../core/metrics';
-import { applyMigrations, inTransaction } from '../../database';
-import { type RealPostgres, startPostgres } from '../support/real-postgres';
+import { inTransaction } from '../../database';
+import { type JobDatabase, startJobDatabase } from '../support/job-database';
 
 const mail = defineJob({ type: 'mail', input: z.object({ to: z.number() }), run: async () => undefined });
 const jobs = jobsByType([mail]);
 
-let postgres: RealPostgres;
+let database: JobDatabase;
 let pool: Pool;
 let config: Config;
 let queue: JobQueue;
 
 beforeAll(async () => {
-  postgres = await startPostgres();
-  await postgres.createDatabase('app');
-  pool = postgres.connect('app', 'postgres', 20);
-  await applyMigrations(pool, 'application');
-  await pool.query(
-    `create table tenants (id integer primary key); insert into tenants select generate_series(1, 50)`,
-  );
-  const raw = {
-    platform: { database: postgres.connection('app') },
-    application: { database: postgres.connection('app'), backup: { stanza: 'none', configFile: 'none' } },
-    tenancy: { table: 'public.tenants' },
-  };
-  config = parseConfig(JSON.stringify(raw), { file: '/none/chronawflow.yaml', env: {} });
+  database = await startJobDatabase({
+    tenants: `create table tenants (id integer primary key); insert into tenants select generate_series(1, 50)`,
+    connections: 20,
+  });
+  pool = database.pool;
+  config = database.configWith();
   queue = new JobQueue({ pool, config: config.jobs, tenancy: config.tenancy, jobs });
 });
-afterAll(() => postgres?.stop());
+afterAll(() => database?.stop());
 beforeEach(async () => {
   await pool.query('truncate chronawflow.job, chronawflow.job_worker, chronawflow.idempotency');
 });

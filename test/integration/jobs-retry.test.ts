@@ -1,10 +1,8 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { parseConfig } from '../../config';
 import { defineJob, jobsByType, type LeasedJob, QueueBoundaryManager } from '../../core/jobs';
-import { applyMigrations } from '../../database';
 import { CleanUp } from '../support/clean-up';
-import { type RealPostgres, startPostgres } from '../support/real-postgres';
+import { type JobDatabase, startJobDatabase } from '../support/job-database';
 
 const INITIAL_MS = 2_000;
 const MAX_MS = 5_000;
@@ -15,18 +13,15 @@ const mail = defineJob({
   run: async () => undefined,
 });
 
-let postgres: RealPostgres;
+let database: JobDatabase;
 let pool: Pool;
 let cleanUp: CleanUp;
 
 beforeAll(async () => {
-  postgres = await startPostgres();
-  await postgres.createDatabase('app');
-  pool = postgres.connect('app', 'postgres', 10);
-  await applyMigrations(pool, 'application');
-  await pool.query(`create table tenants (id text primary key); insert into tenants values ('a'), ('b')`);
+  database = await startJobDatabase();
+  pool = database.pool;
 });
-afterAll(() => postgres?.stop());
+afterAll(() => database?.stop());
 beforeEach(async () => {
   cleanUp = new CleanUp();
   await pool.query('truncate chronawflow.job, chronawflow.dead_letter, chronawflow.job_retry_budget');
@@ -34,13 +29,7 @@ beforeEach(async () => {
 afterEach(() => cleanUp.run());
 
 function open(retriesPerMinute: number): QueueBoundaryManager {
-  const raw = {
-    platform: { database: postgres.connection('app') },
-    application: { database: postgres.connection('app'), backup: { stanza: 'none', configFile: 'none' } },
-    tenancy: { table: 'public.tenants' },
-    jobs: { retriesPerMinute, tenantInFlight: 1_000 },
-  };
-  const config = parseConfig(JSON.stringify(raw), { file: '/none/chronawflow.yaml', env: {} });
+  const config = database.configWith({ retriesPerMinute, tenantInFlight: 1_000 });
   const queue = new QueueBoundaryManager({
     pool,
     config: config.jobs,
