@@ -89,6 +89,16 @@ test('any character of a receipt that is another one makes it worthless', async 
   );
 });
 
+test('a hash of a receipt has one way to be written, and another one of the same bytes is refused', async () => {
+  const receipt = JSON.parse(await written('e42'));
+  const [first, ...rest] = receipt.log.proof;
+  // The last character of 32 bytes carries two bits of nothing.
+  const loose = first.replace(/.=$/, (end: string) => `${String.fromCharCode(end.charCodeAt(0) + 1)}=`);
+  expect(Buffer.from(loose, 'base64')).toEqual(Buffer.from(first, 'base64'));
+  const changed = { ...receipt, log: { ...receipt.log, proof: [loose, ...rest] } };
+  expect(() => verifyReceipt(changed, key)).toThrow('no base64 of a SHA-256');
+});
+
 test('a receipt of another log, or with parts of two, is refused', async () => {
   const other = generateSigningKey('example.org/other', 'ed25519');
   const [a, b] = [JSON.parse(await written('e3')), JSON.parse(await written('e4'))];

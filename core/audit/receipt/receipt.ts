@@ -1,10 +1,22 @@
 import { z } from 'zod';
-import { leafHash, verifyInclusion } from '../merkle';
-import { NoteInvalidError, parseCheckpoint, parseNote, type VerifierKey, verifyNote } from '../note';
+import { HASH_BYTES, leafHash, verifyInclusion } from '../merkle';
+import {
+  decodeBase64,
+  NoteInvalidError,
+  parseCheckpoint,
+  parseNote,
+  type VerifierKey,
+  verifyNote,
+} from '../note';
 import { verifierOf } from '../seal';
 import { ReceiptInvalidError } from './receipt-invalid-error';
 
-const hash = z.base64().transform((text): Buffer => Buffer.from(text, 'base64'));
+const hash = z.string().transform((text, context): Buffer => {
+  const bytes = decodeBase64(text);
+  if (bytes?.length === HASH_BYTES) return bytes;
+  context.addIssue({ code: 'custom', message: 'no base64 of a SHA-256' });
+  return z.NEVER;
+});
 const place = z.strictObject({
   index: z.number().int().nonnegative(),
   /** Signed note of the tree that the proof is for. */
