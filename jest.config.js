@@ -10,6 +10,7 @@ module.exports = {
   },
   transformIgnorePatterns: ['/node_modules/(?!@noble/)'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.chronawflow'],
+  setupFiles: ['<rootDir>/test/support/property-seed.ts'],
   testTimeout: 120_000,
   maxWorkers: 2,
 };
