@@ -144,6 +144,11 @@ function readPasswordFiles(config: Config, file: string): Config {
       ...config.audit,
       ...(config.audit.database && { database: withPassword(config.audit.database, 'audit.database') }),
     },
+    control: {
+      ...(config.control.database && {
+        database: withPassword(config.control.database, 'control.database'),
+      }),
+    },
   };
 }
 

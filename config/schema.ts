@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { auditConfig } from './audit';
 import { connection } from './connection';
+import { controlConfig } from './control';
 import { duration } from './duration';
 import { protectionConfig } from './protection';
 import { rateLimitsConfig } from './rate-limits';
@@ -157,6 +158,7 @@ export const configSchema = z.strictObject({
   jobs: jobs.prefault({}),
   protection: protectionConfig.prefault({}),
   audit: auditConfig.prefault({}),
+  control: controlConfig.prefault({}),
   rateLimits: rateLimitsConfig.optional(),
 });
 

@@ -1,7 +1,10 @@
 import pino, { type Logger } from 'pino';
 
+/** The long-lived processes. */
+export type ProcessKind = 'worker' | 'control' | 'sealer';
+
 /** JSON lines on standard output, or lines for people on standard error; the level is `CHRONAWFLOW_LOG_LEVEL`. */
-export function createLogger(kind: 'worker' | 'sealer', pretty: boolean): Logger {
+export function createLogger(kind: ProcessKind, pretty: boolean): Logger {
   return pino({
     name: `chronawflow-${kind}`,
     level: process.env.CHRONAWFLOW_LOG_LEVEL ?? 'info',

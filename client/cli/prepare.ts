@@ -4,6 +4,7 @@ import { InvalidInputError } from '../../core/errors';
 import {
   type Administrator,
   APPLICATION,
+  PLATFORM,
   prepareApplicationDatabase,
   preparePlatformDatabase,
 } from '../../core/local-stack';
@@ -54,6 +55,12 @@ export async function prepare(
   const platformUrl = env[VARIABLES.platform];
   if (platformUrl) {
     const { database, user, password } = config.platform.database;
+    const control = config.control.database;
+    if (control !== undefined && control.user !== PLATFORM.controlRole)
+      throw new InvalidInputError(
+        `control.database.user is '${control.user}', and the rights are for '${PLATFORM.controlRole}'`,
+        { hint: `Set control.database.user: ${PLATFORM.controlRole}.` },
+      );
     await preparePlatformDatabase(administrator(VARIABLES.platform, platformUrl), {
       database,
       role: user,
@@ -61,6 +68,7 @@ export async function prepare(
       ...(config.audit.database && {
         sealer: { role: config.audit.database.user, password: config.audit.database.password },
       }),
+      ...(control && { control: { password: control.password } }),
     });
     prepared.push('control-plane database');
   }

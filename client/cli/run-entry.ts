@@ -11,7 +11,7 @@ export interface EntryOptions {
 }
 
 /** Runs one of the long-lived processes of workers/ and hands on its exit code; the client never loads what does the work. */
-export async function runEntry(name: 'main' | 'sealer', options: EntryOptions): Promise<void> {
+export async function runEntry(name: 'main' | 'control' | 'sealer', options: EntryOptions): Promise<void> {
   // What the process would find only after its start, as a line of its log.
   loadConfig({ configFile: options.config });
   const entry = join(__dirname, '..', '..', 'workers', `${name}.js`);

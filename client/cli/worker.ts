@@ -5,13 +5,25 @@ import { type EntryOptions, runEntry } from './run-entry';
 export function registerWorker(program: Command): void {
   program
     .command('worker')
-    .description('run a worker of all task queues until it is told to stop')
+    .description(
+      'run a worker of all task queues until it is told to stop, or with --control the controllers',
+    )
+    .option('--control', "the controllers' process instead: what watches over the rest and steps in")
     .option('--config <file>', 'chronawflow.yaml (default: CHRONAWFLOW_CONFIG, or the working directory)')
-    .option('--metrics-port <port>', 'port of /metrics and /healthz (default 9464; 0 for a free one)', port)
+    .option(
+      '--metrics-port <port>',
+      'port of /metrics and /healthz (default 9464, with --control 9465; 0 for a free one)',
+      port,
+    )
     .option('--pretty', 'logs for people instead of JSON lines')
     .option('--json', 'logs as JSON lines, which is the default')
-    .addHelpText('after', '\nExample:\n  $ chronawflow worker --config /etc/chronawflow.yaml')
-    .action((options: EntryOptions) => runEntry('main', options));
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ chronawflow worker --config /etc/chronawflow.yaml\n  $ chronawflow worker --control --config /etc/chronawflow.yaml',
+    )
+    .action((options: EntryOptions & { readonly control?: boolean }) =>
+      runEntry(options.control ? 'control' : 'main', options),
+    );
 }
 
 function port(text: string): string {

@@ -8,19 +8,23 @@ type PortName = keyof StackPorts;
  * nobody else listens there.
  */
 export async function choosePorts(
-  before: StackPorts | undefined,
+  before: Partial<StackPorts> | undefined,
   running: ReadonlySet<PortName>,
 ): Promise<StackPorts> {
-  const [temporal = 0, web = 0, application = 0, platform = 0, metrics = 0] = await freePorts(5);
-  const fresh: StackPorts = { temporal, web, application, platform, metrics };
+  const [temporal = 0, web = 0, application = 0, platform = 0, metrics = 0, control = 0] = await freePorts(6);
+  const fresh: StackPorts = { temporal, web, application, platform, metrics, control };
   if (before === undefined) return fresh;
-  const keep = async (name: PortName) =>
-    running.has(name) || (await isPortFree(before[name])) ? before[name] : fresh[name];
+  const keep = async (name: PortName) => {
+    const port = before[name];
+    if (port === undefined) return fresh[name];
+    return running.has(name) || (await isPortFree(port)) ? port : fresh[name];
+  };
   return {
     temporal: await keep('temporal'),
     web: await keep('web'),
     application: await keep('application'),
     platform: await keep('platform'),
     metrics: await keep('metrics'),
+    control: await keep('control'),
   };
 }

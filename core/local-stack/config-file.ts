@@ -75,6 +75,15 @@ export function stackConfig(options: ConfigFileOptions): z.input<typeof configSc
       },
     },
     tenancy: options.tenancy,
+    control: {
+      database: {
+        host: '127.0.0.1',
+        port: ports.platform,
+        database: PLATFORM.database,
+        user: PLATFORM.controlRole,
+        passwordFile: secretFile(layout.secrets, 'control-password'),
+      },
+    },
     objectives: {
       tiers: { standard: { rpo: '5m', rto: '15m' } },
       defaultTier: 'standard',

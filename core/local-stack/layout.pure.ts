@@ -10,6 +10,7 @@ export interface StackLayout {
   readonly secrets: string;
   readonly temporal: ProcessPlace & { readonly database: string };
   readonly worker: ProcessPlace;
+  readonly control: ProcessPlace;
   readonly servers: string;
   /** Set when the sockets cannot be in `servers`; see needsOtherSocketDirectory. */
   readonly sockets: string | undefined;
@@ -64,6 +65,7 @@ export function stackLayout(home: string, servers: string, sockets: string | und
     secrets: join(home, 'secrets'),
     temporal: { ...processPlace(home, 'temporal'), database: join(home, 'temporal', 'temporal.db') },
     worker: processPlace(home, 'worker'),
+    control: processPlace(home, 'control'),
     servers,
     sockets,
     socketDirectory: sockets ?? defaultSocketDirectory(servers),

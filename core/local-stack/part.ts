@@ -3,7 +3,8 @@ export type PartName =
   | 'application-cluster'
   | 'platform-cluster'
   | 'backup-repository'
-  | 'worker';
+  | 'worker'
+  | 'control';
 
 export type PartStatus =
   | { readonly kind: 'running'; readonly pid?: number; readonly startedAt?: string; readonly where: string }

@@ -13,6 +13,8 @@ export const PLATFORM = {
   owner: 'chronawflow_owner',
   /** What Chronawflow runs as. */
   role: 'chronawflow',
+  /** What the controllers run as; without a password nobody logs in as it. */
+  controlRole: 'chronawflow_control',
   /** What an application's services share breakers and rate limits as; without a password nobody logs in as it. */
   serviceRole: 'chronawflow_service',
 } as const;
@@ -35,6 +37,8 @@ export interface PlatformDatabase {
   readonly password: string | undefined;
   /** The role that seals the audit log, where it is not made by hand. */
   readonly sealer?: { readonly role: string; readonly password: string | undefined };
+  /** The controllers' login, where it is not made by hand. */
+  readonly control?: { readonly password: string | undefined };
 }
 
 /** Database, roles, tables and rights of the control plane. May be repeated at any time, such as for a new release. */
@@ -48,6 +52,7 @@ export async function preparePlatformDatabase(
     const { sealer } = wanted;
     if (sealer !== undefined) await ensureRole(superuser, { name: sealer.role, password: sealer.password });
     await ensureRole(superuser, { name: PLATFORM.serviceRole, password: undefined });
+    await ensureRole(superuser, { name: PLATFORM.controlRole, password: wanted.control?.password });
     await ensureDatabase(superuser, { name: wanted.database, owner: PLATFORM.owner });
   });
   await withDatabase(
@@ -58,6 +63,7 @@ export async function preparePlatformDatabase(
       await grantPlatformRole(owner, wanted.role);
       if (wanted.sealer !== undefined) await grantSealerRole(owner, wanted.sealer.role);
       await grantServiceRole(owner);
+      await grantControlRole(owner);
     },
     PLATFORM.owner,
   );
@@ -94,4 +100,9 @@ async function grantSealerRole(owner: Pool, name: string): Promise<void> {
 /** Runs deploy/postgres/service-role.sql as it is. */
 export async function grantServiceRole(owner: Pool): Promise<void> {
   await owner.query(await readFile(join(packageRoot(), 'deploy/postgres/service-role.sql'), 'utf8'));
+}
+
+/** Runs deploy/postgres/control-role.sql as it is. */
+async function grantControlRole(owner: Pool): Promise<void> {
+  await owner.query(await readFile(join(packageRoot(), 'deploy/postgres/control-role.sql'), 'utf8'));
 }

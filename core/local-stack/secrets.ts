@@ -7,6 +7,7 @@ export type SecretName =
   | 'application-owner-password'
   | 'application-password'
   | 'platform-password'
+  | 'control-password'
   | 'repository-pass';
 
 /** 192 bits in characters that need no quoting in SQL, YAML, INI files and URLs. */

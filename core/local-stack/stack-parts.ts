@@ -23,6 +23,7 @@ export interface PartsOptions {
     readonly applicationOwner: string;
     readonly application: string;
     readonly platform: string;
+    readonly control: string;
     readonly repository: string;
   };
 }
@@ -30,13 +31,14 @@ export interface PartsOptions {
 /** The application's cluster in the repository. */
 export const STANZA = 'app';
 
-/** The five parts, told of each other by paths and ports only. */
+/** The six parts, told of each other by paths and ports only. */
 export function stackParts(options: PartsOptions): {
   readonly temporal: StackPart;
   readonly application: StackPart;
   readonly platform: StackPart;
   readonly repository: StackPart;
   readonly worker: StackPart;
+  readonly control: StackPart;
 } {
   const { layout, ports, programs, secrets } = options;
   const application = { socketDirectory: layout.socketDirectory, port: ports.application };
@@ -91,13 +93,21 @@ export function stackParts(options: PartsOptions): {
           database: PLATFORM.database,
           role: PLATFORM.role,
           password: secrets.platform,
+          control: { password: secrets.control },
         }),
     }),
     repository: backupRepository(repository),
     worker: workerProcess({
+      name: 'worker',
       place: layout.worker,
       configFile: layout.configFile,
       metricsPort: ports.metrics,
+    }),
+    control: workerProcess({
+      name: 'control',
+      place: layout.control,
+      configFile: layout.configFile,
+      metricsPort: ports.control,
     }),
   };
 }

@@ -49,6 +49,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
     applicationOwner: await ensureSecret(layout.secrets, 'application-owner-password'),
     application: await ensureSecret(layout.secrets, 'application-password'),
     platform: await ensureSecret(layout.secrets, 'platform-password'),
+    control: await ensureSecret(layout.secrets, 'control-password'),
     repository: await ensureSecret(layout.secrets, 'repository-pass'),
   };
   const parts = stackParts({ layout, ports, programs, secrets });
@@ -58,7 +59,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
     steps: [
       [parts.temporal, parts.application, parts.platform],
       [parts.repository],
-      ...((options.worker ?? true) ? [[parts.worker]] : []),
+      ...((options.worker ?? true) ? [[parts.worker, parts.control]] : []),
     ],
     writeConfig: () =>
       writeConfigFile({
@@ -77,6 +78,7 @@ async function runningParts(layout: StackLayout): Promise<Set<keyof StackPorts>>
   if ((await detachedStatus(layout.temporal.recordFile)).kind === 'running')
     running.add('temporal').add('web');
   if ((await detachedStatus(layout.worker.recordFile)).kind === 'running') running.add('metrics');
+  if ((await detachedStatus(layout.control.recordFile)).kind === 'running') running.add('control');
   for (const name of ['application', 'platform'] as const) {
     if ((await serverStatus(layout[name].dataDirectory)).kind === 'running') running.add(name);
   }

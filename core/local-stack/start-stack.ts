@@ -11,7 +11,8 @@ import { stopParts } from './stop-parts';
 export async function startStack(stack: Stack, onEvent: OnStackEvent, signal?: AbortSignal): Promise<void> {
   try {
     await makeServerDirectory(stack.layout.scratch);
-    if ((await stack.writeConfig()) === 'changed') await stopParts(stack.steps, onEvent, ['worker']);
+    if ((await stack.writeConfig()) === 'changed')
+      await stopParts(stack.steps, onEvent, ['worker', 'control']);
     for (const step of stack.steps) {
       // All of a step are waited for, so that nothing is still starting while the others are being stopped.
       const results = await Promise.allSettled(step.map((part) => startPart(part, onEvent, signal)));

@@ -9,12 +9,20 @@ const stackState = z.strictObject({
   /** Where the servers' data is; see StackLayout. */
   servers: z.string(),
   sockets: z.string().optional(),
-  ports: z.strictObject({ temporal: port, web: port, application: port, platform: port, metrics: port }),
+  ports: z.strictObject({
+    temporal: port,
+    web: port,
+    application: port,
+    platform: port,
+    metrics: port,
+    /** Of the controllers' process; stacks of version 0.1 had none. */
+    control: port.optional(),
+  }),
 });
 
 /** What a stack remembers from one start to the next. No secrets. */
 export type StackState = z.output<typeof stackState>;
-export type StackPorts = StackState['ports'];
+export type StackPorts = Required<StackState['ports']>;
 
 export async function readState(file: string): Promise<StackState | undefined> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {

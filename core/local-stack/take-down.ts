@@ -59,8 +59,10 @@ async function endHolder(holderFile: string): Promise<void> {
 }
 
 async function stopEverything(layout: StackLayout, onEvent: OnStackEvent): Promise<void> {
-  await stopDetached(layout.worker.recordFile);
-  onEvent({ kind: 'stopped', part: 'worker' });
+  await Promise.all([
+    stopDetached(layout.worker.recordFile).then(() => onEvent({ kind: 'stopped', part: 'worker' })),
+    stopDetached(layout.control.recordFile).then(() => onEvent({ kind: 'stopped', part: 'control' })),
+  ]);
   await Promise.all([
     stopDetached(layout.temporal.recordFile).then(() => onEvent({ kind: 'stopped', part: 'temporal' })),
     stopServer(layout.application).then(() => onEvent({ kind: 'stopped', part: 'application-cluster' })),
@@ -74,6 +76,7 @@ async function removeEverything(layout: StackLayout): Promise<void> {
     layout.servers,
     layout.temporal.directory,
     layout.worker.directory,
+    layout.control.directory,
     layout.secrets,
     layout.configFile,
     layout.stateFile,

@@ -6,15 +6,17 @@ import { detachedStatus, startDetached, stopDetached } from '../cluster';
 import { DependencyMissingError } from '../errors';
 import type { ProcessPlace } from './layout.pure';
 import { packageRoot } from './package-root';
-import type { StackPart } from './part';
+import type { PartName, StackPart } from './part';
 import { PartFailedError } from './part-failed-error';
 
 export interface WorkerProcessOptions {
+  /** Default `worker`. */
+  readonly name?: 'worker' | 'control';
   readonly place: ProcessPlace;
   readonly configFile: string;
   /** Serves /metrics and /healthz; the latter says that the worker is up. */
   readonly metricsPort: number;
-  /** Default: the built worker of this package. */
+  /** Default: the one that this package has built. */
   readonly entry?: string;
 }
 
@@ -23,19 +25,21 @@ const GRACE_MS = 20_000;
 /** A first start from the sources bundles the workflows, which takes some seconds. */
 const READY_LIMIT_MS = 60_000;
 
-/** The process that runs workflows and activities. It starts last, because it needs every other part. */
+const BUILT = { worker: 'dist/workers/main.js', control: 'dist/workers/control.js' } as const;
+
+/** A process that runs workflows and activities. It starts last, because it needs every other part. */
 export function workerProcess(options: WorkerProcessOptions): StackPart {
-  const { place } = options;
+  const { name = 'worker', place } = options;
   return {
-    name: 'worker',
+    name,
     async start(control) {
-      const entry = options.entry ?? join(packageRoot(), 'dist/workers/main.js');
+      const entry = options.entry ?? join(packageRoot(), BUILT[name]);
       if (!existsSync(entry)) {
-        throw new DependencyMissingError(`the worker is not built: ${entry} is not there`, {
-          hint: 'Run `npm run build`, or leave the worker out with --no-worker.',
+        throw new DependencyMissingError(`the ${name} process is not built: ${entry} is not there`, {
+          hint: 'Run `npm run build`, or leave the workers out with --no-worker.',
         });
       }
-      control.progress('starting the worker');
+      control.progress('starting the process');
       await mkdir(place.directory, { recursive: true, mode: 0o700 });
       await startDetached({
         file: process.execPath,
@@ -44,7 +48,7 @@ export function workerProcess(options: WorkerProcessOptions): StackPart {
         logFile: place.logFile,
         env: { CHRONAWFLOW_CONFIG: options.configFile },
       });
-      await waitUntilHealthy(options, control.signal);
+      await waitUntilHealthy(name, options, control.signal);
     },
     stop: () => stopDetached(place.recordFile, GRACE_MS),
     async status() {
@@ -57,6 +61,7 @@ export function workerProcess(options: WorkerProcessOptions): StackPart {
 }
 
 async function waitUntilHealthy(
+  name: PartName,
   options: WorkerProcessOptions,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -72,7 +77,7 @@ async function waitUntilHealthy(
     if (healthy && kind === 'running') return;
     if (kind === 'stopped' || Date.now() > limit) {
       const log = (await readFile(options.place.logFile, 'utf8')).trimEnd().split('\n').slice(-8).join('\n');
-      throw new PartFailedError('worker', kind === 'stopped' ? 'it ended' : 'it does not get healthy', log);
+      throw new PartFailedError(name, kind === 'stopped' ? 'it ended' : 'it does not get healthy', log);
     }
     await sleep(100);
   }

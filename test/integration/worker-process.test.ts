@@ -11,6 +11,7 @@ import { type Ground, Scene, startGround } from '../workflow/support/workflow-ru
 
 const ROOT = join(__dirname, '..', '..');
 const MAIN = join(ROOT, 'dist', 'workers', 'main.js');
+const CONTROL = join(ROOT, 'dist', 'workers', 'control.js');
 
 let ground: Ground;
 let configFile: string;
@@ -46,9 +47,9 @@ afterEach(async () => {
   }
 });
 
-function startWorker(args: readonly string[]) {
+function startWorker(args: readonly string[], entry = MAIN) {
   log = '';
-  const started = spawn(process.execPath, [MAIN, ...args], {
+  const started = spawn(process.execPath, [entry, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, CHRONAWFLOW_CONFIG: configFile },
   });
@@ -59,7 +60,11 @@ function startWorker(args: readonly string[]) {
   return new Promise<number | null>((resolve) => started.once('exit', resolve));
 }
 
-const lines = (): { readonly msg: string; readonly metricsPort?: number }[] =>
+const lines = (): {
+  readonly msg: string;
+  readonly metricsPort?: number;
+  readonly taskQueues?: readonly string[];
+}[] =>
   log
     .split('\n')
     .filter((line) => line.endsWith('}'))
@@ -84,6 +89,23 @@ test('the worker says that it runs, serves metrics, and ends with 0 when it is t
     components: [{ name: 'platform-database' }, { name: 'temporal' }],
   });
   expect((await fetch(`http://127.0.0.1:${port}/else`)).status).toBe(404);
+  child?.kill('SIGTERM');
+  await expect(ended).resolves.toBe(0);
+  expect(lines().at(-1)?.msg).toBe('stopped');
+});
+
+test("the controllers' process has a queue of its own, apart from the work it watches over", async () => {
+  const ended = startWorker(['--metrics-port', '0'], CONTROL);
+  await until(() => lines().some((line) => line.msg === 'running'), {
+    limitMs: 60_000,
+    what: 'the controllers to run',
+  });
+  const running = lines().find((line) => line.msg === 'running');
+  expect(running?.taskQueues).toEqual([expect.stringMatching(/-control$/)]);
+  await until(async () => (await fetch(`http://127.0.0.1:${running?.metricsPort}/readyz`)).status === 200, {
+    limitMs: 60_000,
+    what: 'the controllers to be ready',
+  });
   child?.kill('SIGTERM');
   await expect(ended).resolves.toBe(0);
   expect(lines().at(-1)?.msg).toBe('stopped');

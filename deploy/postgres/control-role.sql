@@ -1,0 +1,22 @@
+-- The rights of the role `chronawflow_control` in the control-plane database: what the controllers' process
+-- (`chronawflow worker --control`) needs. It reads no restore and no recovery point, and it adds to the audit log without
+-- changing or removing what is there.
+--
+-- Run as the owner of the schema `chronawflow`, again after each upgrade; `chronawflow prepare` does both where it prepares the
+-- database. The role's login and password are yours to set, or `chronawflow prepare` sets those of `control.database`:
+--
+--   create role chronawflow_control login password '…';
+--   psql -d chronawflow -f control-role.sql
+
+grant usage on schema chronawflow to chronawflow_control;
+
+-- Events are added; `id` is read to write none twice.
+grant insert on chronawflow.audit_event to chronawflow_control;
+grant select (id) on chronawflow.audit_event to chronawflow_control;
+
+-- What follows from what processes see of the services they call.
+grant select on chronawflow.breaker_observer, chronawflow.breaker_vote, chronawflow.breaker_state to chronawflow_control;
+
+-- Degradation: levels are published, processes' reports read and forgotten.
+grant select, insert, update on chronawflow.degradation_level to chronawflow_control;
+grant select, insert, update, delete on chronawflow.degradation_process to chronawflow_control;
