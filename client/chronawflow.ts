@@ -1,4 +1,5 @@
 import { type Config, loadConfig } from '../config';
+import { FailureDomainManager, readDiscoveries } from '../core/failure-domains';
 import type { Job } from '../core/jobs';
 import { ConfiguredRateLimits, type ConfiguredRateLimitsOptions } from '../core/rate-limit';
 import { RecoveryStrategyManager } from '../core/recovery/recovery-strategy-manager';
@@ -40,6 +41,9 @@ export class Chronawflow {
   /** The same operations under the names of the architecture document. */
   readonly recoveryStrategy: RecoveryStrategyManager<OperationRun>;
 
+  /** The graph of what depends on what, as declared and as it is found now. */
+  readonly failureDomains: () => Promise<FailureDomainManager>;
+
   private limits: Promise<ConfiguredRateLimits> | undefined;
 
   private constructor(
@@ -52,6 +56,8 @@ export class Chronawflow {
     this.recovery = new RecoveryClient(link, platform, new RecoveryReader(config, platform, application));
     this.jobs = new JobsClient(config, link, platform, application, jobs);
     this.recoveryStrategy = new RecoveryStrategyManager(this.recovery);
+    this.failureDomains = async () =>
+      new FailureDomainManager(config.failureDomains, await readDiscoveries(config, platform, application));
     this.close = async () => {
       const limits = await this.limits?.catch(() => undefined);
       await Promise.all([link.close(), platform.end(), application.end(), limits?.close()]);

@@ -7,6 +7,12 @@ export {
   InvalidInputError,
 } from '../core/errors';
 export {
+  type BlastRadius,
+  type DomainNodes,
+  FailureDomainManager,
+  UnknownDomainError,
+} from '../core/failure-domains';
+export {
   type CheckAnswer,
   type Execution,
   ExecutionFencedError,

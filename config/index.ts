@@ -1,5 +1,6 @@
 export { ConfigInvalidError } from './config-invalid-error';
 export { duration, parseDuration } from './duration';
+export * from './failure-domains';
 export { type LoadOptions, loadConfig, parseConfig } from './load';
 export * from './protection';
 export * from './rate-limits';
@@ -8,6 +9,7 @@ export {
   type BackupConfig,
   type Config,
   configSchema,
+  type FailureDomainsConfig,
   type JobsConfig,
   type ProtectionConfig,
   type RateLimitsConfig,

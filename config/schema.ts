@@ -3,6 +3,7 @@ import { auditConfig } from './audit';
 import { connection } from './connection';
 import { controlConfig } from './control';
 import { duration } from './duration';
+import { failureDomainsConfig } from './failure-domains';
 import { protectionConfig } from './protection';
 import { rateLimitsConfig } from './rate-limits';
 
@@ -159,6 +160,7 @@ export const configSchema = z.strictObject({
   protection: protectionConfig.prefault({}),
   audit: auditConfig.prefault({}),
   control: controlConfig.prefault({}),
+  failureDomains: failureDomainsConfig.prefault({}),
   rateLimits: rateLimitsConfig.optional(),
 });
 
@@ -170,5 +172,6 @@ export type BackupConfig = Config['application']['backup'];
 export type RecoveryConfig = Config['recovery'];
 export type JobsConfig = Config['jobs'];
 export type AuditConfig = Config['audit'];
+export type FailureDomainsConfig = Config['failureDomains'];
 export type ProtectionConfig = Config['protection'];
 export type RateLimitsConfig = NonNullable<Config['rateLimits']>;

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { packageRoot } from '../../core/local-stack';
 import { registerAudit } from './audit';
 import { registerDoctor } from './doctor';
+import { registerDomains } from './domains';
 import { registerJobs } from './jobs';
 import { registerPrepare } from './prepare';
 import { registerRecovery } from './recovery';
@@ -31,6 +32,7 @@ export function createProgram(): Command {
   registerRecovery(program);
   registerJobs(program);
   registerAudit(program);
+  registerDomains(program);
   inheritSettings(program);
   return program;
 }

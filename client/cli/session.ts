@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { Chronawflow } from '../chronawflow';
+import { Chronawflow, type ConnectOptions } from '../chronawflow';
 import { Output } from './output';
 
 export interface CommonOptions {
@@ -24,8 +24,9 @@ export interface Session {
 export async function inSession(
   options: CommonOptions,
   run: (session: Session) => Promise<void>,
+  { whenTemporalIsAway }: Pick<ConnectOptions, 'whenTemporalIsAway'> = {},
 ): Promise<void> {
-  const cf = await Chronawflow.connect({ configFile: options.config });
+  const cf = await Chronawflow.connect({ configFile: options.config, whenTemporalIsAway });
   try {
     await run({ cf, out: new Output(options.json ?? false) });
   } finally {
