@@ -1,10 +1,12 @@
 import { type Config, loadConfig } from '../config';
 import { FailureDomainManager, readDiscoveries } from '../core/failure-domains';
 import type { Job } from '../core/jobs';
+import { createPayloadCodec } from '../core/payload-codec';
 import { ConfiguredRateLimits, type ConfiguredRateLimitsOptions } from '../core/rate-limit';
 import { RecoveryStrategyManager } from '../core/recovery/recovery-strategy-manager';
 import { createPool } from '../database';
 import { JobsClient } from './jobs';
+import { KeysClient } from './keys';
 import type { OperationRun } from './operation-run';
 import { RecoveryClient } from './recovery';
 import { RecoveryReader } from './recovery-reader';
@@ -38,6 +40,8 @@ export interface ConnectOptions {
 export class Chronawflow {
   readonly recovery: RecoveryClient;
   readonly jobs: JobsClient;
+  /** Of encrypted payloads. */
+  readonly keys: KeysClient;
   /** The same operations under the names of the architecture document. */
   readonly recoveryStrategy: RecoveryStrategyManager<OperationRun>;
 
@@ -55,6 +59,7 @@ export class Chronawflow {
   ) {
     this.recovery = new RecoveryClient(link, platform, new RecoveryReader(config, platform, application));
     this.jobs = new JobsClient(config, link, platform, application, jobs);
+    this.keys = new KeysClient(config, link, platform, application);
     this.recoveryStrategy = new RecoveryStrategyManager(this.recovery);
     this.failureDomains = async () =>
       new FailureDomainManager(config.failureDomains, await readDiscoveries(config, platform, application));
@@ -82,14 +87,21 @@ export class Chronawflow {
   static async connect(options: ConnectOptions = {}): Promise<Chronawflow> {
     const config = options.config ?? loadConfig({ configFile: options.configFile });
     const away = options.whenTemporalIsAway ?? config.jobs.whenTemporalIsAway;
-    const link =
-      away === 'outbox' ? TemporalLink.whenNeeded(config.temporal) : await TemporalLink.open(config.temporal);
-    // Pools connect when they are first used: approving, for one, needs no database.
+    // Pools connect when they are first used: approving, for one, needs no database where payloads are not encrypted.
     const pool = { applicationName: 'chronawflow client', max: 2 };
+    const platform = createPool(config.platform.database, pool);
+    const { namespace } = config.temporal;
+    const dataConverter = config.payloads && {
+      payloadCodecs: [createPayloadCodec(config.payloads, platform, { namespace, side: 'client' })],
+    };
+    const link =
+      away === 'outbox'
+        ? TemporalLink.whenNeeded(config.temporal, { dataConverter })
+        : await TemporalLink.open(config.temporal, { dataConverter });
     return new Chronawflow(
       config,
       link,
-      createPool(config.platform.database, pool),
+      platform,
       createPool(config.application.database, pool),
       options.jobs ?? [],
     );

@@ -1,4 +1,4 @@
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { Client, type ClientOptions, Connection, type WorkflowHandle } from '@temporalio/client';
 import type { Config } from '../config';
 import { webLink } from '../core/recovery/web-link';
 import { errorFromTemporal } from './error-from-temporal';
@@ -9,6 +9,9 @@ const ANSWER_LIMIT_MS = 30_000;
 
 const CONNECT_LIMIT = '5s';
 
+/** How payloads are encoded; the SDK's own way without. */
+type LinkOptions = Pick<ClientOptions, 'dataConverter'>;
+
 /** The connection to Temporal, with every error as a ChronawflowError. */
 export class TemporalLink {
   private constructor(
@@ -17,14 +20,14 @@ export class TemporalLink {
   ) {}
 
   /** Connects when the first request is made: Temporal may be away until then. */
-  static whenNeeded(config: Config['temporal']): TemporalLink {
+  static whenNeeded(config: Config['temporal'], options: LinkOptions = {}): TemporalLink {
     const { address, tls, apiKey, namespace } = config;
     const connection = Connection.lazy({ address, tls, apiKey, connectTimeout: CONNECT_LIMIT });
-    return new TemporalLink(new Client({ connection, namespace }), config);
+    return new TemporalLink(new Client({ connection, namespace, ...options }), config);
   }
 
   /** @throws TemporalUnavailableError */
-  static async open(config: Config['temporal']): Promise<TemporalLink> {
+  static async open(config: Config['temporal'], options: LinkOptions = {}): Promise<TemporalLink> {
     try {
       const connection = await Connection.connect({
         address: config.address,
@@ -32,7 +35,7 @@ export class TemporalLink {
         apiKey: config.apiKey,
         connectTimeout: CONNECT_LIMIT,
       });
-      return new TemporalLink(new Client({ connection, namespace: config.namespace }), config);
+      return new TemporalLink(new Client({ connection, namespace: config.namespace, ...options }), config);
     } catch (cause) {
       throw new TemporalUnavailableError(config.address, cause);
     }

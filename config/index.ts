@@ -11,6 +11,7 @@ export {
   configSchema,
   type FailureDomainsConfig,
   type JobsConfig,
+  type PayloadsConfig,
   type ProtectionConfig,
   type RateLimitsConfig,
   type RecoveryConfig,

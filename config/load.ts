@@ -172,5 +172,11 @@ function anchorPaths(config: Config, directory: string): Config {
       ...(config.audit.keyFile && { keyFile: anchor(config.audit.keyFile) }),
       ...(config.audit.quantumSafeKeyFile && { quantumSafeKeyFile: anchor(config.audit.quantumSafeKeyFile) }),
     },
+    payloads: config.payloads && {
+      ...config.payloads,
+      keyEncryptionKeys: config.payloads.keyEncryptionKeys.map((key) =>
+        'file' in key ? { ...key, file: anchor(key.file) } : key,
+      ),
+    },
   };
 }

@@ -4,6 +4,7 @@ import { connection } from './connection';
 import { controlConfig } from './control';
 import { duration } from './duration';
 import { failureDomainsConfig } from './failure-domains';
+import { payloadsConfig } from './payloads';
 import { protectionConfig } from './protection';
 import { rateLimitsConfig } from './rate-limits';
 
@@ -162,6 +163,7 @@ export const configSchema = z.strictObject({
   control: controlConfig.prefault({}),
   failureDomains: failureDomainsConfig.prefault({}),
   rateLimits: rateLimitsConfig.optional(),
+  payloads: payloadsConfig.optional(),
 });
 
 /** The configuration as the rest of the code sees it: defaults filled in, durations in milliseconds. */
@@ -174,4 +176,5 @@ export type JobsConfig = Config['jobs'];
 export type AuditConfig = Config['audit'];
 export type FailureDomainsConfig = Config['failureDomains'];
 export type ProtectionConfig = Config['protection'];
+export type PayloadsConfig = NonNullable<Config['payloads']>;
 export type RateLimitsConfig = NonNullable<Config['rateLimits']>;

@@ -8,6 +8,7 @@ import type { ControlPart, ControlServices, CreateControlPart } from './control-
 import { controlParts } from './control-parts';
 import type { ChronawflowWorker, CreateWorkerOptions } from './create-worker';
 import { ensureSearchAttributes } from './ensure-search-attributes';
+import { payloadConverter, startingConverter } from './payload-converter';
 import { watchHealth } from './watch-health';
 import { workflowSource } from './workflow-source';
 
@@ -45,7 +46,11 @@ export async function createControlWorker(options: CreateControlWorkerOptions): 
     const health = watchHealth(platform, connection, log);
     closers.push(() => health.close());
     sharedMetrics.collectProcess();
-    const temporal = new Client({ connection: clientConnection, namespace });
+    const temporal = new Client({
+      connection: clientConnection,
+      namespace,
+      dataConverter: startingConverter(config, platform),
+    });
     const services: ControlServices = { config, log, platform, temporal, taskQueue, health };
     const parts: ControlPart[] = [];
     for (const create of options.parts ?? controlParts) {
@@ -56,8 +61,9 @@ export async function createControlWorker(options: CreateControlWorkerOptions): 
     const worker = await Worker.create({
       connection,
       namespace,
+      dataConverter: payloadConverter(config, platform),
       taskQueue,
-      ...(options.workflows ?? workflowSource()),
+      ...(options.workflows ?? workflowSource(config)),
       activities: activitiesOf(parts),
       maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
       // As for the workers: a heartbeat brings the cancellation back.

@@ -12,6 +12,7 @@ import { createPool } from '../database';
 import { auditOutbox } from './audit-outbox';
 import { ensureSearchAttributes } from './ensure-search-attributes';
 import { type JobParts, jobParts } from './job-parts';
+import { payloadConverter, startingConverter } from './payload-converter';
 import { type RecoveryParts, recoveryParts } from './recovery-parts';
 import { scratchTaskQueue } from './scratch-queue';
 import { watchHealth } from './watch-health';
@@ -110,18 +111,29 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
       metrics,
       scratchHost: { taskQueue: scratchQueue, patienceMs: options.scratchPatienceMs ?? 30 * 60_000 },
     });
+    const dataConverter = payloadConverter(config, platform);
     const common = {
       connection,
+      dataConverter,
       namespace: temporal.namespace,
       activities,
       // A heartbeat brings the cancellation back, and a late one costs the attempt: every one is sent at once. The default
       // keeps them back for four fifths of the heartbeat timeout.
       maxHeartbeatThrottleInterval: '2s',
     } as const;
-    const source = options.workflows ?? workflowSource();
+    const source = options.workflows ?? workflowSource(config);
     const defined = [...(options.jobs ?? []), ...(await loadJobs(config.jobs.modules))];
     if (defined.length > 0)
-      jobs = await jobParts(config, defined, { breakers: protection.breakers, limits }, log);
+      jobs = await jobParts(
+        config,
+        defined,
+        {
+          breakers: protection.breakers,
+          limits,
+          dataConverter: startingConverter(config, platform),
+        },
+        log,
+      );
     const workers = await Promise.all([
       Worker.create({
         ...common,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
+import { Client, type ClientOptions, Connection } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { createJobActivities } from '../activities/jobs';
 import type { JobActivities } from '../activities/types';
@@ -43,12 +43,14 @@ export interface ProcessParts {
   /** For `ctx.call`. */
   readonly breakers: BreakerRegistry;
   readonly limits: ConfiguredRateLimits | undefined;
+  /** How payloads are encoded; the SDK's own way without. */
+  readonly dataConverter?: ClientOptions['dataConverter'];
 }
 
 export async function jobParts(
   config: Config,
   jobs: readonly Job[],
-  { breakers, limits }: ProcessParts,
+  { breakers, limits, dataConverter }: ProcessParts,
   log: Logger,
 ): Promise<JobParts> {
   const byType = jobsByType(jobs);
@@ -59,7 +61,7 @@ export async function jobParts(
     tls: temporal.tls,
     apiKey: temporal.apiKey,
   });
-  const client = new Client({ connection, namespace: temporal.namespace });
+  const client = new Client({ connection, namespace: temporal.namespace, dataConverter });
   const options = { applicationName: 'chronawflow jobs' };
   const pool = createPool(config.application.database, {
     ...options,

@@ -7,6 +7,7 @@ import { registerAudit } from './audit';
 import { registerDoctor } from './doctor';
 import { registerDomains } from './domains';
 import { registerJobs } from './jobs';
+import { registerKeys } from './keys';
 import { registerPrepare } from './prepare';
 import { registerRecovery } from './recovery';
 import { registerUp } from './up';
@@ -33,6 +34,7 @@ export function createProgram(): Command {
   registerJobs(program);
   registerAudit(program);
   registerDomains(program);
+  registerKeys(program);
   inheritSettings(program);
   return program;
 }

@@ -4,6 +4,7 @@ import { checkArchiving } from './check-archiving';
 import { checkBackup } from './check-backup';
 import { checkBypass } from './check-bypass';
 import { checkMigrations } from './check-migrations';
+import { checkPayloads } from './check-payloads';
 import { checkPlatformRole } from './check-platform-role';
 import {
   checkNode,
@@ -38,7 +39,11 @@ export async function examineParts(config: Config, onFindings: OnFindings): Prom
   try {
     const platformFindings = await whenReachable(
       checkServer('control-plane database', platform, 'platform.database'),
-      async () => [checkMigrations('platform', platform), checkPlatformRole(platform)],
+      async () => [
+        checkMigrations('platform', platform),
+        checkPlatformRole(platform),
+        checkPayloads(config.payloads, platform),
+      ],
       onFindings,
     );
     let major: number | undefined;

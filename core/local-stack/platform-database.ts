@@ -82,6 +82,7 @@ async function grantPlatformRole(owner: Pool, name: string): Promise<void> {
     grant select, usage on all sequences in schema chronawflow to ${role};
     revoke update, delete on chronawflow.audit_event from ${role};
     revoke insert, update, delete on ${SEALED.map((table) => `chronawflow.${table}`).join(', ')} from ${role};
+    revoke delete on chronawflow.payload_owner, chronawflow.payload_key from ${role};
     revoke insert, update, delete on chronawflow.migration from ${role}`);
 }
 

@@ -5,6 +5,9 @@ import { dirname, extname, join, relative } from 'node:path';
 const FOLDERS = ['client', 'workflows', 'activities', 'core', 'workers', 'database', 'config', 'examples'];
 const ASSETS = new Set(['.sql', '.yaml']);
 
+/** Made from what was compiled, in dist/workflows: for plain payloads, and for encrypted ones. */
+export const BUNDLES = ['bundle.js', 'bundle-encrypted.js'];
+
 /** Copies migrations and the like to where the compiled code looks for them: beside itself. */
 export function copyAssets(root, dist) {
   for (const folder of FOLDERS) {
@@ -40,7 +43,7 @@ export function lacksOutput(root, dist) {
 
 /** The source of a file in dist/, both relative; undefined for what the build itself makes, such as the bundle. */
 export function sourceOf(output) {
-  if (output === join('workflows', 'bundle.js')) return undefined;
+  if (BUNDLES.some((name) => output === join('workflows', name))) return undefined;
   if (ASSETS.has(extname(output))) return output;
   const match = /^(.*?)(\.d\.ts|\.js|\.js\.map)$/.exec(output);
   return match === null ? undefined : `${match[1]}.ts`;

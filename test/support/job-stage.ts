@@ -24,6 +24,8 @@ export interface JobStage {
   readonly app: Pool;
   readonly platform: Pool;
   readonly bundle: { readonly codePath: string };
+  /** Temporal's own, without codec. */
+  readonly client: Client;
   describe(workflowId: string): Promise<WorkflowExecutionDescription>;
   terminate(workflowId: string): Promise<void>;
   stop(): Promise<void>;
@@ -34,14 +36,16 @@ export interface JobStageOptions {
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
   /** PostgreSQL listens on TCP as well, for a proxy before it. */
   readonly tcp?: boolean;
+  /** Workflows bundled for encrypted payloads; their keys are the scene's section `payloads`. */
+  readonly encrypted?: boolean;
 }
 
-export function startJobStage({ settings, tcp }: JobStageOptions = {}): Promise<JobStage> {
+export function startJobStage({ settings, tcp, encrypted }: JobStageOptions = {}): Promise<JobStage> {
   return building(async (cleanUp) => {
     const [temporal, postgres, bundle] = await Promise.all([
       startTemporal({ file: true }),
       startPostgres({ settings: { max_connections: 200, ...settings }, tcp }),
-      workflowBundle(),
+      workflowBundle({ encrypted }),
     ]);
     cleanUp.add(() => temporal.stop());
     cleanUp.add(() => postgres.stop());
@@ -55,13 +59,15 @@ export function startJobStage({ settings, tcp }: JobStageOptions = {}): Promise<
     );
     const connection = await Connection.connect({ address: temporal.address });
     cleanUp.add(() => connection.close());
-    const { workflow } = new Client({ connection });
+    const client = new Client({ connection });
+    const { workflow } = client;
     return {
       temporal,
       postgres,
       app,
       platform,
       bundle,
+      client,
       describe: (workflowId) => workflow.getHandle(workflowId).describe(),
       terminate: async (workflowId) => {
         await workflow.getHandle(workflowId).terminate('by a test');
@@ -74,8 +80,13 @@ export function startJobStage({ settings, tcp }: JobStageOptions = {}): Promise<
 export type JobSettings = Readonly<Record<string, unknown>>;
 
 /** The configuration of a deployment of its own: another task queue; the queue's tables are the stage's. */
-export function jobConfig(stage: JobStage, jobs: JobSettings = {}, taskQueue = `q-${randomUUID()}`): Config {
-  return parseConfig(JSON.stringify(rawJobConfig(stage, jobs, taskQueue)), {
+export function jobConfig(
+  stage: JobStage,
+  jobs: JobSettings = {},
+  taskQueue = `q-${randomUUID()}`,
+  sections: object = {},
+): Config {
+  return parseConfig(JSON.stringify({ ...rawJobConfig(stage, jobs, taskQueue), ...sections }), {
     file: join(stage.postgres.directory, 'chronawflow.yaml'),
     env: {},
   });
@@ -133,9 +144,10 @@ export async function openJobScene(
   cleanUp: CleanUp,
   jobs: readonly Job[],
   settings: JobSettings = {},
+  sections: object = {},
 ): Promise<{ readonly cf: Chronawflow; readonly config: Config; readonly worker: RunningWorker }> {
   await clearQueue(stage);
-  const config = jobConfig(stage, settings);
+  const config = jobConfig(stage, settings, undefined, sections);
   const worker = await startJobWorker(stage, config, jobs);
   cleanUp.add(() => worker.stop());
   const cf = await Chronawflow.connect({ config, jobs });

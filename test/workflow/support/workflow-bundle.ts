@@ -7,13 +7,20 @@ const ROOT = join(__dirname, '..', '..', '..');
 /** Code that workflows may import, and what decides about the SDK's part of the bundle. */
 const INPUTS = ['workflows', 'core', 'activities'];
 
+/** What makes a bundle one for encrypted payloads; as scripts/build/workflow-bundle.mjs makes it. */
+const ENCRYPTED = {
+  failureConverterPath: join(ROOT, 'workflows', 'failure-converter.ts'),
+  workflowInterceptorModules: [join(ROOT, 'workflows', 'plain-input.ts')],
+};
+
 /** The workflows, bundled once for all test files and runs until their code changes. */
-export async function workflowBundle(): Promise<{ readonly codePath: string }> {
+export async function workflowBundle({ encrypted = false } = {}): Promise<{ readonly codePath: string }> {
   const directory = join(ROOT, 'node_modules', '.cache', 'chronawflow');
-  const codePath = join(directory, `workflows-${fingerprint()}.js`);
+  const codePath = join(directory, `workflows-${encrypted ? 'encrypted-' : ''}${fingerprint()}.js`);
   if (!existsSync(codePath)) {
     const { code } = await bundleWorkflowCode({
       workflowsPath: join(ROOT, 'workflows'),
+      ...(encrypted ? ENCRYPTED : {}),
       logger: new DefaultLogger('WARN'),
     });
     mkdirSync(directory, { recursive: true });
