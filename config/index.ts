@@ -7,6 +7,8 @@ export * from './rate-limits';
 export {
   type AuditConfig,
   type BackupConfig,
+  type ChaosConfig,
+  type ChaosTarget,
   type Config,
   configSchema,
   type FailureDomainsConfig,

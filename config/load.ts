@@ -3,6 +3,7 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { anchorChaos, mapTargets } from './chaos';
 import { ConfigInvalidError } from './config-invalid-error';
 import { type Config, configSchema } from './schema';
 
@@ -149,6 +150,13 @@ function readPasswordFiles(config: Config, file: string): Config {
         database: withPassword(config.control.database, 'control.database'),
       }),
     },
+    chaos:
+      config.chaos &&
+      mapTargets(config.chaos, (target, name) =>
+        target.kind === 'postgres'
+          ? { ...target, database: withPassword(target.database, `chaos.targets.${name}.database`) }
+          : target,
+      ),
   };
 }
 
@@ -167,6 +175,7 @@ function anchorPaths(config: Config, directory: string): Config {
       },
     },
     jobs: { ...config.jobs, modules: config.jobs.modules.map(anchor) },
+    chaos: config.chaos && anchorChaos(config.chaos, anchor),
     audit: {
       ...config.audit,
       ...(config.audit.keyFile && { keyFile: anchor(config.audit.keyFile) }),

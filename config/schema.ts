@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { auditConfig } from './audit';
+import { chaosConfig } from './chaos';
 import { connection } from './connection';
 import { controlConfig } from './control';
 import { duration } from './duration';
@@ -164,6 +165,7 @@ export const configSchema = z.strictObject({
   failureDomains: failureDomainsConfig.prefault({}),
   rateLimits: rateLimitsConfig.optional(),
   payloads: payloadsConfig.optional(),
+  chaos: chaosConfig.optional(),
 });
 
 /** The configuration as the rest of the code sees it: defaults filled in, durations in milliseconds. */
@@ -173,6 +175,8 @@ export type TableOverride = z.output<typeof tableOverride>;
 export type BackupConfig = Config['application']['backup'];
 export type RecoveryConfig = Config['recovery'];
 export type JobsConfig = Config['jobs'];
+export type ChaosConfig = NonNullable<Config['chaos']>;
+export type ChaosTarget = ChaosConfig['targets'][string];
 export type AuditConfig = Config['audit'];
 export type FailureDomainsConfig = Config['failureDomains'];
 export type ProtectionConfig = Config['protection'];

@@ -18,4 +18,7 @@ export const METRIC = {
   degradationChanges: 'chronawflow_degradation_changes_total',
   objectiveMissed: 'chronawflow_recovery_objective_missed',
   recoveryPoints: 'chronawflow_recovery_points_created_total',
+  chaosActive: 'chronawflow_chaos_active_faults',
+  /** Has to be 0. */
+  chaosResidual: 'chronawflow_chaos_residual_faults',
 } as const;

@@ -54,6 +54,14 @@ export const THRESHOLD_ALERTS: readonly Alert[] = [
       'Seconds since the breaker was last closed, above 60: one that goes between open and half-open counts as open.',
   },
   {
+    name: 'ChronawflowResidualFaults',
+    severity: 'critical',
+    expr: `max by (instance) (${METRIC.chaosResidual}) > 0`,
+    summary: '{{ $value }} injected faults are still there although their lease is over',
+    description:
+      'The inverse fails, or nothing runs that could carry it out. `chronawflow chaos abort --all` on that host; docs/resilience/chaos.md says for each fault how to end it by hand.',
+  },
+  {
     name: 'ChronawflowAvailabilityLow',
     severity: 'warning',
     expr: `${availability} < 0.99`,

@@ -1,0 +1,2 @@
+export type { AnyDriver, RawCall, TargetKind, TargetOf } from './driver';
+export { FaultDrivers } from './fault-drivers';

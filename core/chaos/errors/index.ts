@@ -1,0 +1,5 @@
+export { ChaosRefusedError } from './chaos-refused-error';
+export { FaultNotInjectedError } from './fault-not-injected-error';
+export { FaultRemainsError } from './fault-remains-error';
+export { GuardsNotReadyError } from './guards-not-ready-error';
+export { TargetNotAllowedError } from './target-not-allowed-error';

@@ -1,0 +1,1 @@
+export { type AllowList, allowedTarget, resourceOf } from './allow-list';

@@ -1,0 +1,141 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { Client } from 'pg';
+import type { ChaosStage } from './chaos-stage';
+
+const execute = promisify(execFile);
+
+/**
+ * Looks whether a fault is there, by ways of its own: Toxiproxy's API, a connection through the proxy, /proc, pg_settings,
+ * pg_locks, pg_stat_activity, tc, the files. It shares no code with what injects and ends faults.
+ *
+ * @returns what was found, or undefined
+ */
+export async function findFault(
+  stage: ChaosStage,
+  fault: { readonly id: string; readonly driver: string; readonly target: string },
+): Promise<string | undefined> {
+  const [family = ''] = fault.driver.split('.');
+  switch (family) {
+    case 'toxiproxy':
+      return lookThroughProxy(stage, fault.target);
+    case 'process':
+      return lookAtProcess(stage.unitFile);
+    case 'postgres':
+      return lookAtServer(stage);
+    case 'backup':
+      return lookAtBackup(stage.backupFile);
+    case 'network':
+      return lookAtNetwork(fault.target);
+    default:
+      throw new Error(`the checker does not know ${fault.driver}`);
+  }
+}
+
+async function lookThroughProxy(stage: ChaosStage, name: string): Promise<string | undefined> {
+  const answer = await fetch(`${stage.toxiproxy.url}/proxies/${name}`, {
+    signal: AbortSignal.timeout(5_000),
+  }).catch(() => undefined);
+  if (answer === undefined) return 'Toxiproxy does not answer';
+  if (answer.status !== 200) return `the proxy ${name} is missing`;
+  const proxy: { enabled: boolean; toxics: unknown[] } = JSON.parse(await answer.text());
+  if (!proxy.enabled) return `the proxy ${name} is disabled`;
+  if (proxy.toxics.length > 0) return `the proxy ${name} has toxics: ${JSON.stringify(proxy.toxics)}`;
+  return (await canConnect(stage.proxyPorts[name] ?? 0)) ? undefined : `the proxy ${name} accepts nothing`;
+}
+
+function canConnect(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    socket.setTimeout(5_000, () => {
+      socket.destroy();
+      resolve(false);
+    });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+function lookAtProcess(unitFile: string): string | undefined {
+  const { pid }: { pid: number } = JSON.parse(readFileSync(unitFile, 'utf8'));
+  const status = readLines(`/proc/${pid}/status`);
+  const state = status.find((line) => line.startsWith('State:'));
+  if (state === undefined) return 'the process is gone';
+  return /State:\s+[TtZX]/.test(state) ? `the process is ${state}` : undefined;
+}
+
+function readLines(path: string): string[] {
+  try {
+    return readFileSync(path, 'utf8').split('\n');
+  } catch {
+    return [];
+  }
+}
+
+const EXPECTED: Readonly<Record<string, string>> = {
+  default_transaction_read_only: 'off',
+  enable_indexscan: 'on',
+  enable_indexonlyscan: 'on',
+  enable_bitmapscan: 'on',
+  archive_command: '/bin/true',
+};
+
+async function lookAtServer(stage: ChaosStage): Promise<string | undefined> {
+  const { host, port, user, database } = stage.database.connection('postgres');
+  const client = new Client({
+    host,
+    port,
+    user,
+    database,
+    connectionTimeoutMillis: 5_000,
+    application_name: 'checker',
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const settings = await client.query<{ name: string; setting: string }>(
+      'select name, setting from pg_settings where name = any ($1)',
+      [Object.keys(EXPECTED)],
+    );
+    const wrong = settings.rows.find(({ name, setting }) => EXPECTED[name] !== setting);
+    if (wrong !== undefined) return `${wrong.name} is ${wrong.setting}`;
+    const locks = await client.query(
+      `select 1 from pg_locks where relation = 'public.ledger'::regclass and granted and pid <> pg_backend_pid()`,
+    );
+    if (locks.rows.length > 0) return 'public.ledger is locked';
+    const sessions = await client.query(
+      `select application_name from pg_stat_activity where application_name ~ '^chronawflow chaos f'`,
+    );
+    return sessions.rows.length > 0 ? `${sessions.rows.length} sessions of a fault are open` : undefined;
+  } catch (error) {
+    return `the server does not take the checker: ${String(error)}`;
+  } finally {
+    client.end().catch(() => undefined);
+  }
+}
+
+const originals = new Map<string, string>();
+
+/** The first look is at the file as it was. */
+function lookAtBackup(file: string): string | undefined {
+  const beside = readdirSync(dirname(file));
+  const content = beside.includes('base.tar') ? readFileSync(file, 'latin1') : undefined;
+  if (content === undefined || beside.length > 1) return `the repository holds ${beside.join(', ')}`;
+  // Made of one random name again and again: a flipped bit breaks the repetition.
+  const unit = content.slice(0, 36);
+  if (!originals.has(file)) originals.set(file, unit);
+  return content === unit.repeat(50) && originals.get(file) === unit
+    ? undefined
+    : 'base.tar is not what it was';
+}
+
+async function lookAtNetwork(namespace: string): Promise<string | undefined> {
+  const { stdout } = await execute('ip', ['netns', 'exec', namespace, 'tc', 'qdisc', 'show']);
+  return stdout.includes('netem') ? stdout.trim() : undefined;
+}
