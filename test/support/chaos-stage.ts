@@ -28,6 +28,7 @@ export interface ChaosStage {
   /** The database that is disturbed. */
   readonly database: RealPostgres;
   readonly platform: Pool;
+  readonly controlPlane: RealPostgres;
   /** A process that only sleeps, and is a target. */
   readonly unitFile: string;
   readonly backupFile: string;
@@ -156,6 +157,7 @@ export function startChaosStage(targets: Readonly<Record<string, unknown>> = {})
         unitFile,
         guards,
       },
+      controlPlane: control,
       backupFile: join(repository, 'base.tar'),
       controller: (request) => startController(configFile, request),
       stop: () => cleanUp.run(),

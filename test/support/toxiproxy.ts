@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { freePort, startDetached, stopDetached } from '../../core/cluster';
+import { detachedStatus, freePort, startDetached, stopDetached } from '../../core/cluster';
 import { building } from './clean-up';
 import { guardAgainstOrphans } from './orphan-guard';
 import { removeDirectory, throwawayDirectory } from './throwaway-directory';
@@ -54,6 +54,8 @@ export interface Toxiproxy {
   /** Root of its HTTP API. */
   readonly url: string;
   readonly directory: string;
+  /** PID of its server as it is now; undefined while none runs. */
+  pid(): Promise<number | undefined>;
   /** A proxy on a free port of 127.0.0.1. @param upstream "host:port" of what it leads to. */
   proxy(upstream: string): Promise<ToxicProxy>;
   /** Removes every toxic and enables every proxy. */
@@ -86,6 +88,10 @@ export function startToxiproxy(): Promise<Toxiproxy> {
     return {
       url,
       directory,
+      pid: async () => {
+        const status = await detachedStatus(recordFile);
+        return status.kind === 'running' ? status.pid : undefined;
+      },
       proxy: async (upstream) => {
         count += 1;
         const wanted = { name: `proxy-${count}`, listen: '127.0.0.1:0', upstream, enabled: true };

@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readGuard } from '../../core/chaos';
+import { findFault } from './chaos-checker';
+import { type ChaosStage, kill, newLeaseId } from './chaos-stage';
+
+/** What may be killed while a fault is there; `all` is everything of ours at the same moment. */
+export const VICTIMS = [
+  'controller',
+  'guard a',
+  'guard b',
+  'both guards',
+  'driver',
+  'controller and driver',
+  'controller and both guards',
+  'toxiproxy',
+  'database',
+  'control plane',
+  'nobody',
+] as const;
+
+export type Victim = (typeof VICTIMS)[number];
+
+export interface StormFault {
+  readonly driver: string;
+  readonly target: string;
+  readonly parameters?: object;
+}
+
+export interface StormRound extends StormFault {
+  readonly victim: Victim;
+  /** 0 to 1: when in the fault's time the victim is killed. */
+  readonly moment: number;
+}
+
+export interface StormResult extends StormRound {
+  readonly injected: boolean;
+  /** Milliseconds from the lease's end to the first look that finds nothing; 0 when it was gone before. */
+  readonly overstayMs: number;
+  /** What was found at the limit; undefined when nothing was. */
+  readonly residual: string | undefined;
+}
+
+/** mulberry32: a small generator with a seed, so that a storm can be repeated. Public domain, by Tommy Ettinger. */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+export interface StormTimes {
+  readonly durationMs: number;
+  readonly termMs: number;
+  /** How long after the lease's end a fault is looked for before it counts as residual. */
+  readonly limitMs: number;
+}
+
+/** One experiment during which the victim dies, and what the checker then finds. */
+export async function stormRound(
+  stage: ChaosStage,
+  round: StormRound,
+  times: StormTimes,
+): Promise<StormResult> {
+  const leaseId = newLeaseId();
+  const { driver, target, parameters } = round;
+  const { durationMs, termMs } = times;
+  const controller = stage.controller({ leaseId, driver, target, parameters, durationMs, termMs });
+  const opened = await leaseOpened(stage, leaseId, controller.ended);
+  await sleep(round.moment * times.durationMs);
+  const fault = { id: leaseId, driver, target };
+  const injected = (await findFault(stage, fault)) !== undefined;
+  await strike(stage, round.victim, controller.pid, leaseId);
+  const leaseEnd = opened + times.durationMs;
+  const limit = leaseEnd + times.limitMs;
+  let found: string | undefined;
+  for (;;) {
+    found = await findFault(stage, fault);
+    // Gone for the checker, and no entry that could bring it back.
+    if (found === undefined && (await stage.host.journal.find(leaseId)) === undefined) break;
+    if (performance.now() > limit) break;
+    await sleep(50);
+  }
+  const overstayMs = Math.max(0, performance.now() - leaseEnd);
+  kill(controller.pid);
+  await controller.ended;
+  const residual =
+    found ?? ((await stage.host.journal.find(leaseId)) === undefined ? undefined : 'its lease is open');
+  return { ...round, injected, overstayMs, residual };
+}
+
+async function leaseOpened(stage: ChaosStage, leaseId: string, ended: Promise<string>): Promise<number> {
+  let output: string | undefined;
+  ended.then((text) => {
+    output = text;
+  });
+  for (;;) {
+    if ((await stage.host.journal.find(leaseId)) !== undefined) return performance.now();
+    if (output !== undefined) throw new Error(`the controller ended before its lease was open: ${output}`);
+    await sleep(10);
+  }
+}
+
+async function strike(
+  stage: ChaosStage,
+  victim: Victim,
+  controllerPid: number,
+  leaseId: string,
+): Promise<void> {
+  const { journal } = stage.host;
+  const guard = async (name: 'a' | 'b') => kill((await readGuard(journal.directory, name))?.pid);
+  const driver = async () => kill((await journal.driver(leaseId))?.pid);
+  switch (victim) {
+    case 'controller':
+      return kill(controllerPid);
+    case 'guard a':
+      return guard('a');
+    case 'guard b':
+      return guard('b');
+    case 'both guards':
+      await Promise.all([guard('a'), guard('b')]);
+      return;
+    case 'driver':
+      return driver();
+    case 'controller and driver':
+      kill(controllerPid);
+      return driver();
+    case 'controller and both guards':
+      kill(controllerPid);
+      await Promise.all([guard('a'), guard('b')]);
+      return;
+    case 'toxiproxy':
+      return kill(await stage.toxiproxy.pid());
+    case 'database':
+      await stage.database.halt('immediate');
+      return stage.database.start();
+    case 'control plane':
+      await stage.controlPlane.halt('immediate');
+      return stage.controlPlane.start();
+    case 'nobody':
+      return;
+  }
+}
