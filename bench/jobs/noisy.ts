@@ -140,12 +140,14 @@ async function bareSide(scene: JobsScene, workflow: 'bareWork' | 'fairWork', ofA
 }
 
 async function chronawflowSide(scene: JobsScene, ofA: number): Promise<NoisyRun> {
+  run += 1;
   const { cf, stop } = await scene.startChronawflow(NOISY_SLOTS);
   const submit = async (tenant: string, count: number) => {
     const requests = Array.from({ length: count }, (_, n) => ({
       tenant,
       type: 'work',
-      key: `k${n}`,
+      // The workflows of an earlier run's last jobs are still open, on a task queue that has no worker any more.
+      key: `${run}-${n}`,
       input: { n },
     }));
     for await (const item of cf.jobs.submitMany(requests))
