@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Pool } from 'pg';
 import { Registry } from 'prom-client';
 import { z } from 'zod';
@@ -10,7 +11,7 @@ import { removeExpired } from '../../core/jobs/store/remove-expired';
 import { takeRetryBudget } from '../../core/jobs/store/retry-budget';
 import { registerWorker } from '../../core/jobs/store/worker-registry';
 import { Metrics } from '../../core/metrics';
-import { inTransaction } from '../../database';
+import { createPool, inTransaction } from '../../database';
 import { type JobDatabase, startJobDatabase } from '../support/job-database';
 
 const mail = defineJob({ type: 'mail', input: z.object({ to: z.number() }), run: async () => undefined });
@@ -168,4 +169,31 @@ test('depth, age and dead letters are shown for each tenant, for the alert on de
   expect(text).toContain('chronawflow_job_attempts_total{tenant="1",type="mail",end="done"} 1');
   expect(text).toMatch(/chronawflow_queue_oldest_seconds\{queue="jobs",tenant="1"\} \d/);
   metrics.close();
+});
+
+test('a claim from a long queue is not compiled first, whatever the planner thinks that it costs', async () => {
+  const rows = Array.from({ length: 2_000 }, (_, n) => request('1', `k${n}`));
+  for await (const item of queue.submitMany(rows)) expect(item.outcome).toBe('submitted');
+  await registerWorker(pool, { id: 'w', slots: 10, types: ['mail'] });
+  await pool.query('analyze chronawflow.job');
+  const explained = createPool(database.postgres.connection('app'), {
+    applicationName: 'explained',
+    sessionSettings: {
+      session_preload_libraries: 'auto_explain',
+      'auto_explain.log_min_duration': '0',
+      'auto_explain.log_analyze': 'on',
+    },
+  });
+  try {
+    const claimed = await claimJobs(explained, {
+      handedLimit: 32,
+      shares: (limits) => sharesOf(config.jobs, jobs, limits),
+    });
+    expect(claimed.length).toBeGreaterThan(0);
+  } finally {
+    await explained.end();
+  }
+  const log = await readFile(database.postgres.logFile, 'utf8');
+  expect(log).toContain('Recursive Union');
+  expect(log).not.toContain('JIT:');
 });
