@@ -36,6 +36,7 @@ export async function runGraphile(
       },
     },
   });
+  await watching.underWay;
   watching.begin();
   await add('t2', ofB);
   const result = await watching.over;

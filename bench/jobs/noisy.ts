@@ -73,6 +73,8 @@ export async function measureNoisy(bench: Bench, scene: JobsScene): Promise<Nois
 
 /** Counts ends of jobs from when B's are submitted; plain first-in-first-out would take B to the end of A's queue. */
 export interface Watch {
+  /** Resolves when A's jobs are under way at the pace that they keep: no side is measured while it sets out. */
+  readonly underWay: Promise<void>;
   /** B's jobs were asked for. */
   begin(): void;
   /** Resolves when all of B's have ended, or the window is over. */
@@ -81,18 +83,29 @@ export interface Watch {
 
 /** Nobody waits for A's whole backlog: a job of B that has not ended by then counts with the time it would still take. */
 const WINDOW_JOBS = 120;
+/** Every slot has had two jobs by then. */
+const SET_OUT_JOBS = 2 * NOISY_SLOTS;
 
 export function watch(scene: JobsScene, ofA: number): Watch {
   let began = Number.NaN;
+  let before = 0;
   let ended = 0;
   let last = Number.NaN;
   const ofB: number[] = [];
   let finish: (run: NoisyRun) => void = () => undefined;
+  let setOut: () => void = () => undefined;
+  const underWay = new Promise<void>((resolve) => {
+    setOut = resolve;
+  });
   const over = new Promise<NoisyRun>((resolve) => {
     finish = resolve;
   });
   scene.shared.onWorked = (tenant) => {
-    if (Number.isNaN(began)) return;
+    if (Number.isNaN(began)) {
+      before += 1;
+      if (before === SET_OUT_JOBS) setOut();
+      return;
+    }
     last = performance.now();
     ended += 1;
     if (tenant === B) ofB.push(last - began);
@@ -105,6 +118,7 @@ export function watch(scene: JobsScene, ofA: number): Watch {
     finish({ p95Ms: times.sort((a, b) => a - b)[Math.ceil(OF_B * 0.95) - 1] ?? behindA, rate });
   };
   return {
+    underWay,
     begin: () => {
       began = performance.now();
     },
@@ -132,6 +146,7 @@ async function bareSide(scene: JobsScene, workflow: 'bareWork' | 'fairWork', ofA
     });
   const watching = watch(scene, ofA);
   await inParallel(ofA, start(A));
+  await watching.underWay;
   watching.begin();
   await inParallel(OF_B, start(B));
   const result = await watching.over;
@@ -155,7 +170,7 @@ async function chronawflowSide(scene: JobsScene, ofA: number): Promise<NoisyRun>
   };
   const watching = watch(scene, ofA);
   await submit(A, ofA);
-  // Both kinds of sides have been at A's jobs for a while when B comes.
+  await watching.underWay;
   watching.begin();
   await submit(B, OF_B);
   const result = await watching.over;
