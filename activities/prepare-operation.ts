@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import type { Config } from '../config';
+import type { Demand } from '../core/operators';
 import { ApprovalsBelowPolicyError } from '../core/recovery/errors/approvals-below-policy-error';
 import { NotUndoableError } from '../core/recovery/errors/not-undoable-error';
 import { OperationFinishedError } from '../core/recovery/errors/operation-finished-error';
@@ -17,6 +17,8 @@ import { restoreIdFor } from '../core/recovery/restore-id';
 import { type BeginEntry, RestoreJournal } from '../core/recovery/restore-journal';
 import type { ReleaseInput, TenantRestoreInput, TenantUndoInput } from '../core/recovery/types';
 import { webLink } from '../core/recovery/web-link';
+import { inTransaction } from '../database';
+import { refuseOtherName, requestDemand } from './recovery-intents';
 import type { RecoveryServices } from './recovery-services';
 import type {
   OperationRef,
@@ -32,7 +34,7 @@ import type {
 export async function prepareRestore(services: RecoveryServices, raw: unknown): Promise<PreparedRestore> {
   const input: TenantRestoreInput = parseInput(tenantRestoreInput, raw, 'tenantRestore');
   const target = services.parseTarget(input.to);
-  const prepared = prepareOperation(services.config, input);
+  const prepared = prepareOperation(services, input);
   await begin(services, {
     id: prepared.operation.restoreId,
     kind: 'restore',
@@ -40,6 +42,7 @@ export async function prepareRestore(services: RecoveryServices, raw: unknown): 
     workflowId: workflow().workflowId,
     requestedBy: input.requestedBy,
     reason: input.reason,
+    demand: requestDemand('recovery.restore', workflow().workflowId, input),
   });
   return {
     ...prepared,
@@ -65,7 +68,7 @@ export async function prepareUndo(services: RecoveryServices, raw: unknown): Pro
     const found = undone.outcome === undefined ? 'it has not ended' : `it ended ${undone.outcome}`;
     throw new NotUndoableError(input.restoreId, input.tenant, found);
   }
-  const prepared = prepareOperation(services.config, input);
+  const prepared = prepareOperation(services, input);
   await begin(services, {
     id: prepared.operation.restoreId,
     kind: 'undo',
@@ -73,6 +76,7 @@ export async function prepareUndo(services: RecoveryServices, raw: unknown): Pro
     workflowId: workflow().workflowId,
     requestedBy: input.requestedBy,
     reason: input.reason,
+    demand: requestDemand('recovery.undo', workflow().workflowId, input),
   });
   return { ...prepared, undoOf: input.restoreId };
 }
@@ -85,7 +89,7 @@ export async function prepareDrill(services: RecoveryServices, raw: unknown): Pr
   const restoreId = restoreIdFor(workflowId);
   const known = await new RestoreJournal(services.platform).find(restoreId);
   const tenant = input.tenant ?? known?.tenant ?? (await services.chooseDrillTenant(restoreId));
-  const prepared = prepareOperation(services.config, { ...input, tenant });
+  const prepared = prepareOperation(services, { ...input, tenant });
   await begin(services, {
     id: restoreId,
     kind: 'drill',
@@ -127,10 +131,12 @@ export async function prepareClusterRestore(
     workflowId,
     requestedBy: input.requestedBy,
     reason: input.reason,
+    demand: requestDemand('recovery.restore-cluster', workflowId, input),
   });
   return {
     restoreId,
     requestedBy: input.requestedBy,
+    intent: input.intent,
     into: input.into,
     promote: input.promote ?? false,
     target,
@@ -140,17 +146,22 @@ export async function prepareClusterRestore(
 
 type OperationInput = Pick<
   TenantRestoreInput & TenantUndoInput,
-  'tenant' | 'requestedBy' | 'decisions' | 'freeze' | 'approvals'
+  'tenant' | 'requestedBy' | 'decisions' | 'freeze' | 'approvals' | 'intent'
 >;
 
-function prepareOperation(config: Config, input: OperationInput): PreparedOperation {
+function prepareOperation(
+  { config, intents }: Pick<RecoveryServices, 'config' | 'intents'>,
+  input: OperationInput,
+): PreparedOperation {
   const { workflowId, runId } = workflow();
   const { recovery } = config;
+  const least = Math.max(recovery.approvals, intents?.policy.fourEyes.restore ?? 0);
   return {
     operation: {
       restoreId: restoreIdFor(workflowId),
       tenant: input.tenant,
       requestedBy: input.requestedBy,
+      ...(intents === undefined || input.intent === undefined ? {} : { intent: input.intent }),
     },
     rules: {
       modes: { create: true, update: true, delete: true },
@@ -158,21 +169,34 @@ function prepareOperation(config: Config, input: OperationInput): PreparedOperat
       allowEmpty: false,
     },
     freeze: input.freeze ?? recovery.freeze,
-    approvals: approvalsFor(recovery.approvals, input.approvals),
+    approvals: approvalsFor(least, input.approvals),
     approvalMs: recovery.approvalTimeout,
     mergeMs: recovery.mergeLimit,
     webUrl: webLink(config.temporal, workflowId, runId),
+    ...(intents === undefined ? {} : { signed: true }),
   };
 }
 
 /** Whoever asks may want more eyes on it than the policy, never fewer. */
-function approvalsFor(policy: 0 | 1 | 2, asked: 0 | 1 | 2 | undefined): 0 | 1 | 2 {
-  if (asked !== undefined && asked < policy) throw new ApprovalsBelowPolicyError(asked, policy);
-  return asked ?? policy;
+function approvalsFor(least: number, asked: 0 | 1 | 2 | undefined): 0 | 1 | 2 {
+  if (asked !== undefined && asked < least) throw new ApprovalsBelowPolicyError(asked, least);
+  if (asked !== undefined) return asked;
+  return least >= 2 ? 2 : least >= 1 ? 1 : 0;
 }
 
-async function begin(services: RecoveryServices, entry: BeginEntry): Promise<void> {
-  const found = await new RestoreJournal(services.platform).begin(entry);
+/** Where operators sign, the entry and the use of the request's nonce are one transaction; a drill changes nothing and needs none. */
+async function begin(
+  { platform, intents }: RecoveryServices,
+  { demand, ...entry }: BeginEntry & { readonly demand?: Demand },
+): Promise<void> {
+  const found =
+    intents === undefined || demand === undefined
+      ? await new RestoreJournal(platform).begin(entry)
+      : await inTransaction(platform, async (tx) => {
+          const { request } = await intents.verify(tx, demand);
+          refuseOtherName(request.operator.name, entry.requestedBy, 'A request');
+          return new RestoreJournal(tx).begin(entry);
+        });
   if (found.outcome !== undefined)
     throw new OperationFinishedError(entry.workflowId, entry.id, found.outcome);
 }

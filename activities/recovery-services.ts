@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Config } from '../config';
+import type { IntentVerifier } from '../core/operators';
 import type { RecoveryEngine, StepControl, StepLog } from '../core/recovery/engine';
 import type { NewCluster, RecoveryPointRecord, ResolvedTarget, TargetRequest } from '../core/recovery/types';
 import type { RecoveryMetrics } from './recovery-metrics';
@@ -12,6 +13,8 @@ export interface RecoveryServices {
   readonly log: StepLog;
   readonly metrics: RecoveryMetrics;
   readonly engine: RecoveryEngine;
+  /** Absent where the configuration has no operators: then people are who they say they are. */
+  readonly intents?: IntentVerifier;
   /** This host: scratch clusters live where they were made. */
   readonly scratchHost: ScratchHost;
   parseTarget(text: string): TargetRequest;

@@ -12,6 +12,7 @@ import {
   prepareRestore,
   prepareUndo,
 } from './prepare-operation';
+import { mergeVerified, verifyClusterRequest, verifyDecision, verifyRequest } from './recovery-intents';
 import { recoveryRequest } from './recovery-request';
 import type { RecoveryServices } from './recovery-services';
 import { asActivity, recoveryStep, type StepDefinition } from './recovery-step';
@@ -55,6 +56,7 @@ export function createRecoveryActivities(services: RecoveryServices): RecoveryAc
           workflowId: Context.current().info.workflowExecution?.workflowId ?? operation.restoreId,
           undoOf,
           tenantDeleted,
+          exactTenant: services.intents !== undefined,
         }),
       facts: (_, { undoOf }) => ({ undoOf }),
     }),
@@ -105,7 +107,10 @@ export function createRecoveryActivities(services: RecoveryServices): RecoveryAc
     freezeTenant: step({
       action: 'restore.freeze',
       phase: 'freezing',
-      run: ({ operation }, control) => engine.freeze(operation.restoreId, control),
+      run: async ({ operation }, control) => {
+        await verifyRequest(services, operation);
+        return engine.freeze(operation.restoreId, control);
+      },
       facts: (freeze) => ({ ...freeze }),
     }),
     previewChanges: step({
@@ -129,11 +134,21 @@ export function createRecoveryActivities(services: RecoveryServices): RecoveryAc
       facts: (_, { record }) => ({ ...record }),
       actor: ({ record }) => (record.kind === 'expired' ? 'chronawflow' : record.by),
     }),
+    verifyDecision: step({
+      action: 'restore.decision',
+      run: (input) => verifyDecision(services, input),
+      facts: (_, { decision }) => ({ ...decision }),
+      actor: ({ decision }) => decision.as,
+    }),
     mergeSlice: step({
       action: 'restore.merge',
       phase: 'merging',
-      run: ({ operation, rules, approvedHash }, control) =>
-        engine.merge(previewRequest(operation, rules), approvedHash, control),
+      run: (input, control) => {
+        const { operation, rules, approvedHash } = input;
+        return mergeVerified(services, input, control, (controlled) =>
+          engine.merge(previewRequest(operation, rules), approvedHash, controlled),
+        );
+      },
       facts: (merge, { approvedHash }) =>
         merge.kind === 'merged'
           ? { approvedHash, digestBefore: merge.digestBefore, digestAfter: merge.digestAfter }
@@ -197,8 +212,10 @@ export function createRecoveryActivities(services: RecoveryServices): RecoveryAc
     restoreCluster: step({
       action: 'cluster-restore.restore',
       phase: 'restoring-scratch',
-      run: ({ operation, target, into, promote }, control) =>
-        services.restoreCluster({ restoreId: operation.restoreId, target, into, promote }, control),
+      run: async ({ operation, target, into, promote }, control) => {
+        await verifyClusterRequest(services, operation, { into, promote });
+        return services.restoreCluster({ restoreId: operation.restoreId, target, into, promote }, control);
+      },
       facts: (cluster) => ({ ...cluster }),
     }),
     finishClusterRestore: step({

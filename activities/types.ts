@@ -5,6 +5,7 @@ import type {
   ScheduledJobReport,
   TenantJobInput,
 } from '../core/jobs/types';
+import type { SignedIntent } from '../core/operators';
 import type {
   BackupVerification,
   ClusterRestoreReport,
@@ -33,6 +34,8 @@ export interface OperationRef {
   readonly restoreId: string;
   readonly tenant: string;
   readonly requestedBy: string;
+  /** Where operators sign: every step that changes something verifies it for itself. */
+  readonly intent?: SignedIntent;
 }
 
 interface Step {
@@ -63,6 +66,8 @@ export interface PreparedOperation {
   readonly mergeMs: number;
   /** Address of this run in Temporal's Web UI. */
   readonly webUrl?: string;
+  /** Operators sign: decisions are verified before they count. */
+  readonly signed?: true;
 }
 
 export interface PreparedRestore extends PreparedOperation {
@@ -85,6 +90,7 @@ export interface PreparedClusterRestore {
   readonly promote: boolean;
   readonly target: TargetRequest;
   readonly timeline?: number;
+  readonly intent?: SignedIntent;
 }
 
 /** What the workflow knows at the end; the activity adds the objectives and stores the report. */
@@ -109,6 +115,11 @@ export type ApprovalRecord =
   | { readonly kind: 'approved'; readonly by: string; readonly diffHash: string }
   | { readonly kind: 'rejected'; readonly by: string; readonly diffHash: string; readonly reason: string }
   | { readonly kind: 'expired'; readonly diffHash: string };
+
+/** What somebody has decided, as the update says. */
+export type SignedDecision =
+  | { readonly kind: 'approve'; readonly as: string; readonly diffHash: string }
+  | { readonly kind: 'reject'; readonly as: string; readonly reason: string };
 
 export interface RecoveryActivities {
   prepareRestore(input: unknown): Promise<PreparedRestore>;
@@ -142,8 +153,15 @@ export interface RecoveryActivities {
   ): Promise<RestorePreview>;
   notePhase(step: Step & { readonly phase: RestorePhase }): Promise<void>;
   recordApproval(step: Step & { readonly record: ApprovalRecord }): Promise<void>;
+  verifyDecision(
+    step: Step & { readonly decision: SignedDecision; readonly intent: SignedIntent },
+  ): Promise<void>;
   mergeSlice(
-    step: Step & { readonly rules: ChangeRules; readonly approvedHash: string },
+    step: Step & {
+      readonly rules: ChangeRules;
+      readonly approvedHash: string;
+      readonly approvals?: readonly SignedIntent[];
+    },
   ): Promise<MergeResult>;
 
   cancelRestore(step: Step): Promise<'cancelled' | 'merged'>;

@@ -1,6 +1,7 @@
 import { type Config, loadConfig } from '../config';
 import { FailureDomainManager, readDiscoveries } from '../core/failure-domains';
 import type { Job } from '../core/jobs';
+import type { Signer } from '../core/operators';
 import { createPayloadCodec } from '../core/payload-codec';
 import { ConfiguredRateLimits, type ConfiguredRateLimitsOptions } from '../core/rate-limit';
 import { RecoveryStrategyManager } from '../core/recovery/recovery-strategy-manager';
@@ -8,6 +9,8 @@ import { createPool } from '../database';
 import { JobsClient } from './jobs';
 import { KeysClient } from './keys';
 import type { OperationRun } from './operation-run';
+import { OperatorSigning } from './operator-signing';
+import { OperatorsClient } from './operators';
 import { RecoveryClient } from './recovery';
 import { RecoveryReader } from './recovery-reader';
 import { TemporalLink } from './temporal-link';
@@ -24,6 +27,8 @@ export interface ConnectOptions {
    * all the same, durably, and run when it is back; what needs it fails with TEMPORAL_UNAVAILABLE.
    */
   readonly whenTemporalIsAway?: 'fail' | 'outbox';
+  /** Signs what an operator does, where the configuration has `operators`. Default: the key that CHRONAWFLOW_OPERATOR_KEY names. */
+  readonly signer?: Signer;
 }
 
 /**
@@ -42,6 +47,7 @@ export class Chronawflow {
   readonly jobs: JobsClient;
   /** Of encrypted payloads. */
   readonly keys: KeysClient;
+  readonly operators: OperatorsClient;
   /** The same operations under the names of the architecture document. */
   readonly recoveryStrategy: RecoveryStrategyManager<OperationRun>;
 
@@ -55,11 +61,14 @@ export class Chronawflow {
     link: TemporalLink,
     platform: ReturnType<typeof createPool>,
     application: ReturnType<typeof createPool>,
-    jobs: readonly Job[],
+    { jobs = [], signer }: Pick<ConnectOptions, 'jobs' | 'signer'>,
   ) {
-    this.recovery = new RecoveryClient(link, platform, new RecoveryReader(config, platform, application));
-    this.jobs = new JobsClient(config, link, platform, application, jobs);
     this.keys = new KeysClient(config, link, platform, application);
+    const signing = new OperatorSigning(config, platform, signer);
+    const reader = new RecoveryReader(config, platform, application);
+    this.recovery = new RecoveryClient(link, platform, reader, signing);
+    this.jobs = new JobsClient(config, link, platform, application, jobs, signing);
+    this.operators = new OperatorsClient(platform, signing);
     this.recoveryStrategy = new RecoveryStrategyManager(this.recovery);
     this.failureDomains = async () =>
       new FailureDomainManager(config.failureDomains, await readDiscoveries(config, platform, application));
@@ -98,12 +107,6 @@ export class Chronawflow {
       away === 'outbox'
         ? TemporalLink.whenNeeded(config.temporal, { dataConverter })
         : await TemporalLink.open(config.temporal, { dataConverter });
-    return new Chronawflow(
-      config,
-      link,
-      platform,
-      createPool(config.application.database, pool),
-      options.jobs ?? [],
-    );
+    return new Chronawflow(config, link, platform, createPool(config.application.database, pool), options);
   }
 }

@@ -63,6 +63,20 @@ export {
   type SubmitRequest,
   UnknownJobTypeError,
 } from '../core/jobs';
+export {
+  type Grant,
+  IntentRefusedError,
+  type Operator,
+  openSigner,
+  ROLES,
+  type Role,
+  type SignedIntent,
+  type Signer,
+  SignerUnavailableError,
+  StatementRefusedError,
+  signerOfAgent,
+  signerOfPem,
+} from '../core/operators';
 export { ConfiguredRateLimits, type ConfiguredRateLimitsOptions, RateLimitedError } from '../core/rate-limit';
 export type { ChangedRow, ChangesPage } from '../core/recovery';
 export type { RecoveryPoint, RestorableWindow, WindowGap } from '../core/recovery/backup';
@@ -96,7 +110,13 @@ export {
   type RedriveOptions,
   type ReleaseOptions,
 } from './jobs';
-export { OperationRun, type WaitOptions } from './operation-run';
+export {
+  type ApprovalRequest,
+  OperationRun,
+  type RejectionRequest,
+  type WaitOptions,
+} from './operation-run';
+export { type NewOperator, OperatorsClient, type Rotation } from './operators';
 export { type ClusterRestoreRequest, type ClusterRun, RecoveryClient, type UndoRequest } from './recovery';
 export type { ChangesRequest, RecoveryPoints } from './recovery-reader';
 export { RecoverySchedules, type ScheduleRequest, type ScheduleState } from './recovery-schedules';

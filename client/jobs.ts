@@ -42,10 +42,11 @@ import {
 import { JobHandle } from './job-handle';
 import { type JobScheduleRequest, JobSchedules } from './job-schedules';
 import { currentOperator } from './operator';
+import type { Act, OperatorSigning } from './operator-signing';
 import type { TemporalLink } from './temporal-link';
 import { UndoneEffectsClient } from './undone-effects';
 
-/** Who does it; default CHRONAWFLOW_OPERATOR, or the account that runs the process. */
+/** Who does it; default CHRONAWFLOW_OPERATOR, or the account that runs the process. With signed operators it is whose key signs. */
 export interface Actor {
   readonly as?: string;
 }
@@ -89,8 +90,9 @@ export class JobsClient {
     private readonly platform: Pool,
     private readonly application: Pool,
     private readonly given: readonly Job[],
+    private readonly signing: OperatorSigning,
   ) {
-    this.undone = new UndoneEffectsClient(config.jobs, platform, application);
+    this.undone = new UndoneEffectsClient(config.jobs, platform, application, signing);
   }
 
   /**
@@ -154,9 +156,13 @@ export class JobsClient {
   }
 
   /** Lets a dead job run again. Its keys and its completed steps stay. @throws JobNotDeadError, InvalidInputError */
-  async redrive(ref: JobRef, { as = currentOperator(), input }: RedriveOptions = {}): Promise<JobHandle> {
+  async redrive(ref: JobRef, { as, input }: RedriveOptions = {}): Promise<JobHandle> {
     const edited = input === undefined ? undefined : await this.edited(ref, input);
-    await redrive(this.application, ref, { by: as, edited });
+    const { tenant, type, key } = ref;
+    const parameters = { type, key, input: edited?.fingerprint };
+    await this.signing.act({ action: 'jobs.redrive', tenant, parameters }, as, (act) =>
+      redrive(this.application, ref, { ...act, edited }),
+    );
     await this.tellAudit();
     return this.handle(ref);
   }
@@ -168,35 +174,41 @@ export class JobsClient {
    */
   async redriveMany(
     filter: DeadFilter,
-    { as = currentOperator(), limit = 1_000, perSecond }: RedriveManyOptions = {},
+    { as, limit = 1_000, perSecond }: RedriveManyOptions = {},
   ): Promise<JobRef[]> {
     const redriven: JobRef[] = [];
-    for (const { tenant, type, key } of await this.dead(filter, limit)) {
-      const delayMs = perSecond === undefined ? 0 : Math.floor((redriven.length * 1_000) / perSecond);
-      try {
-        await redrive(this.application, { tenant, type, key }, { by: as, delayMs });
-        redriven.push({ tenant, type, key });
-      } catch (error) {
-        // It waits for a decision of its own: `undone.redrive` or `undone.leave`.
-        if (!(error instanceof EffectsUndoneError)) throw error;
+    const { tenant, ...parameters } = { ...filter, limit, perSecond };
+    await this.signing.act({ action: 'jobs.redrive', tenant, parameters }, as, async (act) => {
+      for (const { tenant, type, key } of await this.dead(filter, limit)) {
+        const delayMs = perSecond === undefined ? 0 : Math.floor((redriven.length * 1_000) / perSecond);
+        try {
+          await redrive(this.application, { tenant, type, key }, { ...act, delayMs });
+          redriven.push({ tenant, type, key });
+        } catch (error) {
+          // It waits for a decision of its own: `undone.redrive` or `undone.leave`.
+          if (!(error instanceof EffectsUndoneError)) throw error;
+        }
       }
-    }
+    });
     await this.tellAudit();
     return redriven;
   }
 
   /** Closes a dead letter without another run. @throws JobNotDeadError */
-  async discard(
-    ref: JobRef,
-    { as = currentOperator(), reason }: Actor & { readonly reason: string },
-  ): Promise<void> {
-    await discard(this.application, ref, { by: as, reason, retentionMs: this.config.jobs.retention });
+  async discard(ref: JobRef, { as, reason }: Actor & { readonly reason: string }): Promise<void> {
+    const { tenant, type, key } = ref;
+    const wanted = { action: 'jobs.discard', tenant, parameters: { type, key, reason } } as const;
+    await this.signing.act(wanted, as, (act) =>
+      discard(this.application, ref, { ...act, reason, retentionMs: this.config.jobs.retention }),
+    );
     await this.tellAudit();
   }
 
   /** Sets caps, backlog limit and weight; they hold from the next claim on, also for what is queued. */
-  async setLimit(at: Boundary, limit: Limit, { as = currentOperator() }: Actor = {}): Promise<void> {
-    await setLimit(this.application, at, limit, as);
+  async setLimit(at: Boundary, limit: Limit, { as }: Actor = {}): Promise<void> {
+    const { tenant, type } = at;
+    const wanted = { action: 'jobs.limit', tenant, parameters: { type, ...limit } } as const;
+    await this.signing.act(wanted, as, (act) => setLimit(this.application, at, limit, act));
     await this.tellAudit();
   }
 
@@ -206,13 +218,10 @@ export class JobsClient {
    * @returns whether the hold is new
    * @throws CoreTypeHeldError
    */
-  async quarantine(
-    at: HoldBoundary,
-    { as = currentOperator(), reason }: Actor & { readonly reason: string },
-  ): Promise<boolean> {
+  async quarantine(at: HoldBoundary, { as, reason }: Actor & { readonly reason: string }): Promise<boolean> {
     const core = await this.coreTypes(at);
     if (at.tenant === undefined && core.length > 0) throw new CoreTypeHeldError(core);
-    return this.hold(at, { kind: 'quarantine', reason, by: as, stopsCore: core });
+    return this.hold(at, { kind: 'quarantine', reason, stopsCore: core }, as);
   }
 
   /** Core types that a hold would stop. */
@@ -229,10 +238,10 @@ export class JobsClient {
   /** Keeps all of a tenant's jobs back until it is resumed, whatever else holds them. @returns whether it is new */
   async pause(
     tenant: string,
-    { as = currentOperator(), reason = 'paused' }: Actor & { readonly reason?: string } = {},
+    { as, reason = 'paused' }: Actor & { readonly reason?: string } = {},
   ): Promise<boolean> {
     const stopsCore = await this.coreTypes({ tenant });
-    return this.hold({ tenant }, { kind: 'pause', reason, by: as, stopsCore });
+    return this.hold({ tenant }, { kind: 'pause', reason, stopsCore }, as);
   }
 
   /** Ends a tenant's pause; what is quarantined stays so. @returns whether it was paused */
@@ -245,20 +254,31 @@ export class JobsClient {
     return readHolds(this.application);
   }
 
-  private async hold(at: HoldBoundary, given: NewHold): Promise<boolean> {
-    const fresh = await hold(this.application, at, given);
+  private async hold(
+    at: HoldBoundary,
+    given: Omit<NewHold, keyof Act>,
+    as: string | undefined,
+  ): Promise<boolean> {
+    const { tenant, ...where } = at;
+    const action = given.kind === 'pause' ? 'jobs.pause' : 'jobs.quarantine';
+    const parameters = { ...where, reason: given.reason };
+    const fresh = await this.signing.act({ action, tenant, parameters }, as, (act) =>
+      hold(this.application, at, { ...given, ...act }),
+    );
     await this.tellAudit();
     return fresh;
   }
 
-  private async lift(
-    at: HoldBoundary,
-    kind: HoldKind,
-    { as = currentOperator(), perSecond }: ReleaseOptions,
-  ): Promise<boolean> {
+  private async lift(at: HoldBoundary, kind: HoldKind, { as, perSecond }: ReleaseOptions): Promise<boolean> {
     if (perSecond !== undefined && !(perSecond > 0 && Number.isFinite(perSecond)))
       throw new InvalidInputError('A rate is a number of jobs per second above 0.');
-    const lifted = await release(this.application, at, { kind, by: as, perSecond });
+    const { tenant, ...where } = at;
+    const action = kind === 'pause' ? 'jobs.resume' : 'jobs.release';
+    const lifted = await this.signing.act(
+      { action, tenant, parameters: { ...where, perSecond } },
+      as,
+      (act) => release(this.application, at, { kind, ...act, perSecond }),
+    );
     await this.tellAudit();
     return lifted;
   }

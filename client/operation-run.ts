@@ -1,4 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Action, Intent } from '../core/operators';
+import { approvalParameters, rejectionParameters } from '../core/recovery/intent-parameters.pure';
+import { restoreIdFor } from '../core/recovery/restore-id';
 import type { RestorePreview, RestoreReport } from '../core/recovery/types';
 import {
   type Approval,
@@ -8,6 +11,7 @@ import {
   type Rejection,
 } from '../workflows/contract';
 import { NoWorkerAnsweredError, RunEndedError, RunNotFoundError } from './errors';
+import type { OperatorSigning } from './operator-signing';
 import type { TemporalLink } from './temporal-link';
 
 /** How often a waiting caller looks; each look is one query. */
@@ -18,6 +22,18 @@ export interface WaitOptions {
   readonly limitMs?: number;
   readonly onStatus?: (status: OperationStatus) => void;
   readonly signal?: AbortSignal;
+}
+
+export interface ApprovalRequest {
+  /** The hash that the preview shows; an approval of another one is refused. */
+  readonly diffHash: string;
+  /** Who approves; default CHRONAWFLOW_OPERATOR. With signed operators it is whose key signs. */
+  readonly as?: string;
+}
+
+export interface RejectionRequest {
+  readonly as?: string;
+  readonly reason: string;
 }
 
 /**
@@ -33,6 +49,7 @@ export class OperationRun {
   constructor(
     private readonly link: TemporalLink,
     readonly workflowId: string,
+    private readonly signing: OperatorSigning,
   ) {}
 
   /** Address in Temporal's Web UI; undefined when the configuration names no Web UI. */
@@ -71,15 +88,20 @@ export class OperationRun {
    * Approves exactly the diff with this hash. With approvals still missing the run goes on waiting.
    *
    * @throws RemoteError with code HASH_MISMATCH, APPROVAL_BY_REQUESTER, ALREADY_APPROVED or APPROVAL_CLOSED;
-   *   RunEndedError when it comes too late
+   *   RunEndedError when it comes too late; where operators sign SignerUnavailableError, and RemoteError with code
+   *   OPERATOR_REVOKED, INTENT_OUT_OF_SCOPE, …
    */
-  async approve(approval: Approval): Promise<ApprovalAnswer> {
-    return this.update(messageNames.approve, approval);
+  async approve({ diffHash, as }: ApprovalRequest): Promise<ApprovalAnswer> {
+    const parameters = approvalParameters(restoreIdFor(this.workflowId), diffHash);
+    const { by, intent } = await this.sign('recovery.approve', parameters, as);
+    return this.update(messageNames.approve, { diffHash, as: by, ...(intent && { intent }) });
   }
 
   /** Ends the run without a change. @throws RemoteError with code APPROVAL_CLOSED, RunEndedError */
-  async reject(rejection: Rejection): Promise<ApprovalAnswer> {
-    return this.update(messageNames.reject, rejection);
+  async reject({ as, reason }: RejectionRequest): Promise<ApprovalAnswer> {
+    const parameters = rejectionParameters(restoreIdFor(this.workflowId), reason);
+    const { by, intent } = await this.sign('recovery.reject', parameters, as);
+    return this.update(messageNames.reject, { as: by, reason, ...(intent && { intent }) });
   }
 
   /** Asks the run to stop and clean up; {@link result} tells when it has, and whether a merge was faster. */
@@ -115,6 +137,11 @@ export class OperationRun {
       if (Date.now() > limit) throw new NoWorkerAnsweredError(this.workflowId, this.link.taskQueue);
       await sleep(LOOK_EVERY_MS, undefined, { signal: options.signal });
     }
+  }
+
+  private async sign(action: Action, parameters: Intent['parameters'], as: string | undefined) {
+    const { tenant } = this.signing.on ? await this.status() : {};
+    return this.signing.sign({ action, tenant, parameters }, as);
   }
 
   private async update(name: 'approve' | 'reject', message: Approval | Rejection): Promise<ApprovalAnswer> {

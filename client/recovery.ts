@@ -1,6 +1,8 @@
 import type { Pool } from 'pg';
 import { recordAuditEvent } from '../core/audit';
+import type { Action } from '../core/operators';
 import { RestoreInProgressError } from '../core/recovery/errors/restore-in-progress-error';
+import { intentParameters } from '../core/recovery/intent-parameters.pure';
 import {
   clusterRestoreInput,
   parseInput,
@@ -40,6 +42,7 @@ import { workflowNames } from '../workflows/contract';
 import { RunEndedError, RunNotFoundError } from './errors';
 import { OperationRun } from './operation-run';
 import { currentOperator } from './operator';
+import type { OperatorSigning } from './operator-signing';
 import type { RecoveryReader } from './recovery-reader';
 import { RecoverySchedules } from './recovery-schedules';
 import { newRequestName } from './request-name';
@@ -75,6 +78,7 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
     private readonly link: TemporalLink,
     private readonly platform: Pool,
     private readonly reader: RecoveryReader,
+    private readonly signing: OperatorSigning,
   ) {}
 
   /**
@@ -83,14 +87,15 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
    * @throws InvalidInputError, RestoreInProgressError (names the run), RunExistsError, TemporalUnavailableError
    */
   async restoreTenant({ request, ...options }: RestoreRequest): Promise<OperationRun> {
-    const input: TenantRestoreInput = parseInput(
+    const asked: TenantRestoreInput = parseInput(
       tenantRestoreInput,
       { ...options, requestedBy: options.requestedBy ?? currentOperator() },
       'restoreTenant',
     );
-    parseTarget(input.to);
-    const workflowId = restoreWorkflowId(input.tenant, request ?? newRequestName());
-    await this.refuseSecond(input.tenant, workflowId);
+    parseTarget(asked.to);
+    const workflowId = restoreWorkflowId(asked.tenant, request ?? newRequestName());
+    await this.refuseSecond(asked.tenant, workflowId);
+    const input = await this.signed('recovery.restore', workflowId, asked);
     await startOperation(this.link, workflowNames.tenantRestore, workflowId, input, {
       tenant: input.tenant,
       summary: `Restore ${input.tenant} to ${input.to}`,
@@ -101,13 +106,14 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
 
   /** Starts putting back the rows that a merged restore wrote over. */
   async undo({ request, ...options }: UndoRequest): Promise<OperationRun> {
-    const input: TenantUndoInput = parseInput(
+    const asked: TenantUndoInput = parseInput(
       tenantUndoInput,
       { ...options, requestedBy: options.requestedBy ?? currentOperator() },
       'undo',
     );
-    const workflowId = undoWorkflowId(input.tenant, input.restoreId, request);
-    await this.refuseSecond(input.tenant, workflowId);
+    const workflowId = undoWorkflowId(asked.tenant, asked.restoreId, request);
+    await this.refuseSecond(asked.tenant, workflowId);
+    const input = await this.signed('recovery.undo', workflowId, asked);
     await startOperation(this.link, workflowNames.tenantUndo, workflowId, input, {
       tenant: input.tenant,
       summary: `Undo restore ${input.restoreId} of ${input.tenant}`,
@@ -157,13 +163,14 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
 
   /** Starts restoring the whole cluster into a new directory on the worker's host. */
   async restoreCluster({ request, ...options }: ClusterRestoreRequest): Promise<ClusterRun> {
-    const input: ClusterRestoreInput = parseInput(
+    const asked: ClusterRestoreInput = parseInput(
       clusterRestoreInput,
       { ...options, requestedBy: options.requestedBy ?? currentOperator() },
       'restoreCluster',
     );
-    parseTarget(input.to);
+    parseTarget(asked.to);
     const workflowId = clusterRestoreWorkflowId(request ?? newRequestName());
+    const input = await this.signed('recovery.restore-cluster', workflowId, asked);
     await startOperation(this.link, workflowNames.clusterRestore, workflowId, input, {
       summary: `Restore the cluster to ${input.to}`,
       details: detailsOf(input),
@@ -215,7 +222,7 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
 
   /** The handle of a run that somebody else started; asks nothing yet. */
   run(workflowId: string): OperationRun {
-    return new OperationRun(this.link, workflowId);
+    return new OperationRun(this.link, workflowId, this.signing);
   }
 
   /** The newest operations, first the newest, from the control plane's journal. */
@@ -261,6 +268,22 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
   /** Objectives against what was measured, for one tenant or all. */
   compliance(tenant?: string): ReturnType<RecoveryReader['compliance']> {
     return this.reader.compliance(tenant);
+  }
+
+  /** The input with whoever has the key as its requester, and his intent; as it was where operators do not sign. */
+  private async signed<Input extends TenantRestoreInput | TenantUndoInput | ClusterRestoreInput>(
+    action: Action,
+    workflowId: string,
+    input: Input,
+  ): Promise<Input> {
+    if (!this.signing.on) return input;
+    const tenant = 'tenant' in input ? input.tenant : undefined;
+    const parameters = intentParameters(workflowId, input);
+    const { by: requestedBy, intent } = await this.signing.sign(
+      { action, tenant, parameters },
+      input.requestedBy,
+    );
+    return { ...input, requestedBy, intent };
   }
 
   /** The run's own events name its requester; who stopped it is known only here. */

@@ -9,7 +9,7 @@ import {
   type UndoneFilter,
   type UndoneSubject,
 } from '../core/jobs';
-import { currentOperator } from './operator';
+import type { OperatorSigning } from './operator-signing';
 
 /** Jobs and requests whose effects a restore took back: a person decides about each, nothing is repeated by itself. */
 export class UndoneEffectsClient {
@@ -17,6 +17,7 @@ export class UndoneEffectsClient {
     private readonly config: JobsConfig,
     private readonly platform: Pool,
     private readonly application: Pool,
+    private readonly signing: OperatorSigning,
   ) {}
 
   /** In the order in which they were completed. */
@@ -33,18 +34,26 @@ export class UndoneEffectsClient {
   async redrive(
     ref: JobRef,
     {
-      as = currentOperator(),
+      as,
       keep,
       delayMs,
     }: { readonly as?: string; readonly keep?: readonly string[]; readonly delayMs?: number } = {},
   ): Promise<void> {
-    await redriveUndone(this.application, ref, { by: as, keep, delayMs });
+    const { tenant, type, key } = ref;
+    const wanted = { action: 'undone.redrive', tenant, parameters: { type, key, keep } } as const;
+    await this.signing.act(wanted, as, (act) =>
+      redriveUndone(this.application, ref, { ...act, keep, delayMs }),
+    );
     await this.tellAudit();
   }
 
   /** Leaves the effects undone: the recorded result stays the answer. @throws NothingUndoneError */
-  async leave(ref: JobRef, { as = currentOperator() }: { readonly as?: string } = {}): Promise<void> {
-    await leaveUndone(this.application, ref, { by: as, retentionMs: this.config.retention });
+  async leave(ref: JobRef, { as }: { readonly as?: string } = {}): Promise<void> {
+    const { tenant, type, key } = ref;
+    const wanted = { action: 'undone.leave', tenant, parameters: { type, key } } as const;
+    await this.signing.act(wanted, as, (act) =>
+      leaveUndone(this.application, ref, { ...act, retentionMs: this.config.retention }),
+    );
     await this.tellAudit();
   }
 

@@ -13,6 +13,7 @@ export {
   configSchema,
   type FailureDomainsConfig,
   type JobsConfig,
+  type OperatorsConfig,
   type PayloadsConfig,
   type ProtectionConfig,
   type RateLimitsConfig,

@@ -5,6 +5,7 @@ import { connection } from './connection';
 import { controlConfig } from './control';
 import { duration } from './duration';
 import { failureDomainsConfig } from './failure-domains';
+import { operatorsConfig } from './operators';
 import { payloadsConfig } from './payloads';
 import { protectionConfig } from './protection';
 import { rateLimitsConfig } from './rate-limits';
@@ -163,6 +164,7 @@ export const configSchema = z.strictObject({
   audit: auditConfig.prefault({}),
   control: controlConfig.prefault({}),
   failureDomains: failureDomainsConfig.prefault({}),
+  operators: operatorsConfig.optional(),
   rateLimits: rateLimitsConfig.optional(),
   payloads: payloadsConfig.optional(),
   chaos: chaosConfig.optional(),
@@ -179,6 +181,7 @@ export type ChaosConfig = NonNullable<Config['chaos']>;
 export type ChaosTarget = ChaosConfig['targets'][string];
 export type AuditConfig = Config['audit'];
 export type FailureDomainsConfig = Config['failureDomains'];
+export type OperatorsConfig = NonNullable<Config['operators']>;
 export type ProtectionConfig = Config['protection'];
 export type PayloadsConfig = NonNullable<Config['payloads']>;
 export type RateLimitsConfig = NonNullable<Config['rateLimits']>;

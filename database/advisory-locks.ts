@@ -13,4 +13,6 @@ export const ADVISORY_LOCKS = {
   rateLimitChange: 7_240_915_036,
   /** One sealer of the audit log is active at a time. */
   auditSealer: 7_240_915_037,
+  /** Shared by whoever acts on a signed intent, alone by whoever changes who may. */
+  operatorRegistry: 7_240_915_038,
 } as const;

@@ -1,3 +1,4 @@
+import { Client } from '@temporalio/client';
 import { NativeConnection, type WorkerOptions as TemporalWorkerOptions, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
@@ -7,11 +8,13 @@ import type { Config } from '../config';
 import type { HealthMonitor } from '../core/health';
 import { type Job, loadJobs } from '../core/jobs';
 import { sharedMetrics } from '../core/metrics';
+import { IntentVerifier, operatorPolicy } from '../core/operators';
 import { ConfiguredRateLimits } from '../core/rate-limit';
 import { createPool } from '../database';
 import { auditOutbox } from './audit-outbox';
 import { ensureSearchAttributes } from './ensure-search-attributes';
 import { type JobParts, jobParts } from './job-parts';
+import { watchOrphanedRestores } from './orphaned-restores';
 import { payloadConverter, startingConverter } from './payload-converter';
 import { type RecoveryParts, recoveryParts } from './recovery-parts';
 import { scratchTaskQueue } from './scratch-queue';
@@ -30,6 +33,8 @@ export interface CreateWorkerOptions {
   readonly workflows?: Pick<TemporalWorkerOptions, 'workflowBundle' | 'workflowsPath'>;
   /** How long a step waits for this host when its worker is away, in milliseconds; default 30 minutes. */
   readonly scratchPatienceMs?: number;
+  /** How often runs that ended without their clean-up are looked for, in milliseconds; default 30 s. */
+  readonly orphansEveryMs?: number;
 }
 
 /** A worker of all of Chronawflow's task queues in this process. */
@@ -73,7 +78,9 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
   let jobs: JobParts | undefined;
   let health: HealthMonitor | undefined;
   let limits: ConfiguredRateLimits | undefined;
+  let stopWatching = async () => {};
   const release = async () => {
+    await stopWatching();
     await health?.close();
     await jobs?.close();
     await limits?.close();
@@ -102,6 +109,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
     }
     const scratchQueue = scratchTaskQueue(temporal.taskQueue, config.application.backup.scratchDirectory);
     const metrics = new RecoveryMetrics();
+    const policy = await operatorPolicy(config);
     recovery.watch(metrics);
     const activities = createRecoveryActivities({
       ...recovery,
@@ -109,6 +117,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
       platform,
       log,
       metrics,
+      ...(policy === undefined ? {} : { intents: new IntentVerifier(platform, policy) }),
       scratchHost: { taskQueue: scratchQueue, patienceMs: options.scratchPatienceMs ?? 30 * 60_000 },
     });
     const dataConverter = payloadConverter(config, platform);
@@ -161,6 +170,17 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
           ]),
     ]);
     outbox.start();
+    stopWatching = watchOrphanedRestores({
+      client: new Client({
+        connection,
+        namespace: temporal.namespace,
+        dataConverter: startingConverter(config, platform),
+      }),
+      platform,
+      taskQueue: temporal.taskQueue,
+      log,
+      everyMs: options.orphansEveryMs,
+    });
     return assemble(workers, sharedMetrics.registry, health, jobs, release);
   } catch (error) {
     await release();

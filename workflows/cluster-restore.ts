@@ -17,7 +17,8 @@ export async function clusterRestore(input: ClusterRestoreInput): Promise<Cluste
     quick('Check the request').prepareClusterRestore(input),
   );
   board.identify(prepared.restoreId);
-  const operation = { restoreId: prepared.restoreId, tenant: '', requestedBy: prepared.requestedBy };
+  const { restoreId, requestedBy, intent } = prepared;
+  const operation = { restoreId, tenant: '', requestedBy, ...(intent === undefined ? {} : { intent }) };
   let found: Found = {};
   try {
     found = await restoreInto(board, operation, prepared);

@@ -1,3 +1,4 @@
+import type { SignedIntent } from '../core/operators/intent/types';
 import type { ApprovalState } from '../core/recovery/approval.pure';
 import type { RestoreOutcome, RestorePhase, RestoreReport } from '../core/recovery/types';
 
@@ -37,12 +38,16 @@ export interface Approval {
   /** The hash that the preview shows; an approval of another one is refused. */
   readonly diffHash: string;
   readonly as: string;
+  /** Where operators sign: `recovery.approve` of this restore and hash. */
+  readonly intent?: SignedIntent;
 }
 
 /** Argument of the update `reject`. */
 export interface Rejection {
   readonly as: string;
   readonly reason: string;
+  /** Where operators sign: `recovery.reject` of this restore. */
+  readonly intent?: SignedIntent;
 }
 
 /** Answer of the updates. */

@@ -60,6 +60,7 @@ export async function decideAndMerge(
       operation,
       rules,
       approvedHash: preview.diffHash,
+      ...(prepared.signed ? { approvals: board.approvals.intentsFor(preview.diffHash) } : {}),
     });
     if (merge.kind === 'merged') return { kind: 'merged', merge };
     preview = await takePreview(board, prepared, source);

@@ -42,6 +42,18 @@ export function quick(summary: string): Steps {
   });
 }
 
+/** Somebody waits for the answer: what does not work at once is told, and sent again by hand. */
+export function answering(summary: string): Steps {
+  return proxyActivities<RecoveryActivities>({
+    summary,
+    startToCloseTimeout: '20s',
+    scheduleToCloseTimeout: '1m',
+    heartbeatTimeout,
+    retry: { ...retry, maximumAttempts: 3 },
+    cancellationType,
+  });
+}
+
 /** May take hours on a large cluster; heartbeats tell that it lives. */
 export function long(summary: string, limitMs = DAY_MS): Steps {
   return proxyActivities<RecoveryActivities>({

@@ -2,6 +2,7 @@ import { CancellationScope } from '@temporalio/workflow';
 import type { PreparedRestore } from '../activities/types';
 import type { RestoreReport, TenantRestoreInput } from '../core/recovery/types';
 import { type Decided, decideAndMerge } from './decide-and-merge';
+import { decisionCheck } from './decision-check';
 import { textOf } from './failures';
 import { OperationBoard } from './operation-board';
 import { endingOf, type Findings, settle } from './settle';
@@ -21,6 +22,7 @@ export async function tenantRestore(input: TenantRestoreInput): Promise<RestoreR
     quick('Check the request').prepareRestore(input),
   );
   board.identify(prepared.operation.restoreId);
+  if (prepared.signed) board.approvals.verifyWith(decisionCheck(prepared.operation));
   const findings: Findings = {};
   const ending = await endingOf(restore(board, prepared, findings));
   return settle(board, prepared, findings, ending);

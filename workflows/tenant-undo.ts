@@ -2,6 +2,7 @@ import { CancellationScope } from '@temporalio/workflow';
 import type { PreparedUndo } from '../activities/types';
 import type { RestoreReport, TenantUndoInput } from '../core/recovery/types';
 import { type Decided, decideAndMerge } from './decide-and-merge';
+import { decisionCheck } from './decision-check';
 import { textOf } from './failures';
 import { OperationBoard } from './operation-board';
 import { endingOf, type Findings, settle } from './settle';
@@ -18,6 +19,7 @@ export async function tenantUndo(input: TenantUndoInput): Promise<RestoreReport>
     quick('Check the request').prepareUndo(input),
   );
   board.identify(prepared.operation.restoreId);
+  if (prepared.signed) board.approvals.verifyWith(decisionCheck(prepared.operation));
   const findings: Findings = {};
   const ending = await endingOf(undo(board, prepared));
   return settle(board, prepared, findings, ending);

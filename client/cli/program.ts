@@ -8,6 +8,7 @@ import { registerDoctor } from './doctor';
 import { registerDomains } from './domains';
 import { registerJobs } from './jobs';
 import { registerKeys } from './keys';
+import { registerOperators } from './operators';
 import { registerPrepare } from './prepare';
 import { registerRecovery } from './recovery';
 import { registerUp } from './up';
@@ -35,6 +36,7 @@ export function createProgram(): Command {
   registerAudit(program);
   registerDomains(program);
   registerKeys(program);
+  registerOperators(program);
   inheritSettings(program);
   return program;
 }

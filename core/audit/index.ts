@@ -24,10 +24,12 @@ export {
 } from './verify';
 export {
   CosignatureCollector,
+  lookAtWitness,
   serveWitness,
   Witness,
   type WitnessAddress,
   WitnessRefusedError,
   type WitnessServer,
   WitnessState,
+  type WitnessView,
 } from './witness';

@@ -4,6 +4,7 @@ import { checkArchiving } from './check-archiving';
 import { checkBackup } from './check-backup';
 import { checkBypass } from './check-bypass';
 import { checkMigrations } from './check-migrations';
+import { checkOperators } from './check-operators';
 import { checkPayloads } from './check-payloads';
 import { checkPlatformRole } from './check-platform-role';
 import {
@@ -43,6 +44,7 @@ export async function examineParts(config: Config, onFindings: OnFindings): Prom
         checkMigrations('platform', platform),
         checkPlatformRole(platform),
         checkPayloads(config.payloads, platform),
+        checkOperators(platform, config),
       ],
       onFindings,
     );

@@ -80,7 +80,7 @@ async function grantPlatformRole(owner: Pool, name: string): Promise<void> {
     grant usage on schema chronawflow to ${role};
     grant select, insert, update, delete on all tables in schema chronawflow to ${role};
     grant select, usage on all sequences in schema chronawflow to ${role};
-    revoke update, delete on chronawflow.audit_event from ${role};
+    revoke update, delete on chronawflow.audit_event, chronawflow.operator_statement, chronawflow.used_intent from ${role};
     revoke insert, update, delete on ${SEALED.map((table) => `chronawflow.${table}`).join(', ')} from ${role};
     revoke delete on chronawflow.payload_owner, chronawflow.payload_key from ${role};
     revoke insert, update, delete on chronawflow.migration from ${role}`);

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { verifyBackup } from './backup';
 import { previewRestore } from './diff/preview';
-import type { PreviewRequest, RecoveryContext, RecoveryEngine, StepControl } from './engine';
+import type { MergeControl, PreviewRequest, RecoveryContext, RecoveryEngine, StepControl } from './engine';
 import { StagingLostError } from './errors/staging-lost-error';
 import { freezeSlice } from './gate/freeze-slice';
 import { removeGate } from './gate/remove-gate';
@@ -63,7 +63,7 @@ async function mergeOrAskAgain(
   ctx: RecoveryContext,
   request: PreviewRequest,
   approvedHash: string,
-  control: StepControl,
+  control: MergeControl,
 ): Promise<MergeResult> {
   try {
     return await mergeRestore(ctx, request, approvedHash, control);

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import type { Config } from '../../config';
 import type {
   BackupVerification,
@@ -40,6 +40,19 @@ export interface StepControl {
   }) => void;
 }
 
+/** What a merge is about, by its record. */
+export interface Merging {
+  readonly restoreId: string;
+  readonly tenant: string;
+  readonly undoOf: string | undefined;
+  readonly diffHash: string;
+}
+
+export interface MergeControl extends StepControl {
+  /** Called last in the merge's transaction: what it throws undoes the merge. */
+  readonly beforeCommit?: (tx: ClientBase, merging: Merging) => Promise<void>;
+}
+
 export interface OpenRestore {
   readonly restoreId: string;
   readonly kind: 'restore' | 'undo';
@@ -48,6 +61,8 @@ export interface OpenRestore {
   readonly undoOf?: string;
   /** The tenant's own row may be absent from the live database. */
   readonly tenantDeleted: boolean;
+  /** Refuse another spelling of the tenant's key: signatures name tenants, and so do the scopes of roles. */
+  readonly exactTenant?: boolean;
 }
 
 export interface PreviewRequest {
@@ -105,7 +120,7 @@ export interface RecoveryEngine {
     control: StepControl,
   ): Promise<RestorePreview>;
   /** One transaction: diff again, compare with `approvedHash`, write, prove, open the gate, record. */
-  merge(request: PreviewRequest, approvedHash: string, control: StepControl): Promise<MergeResult>;
+  merge(request: PreviewRequest, approvedHash: string, control: MergeControl): Promise<MergeResult>;
 
   /** Settles a cancellation against a merge that may be committing: says which of the two won. */
   cancel(restoreId: string): Promise<'cancelled' | 'merged'>;

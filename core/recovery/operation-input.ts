@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InvalidInputError } from '../errors';
+import { signedIntentSchema } from '../operators';
 import { mappingsOnce } from './diff/mapping.pure';
 import type { ConflictKind, MappableKind } from './types';
 
@@ -78,6 +79,7 @@ export const tenantRestoreInput = z.strictObject({
   tenantDeleted: z.boolean().optional(),
   decisions,
   timeline: z.number().int().positive().optional(),
+  intent: signedIntentSchema.optional(),
 });
 
 const restoreId = z.string().regex(/^r[0-9a-f]{12}$/, 'a restore ID is r and twelve hexadecimal digits');
@@ -92,6 +94,7 @@ export const tenantUndoInput = z.strictObject({
   freeze,
   approvals,
   decisions,
+  intent: signedIntentSchema.optional(),
 });
 
 export const recoveryDrillInput = z.strictObject({
@@ -120,6 +123,7 @@ export const clusterRestoreInput = z.strictObject({
   requestedBy: person,
   reason,
   timeline: z.number().int().positive().optional(),
+  intent: signedIntentSchema.optional(),
 });
 
 /** The parsed input, or an InvalidInputError that names every field that is wrong. */

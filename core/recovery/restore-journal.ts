@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import type { ResolvedTarget, RestoreOutcome, RestorePhase, RestorePreview, RestoreReport } from './types';
 
 /** A cluster restore merges nothing: it ends `restored`. */
@@ -30,7 +30,7 @@ export interface BeginEntry {
  * workflow and decides nothing; what must hold is in the application database's own record.
  */
 export class RestoreJournal {
-  constructor(private readonly platform: Pool) {}
+  constructor(private readonly platform: Pool | ClientBase) {}
 
   /** Writes the first entry, or returns the one that is there already under this ID. */
   async begin(entry: BeginEntry): Promise<JournalEntry> {
@@ -57,6 +57,11 @@ export class RestoreJournal {
   async running(tenant: string): Promise<JournalEntry | undefined> {
     const unfinished = 'where tenant = $1 and finished_at is null order by started_at desc limit 1';
     return (await this.select(unfinished, [tenant]))[0];
+  }
+
+  /** Operations on tenants that have not ended, the oldest first. */
+  async unfinished(): Promise<readonly JournalEntry[]> {
+    return this.select('where tenant is not null and finished_at is null order by started_at limit 1000');
   }
 
   /** The newest operations, first the newest. */
@@ -103,7 +108,7 @@ export class RestoreJournal {
     return rows[0]?.report ?? undefined;
   }
 
-  private async select(where: string, values: readonly unknown[]): Promise<JournalEntry[]> {
+  private async select(where: string, values: readonly unknown[] = []): Promise<JournalEntry[]> {
     const { rows } = await this.platform.query<{
       id: string;
       kind: JournalEntry['kind'];

@@ -5,6 +5,8 @@
  * ("0/3000148"). Everything here is JSON: it travels through Temporal.
  */
 
+import type { SignedIntent } from '../operators';
+
 export type FreezeMode = 'before-preview' | 'after-approval';
 
 /** Which differences the merge may apply; all three together mean "exactly the state at the target". */
@@ -64,6 +66,8 @@ export interface TenantRestoreInput {
   readonly decisions?: readonly ConflictDecision[];
   /** Needed when the target time exists on more than one timeline. */
   readonly timeline?: number;
+  /** Where operators sign: who asks, for exactly this. */
+  readonly intent?: SignedIntent;
 }
 
 /** Input of the workflow `tenantUndo`. */
@@ -76,6 +80,7 @@ export interface TenantUndoInput {
   readonly freeze?: FreezeMode;
   readonly approvals?: 0 | 1 | 2;
   readonly decisions?: readonly ConflictDecision[];
+  readonly intent?: SignedIntent;
 }
 
 /** Input of the workflow `recoveryDrill`. */
@@ -367,6 +372,7 @@ export interface ClusterRestoreInput {
   readonly requestedBy: string;
   readonly reason?: string;
   readonly timeline?: number;
+  readonly intent?: SignedIntent;
 }
 
 /** Where a restored cluster is; it listens on the local socket of its host only. */

@@ -104,7 +104,7 @@ describe('an act and its event are one transaction', () => {
     [
       'job.limit',
       () => addJob('waiting'),
-      () => setLimit(application, { tenant: 'a', type: 'mail' }, { inFlight: 1 }, 'ada'),
+      () => setLimit(application, { tenant: 'a', type: 'mail' }, { inFlight: 1 }, { by: 'ada' }),
       async () => (await application.query('select in_flight from chronawflow.job_limit')).rows,
     ],
   ];

@@ -102,7 +102,7 @@ test('consumers that take at once never exceed a cap, and tenants share what the
   const queues = [open({ tenantInFlight: 6 }), open({ tenantInFlight: 6 })];
   await enqueue(open(), 'a', 30);
   await enqueue(open(), 'b', 3);
-  await setLimit(pool, { type: 'mail' }, { inFlight: 8 }, 'ada');
+  await setLimit(pool, { type: 'mail' }, { inFlight: 8 }, { by: 'ada' });
   const taken: LeasedJob[] = [];
   await until(async () => {
     taken.push(...(await Promise.all(queues.map((queue) => queue.dequeue(5)))).flat());

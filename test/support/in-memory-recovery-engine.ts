@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { OpenRestore, PreviewRequest, RecoveryEngine, StepControl } from '../../core/recovery/engine';
+import type { Pool } from 'pg';
+import type {
+  MergeControl,
+  OpenRestore,
+  PreviewRequest,
+  RecoveryEngine,
+  StepControl,
+} from '../../core/recovery/engine';
 import { RestoreClosedError } from '../../core/recovery/errors/restore-closed-error';
 import { RestoreInProgressError } from '../../core/recovery/errors/restore-in-progress-error';
 import { RestoreNotFoundError } from '../../core/recovery/errors/restore-not-found-error';
@@ -10,6 +17,7 @@ import type {
   RestorePreview,
   ScratchHandle,
 } from '../../core/recovery/types';
+import { inTransaction } from '../../database';
 
 export type StepName = keyof RecoveryEngine;
 
@@ -32,6 +40,8 @@ export class InMemoryRecoveryEngine implements RecoveryEngine {
   changes = 3;
   conflicts: readonly Conflict[] = [];
   freezeLimitMs = 60_000;
+  /** Where merges commit, for what they have to ask just before. */
+  application: Pool | undefined;
 
   private readonly entries = new Map<string, Entry>();
   private readonly held = new Map<
@@ -192,12 +202,20 @@ export class InMemoryRecoveryEngine implements RecoveryEngine {
     });
   }
 
-  merge(request: PreviewRequest, approvedHash: string, control: StepControl) {
+  merge(request: PreviewRequest, approvedHash: string, control: MergeControl) {
     return this.step('merge', control, async (): Promise<MergeResult> => {
       const entry = this.entry(request.restoreId);
       if (entry.merge !== undefined) return entry.merge;
       if (entry.state !== 'active') throw new RestoreClosedError(request.restoreId, entry.state);
       if (approvedHash !== this.liveHash) return { kind: 'diff-changed', diffHash: this.liveHash };
+      const { application } = this;
+      if (control.beforeCommit !== undefined) {
+        if (application === undefined) throw new RangeError('the test names no database for merges');
+        const { restoreId, tenant, undoOf } = entry;
+        await inTransaction(application, async (tx) =>
+          control.beforeCommit?.(tx, { restoreId, tenant, undoOf, diffHash: approvedHash }),
+        );
+      }
       entry.state = 'merged';
       entry.merge = {
         kind: 'merged',

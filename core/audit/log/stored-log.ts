@@ -13,16 +13,17 @@ export interface LogFacts {
   readonly note: string | undefined;
 }
 
-/** All logs as of one moment, the platform's first: read them in one REPEATABLE READ transaction. */
-export async function readLogs(tx: Pick<ClientBase, 'query'>): Promise<LogFacts[]> {
+/** All logs, or those of a kind, as of one moment, the platform's first: read them in one REPEATABLE READ transaction. */
+export async function readLogs(tx: Pick<ClientBase, 'query'>, kind?: LogFacts['kind']): Promise<LogFacts[]> {
   const { rows } = await tx.query<Omit<LogFacts, 'size' | 'note'> & { size: string; note: string | null }>(
     `select l.id, l.kind, l.tenant, l.origin, l.size,
             c.note || coalesce((select string_agg(s.line, '' order by s.name) from chronawflow.audit_cosignature s
                                  where s.log = c.log and s.size = c.size), '') as note
        from chronawflow.audit_log l
        left join chronawflow.audit_checkpoint c on c.log = l.id and c.size = l.size
-      where l.size > 0 or l.kind = 'platform'
+      where (l.size > 0 or l.kind = 'platform') and ($1::text is null or l.kind = $1)
       order by l.kind <> 'platform', l.id`,
+    [kind ?? null],
   );
   return rows.map(({ note, ...log }) => ({ ...log, size: Number(log.size), note: note ?? undefined }));
 }

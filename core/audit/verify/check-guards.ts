@@ -1,7 +1,15 @@
 import type { ClientBase } from 'pg';
 import type { Violation } from './verify-log';
 
-const GUARDED = ['audit_event', 'audit_entry', 'audit_subtree', 'audit_checkpoint', 'audit_cosignature'];
+const GUARDED = [
+  'audit_event',
+  'audit_entry',
+  'audit_subtree',
+  'audit_checkpoint',
+  'audit_cosignature',
+  'operator_statement',
+  'used_intent',
+];
 
 /** Each table's two triggers have to fire in every session (`tgenabled = 'A'`), and to call what refuses. */
 const TRIGGERS = `

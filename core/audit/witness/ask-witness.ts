@@ -33,7 +33,7 @@ export async function askWitness(log: LogReader, witness: WitnessAddress): Promi
     }
     if (Number(seen) > log.size) {
       const reason = `it has seen ${seen} entries, and there are ${log.size}: the log was set back`;
-      throw new WitnessRefusedError(witness.key.name, 409, reason, false);
+      throw new WitnessRefusedError(witness.key.name, 409, reason, false, Number(seen));
     }
     oldSize = Number(seen);
   }

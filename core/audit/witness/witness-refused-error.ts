@@ -10,6 +10,8 @@ export class WitnessRefusedError extends ChronawflowError {
     answer: string,
     /** It may have been too busy; else it has seen another log. */
     override readonly retryable: boolean,
+    /** How many entries it has seen, where that is more than there are. */
+    readonly seen?: number,
   ) {
     super(`witness ${witness} does not cosign the audit log (${status}): ${answer.trim().slice(0, 200)}`, {
       hint: retryable

@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '../../../database';
 import { writeOutbox } from '../../audit';
 import type { Json } from '../../idempotency';
+import type { Act } from '../act';
 import { EffectsUndoneError } from '../errors/effects-undone-error';
 import { JobNotDeadError } from '../errors/job-not-dead-error';
 import { jobEvent } from '../job-event';
@@ -73,8 +74,7 @@ export async function readSteps(pool: Pool, ref: JobRef): Promise<{ step: string
   return rows;
 }
 
-export interface Redrive {
-  readonly by: string;
+export interface Redrive extends Act {
   /** Replaces the input, as an act of an operator. */
   readonly edited?: { readonly input: Json; readonly fingerprint: string };
   /** Not before this many milliseconds from now. */
@@ -86,7 +86,11 @@ export interface Redrive {
  *
  * @throws JobNotDeadError; EffectsUndoneError when rows of completed steps are gone and nobody has decided about that
  */
-export function redrive(pool: Pool, ref: JobRef, { by, edited, delayMs = 0 }: Redrive): Promise<void> {
+export function redrive(
+  pool: Pool,
+  ref: JobRef,
+  { by, authorize, edited, delayMs = 0 }: Redrive,
+): Promise<void> {
   return inTransaction(pool, async (tx) => {
     if (await awaitsDecision(tx, ref)) throw new EffectsUndoneError(ref);
     await decide(tx, ref, 'redriven', by, edited === undefined ? 'same input' : 'edited input');
@@ -109,6 +113,7 @@ export function redrive(pool: Pool, ref: JobRef, { by, edited, delayMs = 0 }: Re
     const input =
       edited === undefined ? { input: 'same' } : { input: 'edited', fingerprint: edited.fingerprint };
     await writeOutbox(tx, [jobEvent('job.redrive', ref, by, input)]);
+    await authorize?.(tx);
   });
 }
 
@@ -116,7 +121,7 @@ export function redrive(pool: Pool, ref: JobRef, { by, edited, delayMs = 0 }: Re
 export function discard(
   pool: Pool,
   ref: JobRef,
-  why: { readonly by: string; readonly reason: string; readonly retentionMs: number },
+  why: Act & { readonly reason: string; readonly retentionMs: number },
 ): Promise<void> {
   return inTransaction(pool, async (tx) => {
     await decide(tx, ref, 'discarded', why.by, why.reason);
@@ -126,6 +131,7 @@ export function discard(
       [ref.tenant, ref.type, ref.key, why.retentionMs],
     );
     await writeOutbox(tx, [jobEvent('job.discard', ref, why.by, { reason: why.reason })]);
+    await why.authorize?.(tx);
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '../../../database';
 import { writeOutbox } from '../../audit';
+import type { Act } from '../act';
 import { jobEvent, PLATFORM_ACTOR } from '../job-event';
 import type { Release } from '../release-allowance.pure';
 import type { JobRef } from '../types';
@@ -31,10 +32,9 @@ export interface Hold {
   readonly release?: { readonly since: string; readonly perSecond: number };
 }
 
-export interface NewHold {
+export interface NewHold extends Act {
   readonly kind: HoldKind;
   readonly reason: string;
-  readonly by: string;
   /** Milliseconds after which it ends by itself; default never. */
   readonly forMs?: number;
   /** Core types that it stops, for the audit log. */
@@ -61,7 +61,7 @@ export function hold(pool: Pool, at: HoldBoundary, given: NewHold): Promise<bool
 export async function holdIn(
   tx: PoolClient,
   at: HoldBoundary,
-  { kind, reason, by, forMs, stopsCore = [] }: NewHold,
+  { kind, reason, by, authorize, forMs, stopsCore = [] }: NewHold,
 ): Promise<boolean> {
   const { rowCount } = await tx.query(
     `insert into chronawflow.job_hold as h (tenant, type, key, kind, reason, held_by, until)
@@ -72,8 +72,10 @@ export async function holdIn(
      where h.release_next is not null or h.until <= clock_timestamp()`,
     [...parts(at), kind, reason, by, forMs ?? null],
   );
-  if (rowCount === 1) await writeOutbox(tx, [jobEvent(`job.${kind}`, at, by, { reason, forMs, stopsCore })]);
-  return rowCount === 1;
+  if (rowCount !== 1) return false;
+  await writeOutbox(tx, [jobEvent(`job.${kind}`, at, by, { reason, forMs, stopsCore })]);
+  await authorize?.(tx);
+  return true;
 }
 
 /** Holds one job back by a rule of the queue itself. */
@@ -89,7 +91,7 @@ export async function holdJob(tx: PoolClient, { tenant, type, key }: JobRef, rea
 export function release(
   pool: Pool,
   at: HoldBoundary,
-  { kind, by, perSecond }: { readonly kind: HoldKind; readonly by: string; readonly perSecond?: number },
+  { kind, by, authorize, perSecond }: Act & { readonly kind: HoldKind; readonly perSecond?: number },
 ): Promise<boolean> {
   return inTransaction(pool, async (tx) => {
     const { rowCount } =
@@ -107,6 +109,7 @@ export function release(
     if (rowCount !== 1) return false;
     await forgetOutcomes(tx, at);
     await writeOutbox(tx, [jobEvent(LIFTED[kind], at, by, { perSecond })]);
+    await authorize?.(tx);
     return true;
   });
 }

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { inTransaction } from '../../../database';
 import { writeOutbox } from '../../audit';
+import type { Act } from '../act';
 import { jobEvent } from '../job-event';
 import type { LimitRow } from './queue-state';
 
@@ -18,7 +19,7 @@ export interface Limit {
 }
 
 /** Sets limits that go before the configuration's, from the next claim on; those that are absent stay as they are. */
-export function setLimit(pool: Pool, at: Boundary, limit: Limit, by: string): Promise<void> {
+export function setLimit(pool: Pool, at: Boundary, limit: Limit, { by, authorize }: Act): Promise<void> {
   return inTransaction(pool, async (tx) => {
     await tx.query(
       `insert into chronawflow.job_limit as l (tenant, type, in_flight, backlog, weight, set_by)
@@ -36,6 +37,7 @@ export function setLimit(pool: Pool, at: Boundary, limit: Limit, by: string): Pr
       ],
     );
     await writeOutbox(tx, [jobEvent('job.limit', at, by, { ...limit })]);
+    await authorize?.(tx);
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '../../../database';
 import { writeOutbox } from '../../audit';
+import type { Act } from '../act';
 import { NothingUndoneError } from '../errors/nothing-undone-error';
 import { jobEvent } from '../job-event';
 import type { JobRef, JobState } from '../types';
@@ -72,8 +73,7 @@ export async function listUndone(pool: Pool, filter: UndoneFilter, limit: number
   return rows.map(subjectOf);
 }
 
-export interface RedriveUndone {
-  readonly by: string;
+export interface RedriveUndone extends Act {
   /** Undone steps that stay done: their effects are outside, or were made good by hand. */
   readonly keep?: readonly string[];
   readonly delayMs?: number;
@@ -86,7 +86,7 @@ export interface RedriveUndone {
  * @throws NothingUndoneError
  */
 export function redriveUndone(pool: Pool, ref: JobRef, options: RedriveUndone): Promise<void> {
-  const { by, keep = [], delayMs = 0 } = options;
+  const { by, authorize, keep = [], delayMs = 0 } = options;
   const at = [ref.tenant, ref.type, ref.key];
   return inTransaction(pool, async (tx) => {
     // The job first, as its attempts do.
@@ -114,6 +114,7 @@ export function redriveUndone(pool: Pool, ref: JobRef, options: RedriveUndone): 
       [...at, delayMs],
     );
     await writeOutbox(tx, [jobEvent('job.undone-redrive', ref, by, { keep })]);
+    await authorize?.(tx);
   });
 }
 
@@ -121,7 +122,7 @@ export function redriveUndone(pool: Pool, ref: JobRef, options: RedriveUndone): 
 export function leaveUndone(
   pool: Pool,
   ref: JobRef,
-  { by, retentionMs }: { readonly by: string; readonly retentionMs: number },
+  { by, authorize, retentionMs }: Act & { readonly retentionMs: number },
 ): Promise<void> {
   return inTransaction(pool, async (tx) => {
     await decide(tx, ref, 'left', by);
@@ -131,6 +132,7 @@ export function leaveUndone(
       [ref.tenant, ref.type, ref.key, retentionMs],
     );
     await writeOutbox(tx, [jobEvent('job.undone-leave', ref, by)]);
+    await authorize?.(tx);
   });
 }
 

@@ -9,7 +9,7 @@ import { setImageSettings } from '../diff/image.pure';
 import { expectedLanes, measureLive, type SliceLanes } from '../diff/measure-slice';
 import { sliceDigest } from '../diff/slice-digest.pure';
 import { markUndone, parkJobs, withdrawMarks } from '../effects';
-import type { PreviewRequest, RecoveryContext, StepControl } from '../engine';
+import type { MergeControl, PreviewRequest, RecoveryContext, StepControl } from '../engine';
 import { JobStepsOpenError } from '../errors/job-steps-open-error';
 import { ProofFailedError } from '../errors/proof-failed-error';
 import { RestoreClosedError } from '../errors/restore-closed-error';
@@ -54,7 +54,7 @@ export async function mergeRestore(
   ctx: RecoveryContext,
   request: PreviewRequest,
   approvedHash: string,
-  control: StepControl,
+  control: MergeControl,
 ): Promise<MergeResult> {
   const settled = await loadRecord(ctx.application, request.restoreId);
   if (settled.state === 'merged' && settled.outcome !== undefined) return settled.outcome;
@@ -84,7 +84,7 @@ async function mergeInTransaction(
   ctx: RecoveryContext,
   request: PreviewRequest,
   approvedHash: string,
-  control: StepControl,
+  control: MergeControl,
 ): Promise<Merged> {
   const { restoreId } = request;
   const timings = new StepTimings(control);
@@ -129,6 +129,12 @@ async function mergeInTransaction(
   }
   const undone = await timings.step('mark undone effects', () => settleMarks(tx, record, plan));
   control.signal?.throwIfAborted();
+  await control.beforeCommit?.(tx, {
+    restoreId,
+    tenant: record.tenant,
+    undoOf: record.undoOf,
+    diffHash: approvedHash,
+  });
   return recordMerge(tx, ctx, record, approvedHash, {
     kind: 'merged',
     mergedAt: '',

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { TableOverride, TenancyConfig } from '../../../config';
 import { inTransaction } from '../../../database';
+import { InvalidInputError } from '../../errors';
 import type { OpenRestore, RecoveryContext } from '../engine';
 import { RestoreAlreadyRanError } from '../errors/restore-already-ran-error';
 import { RestoreInProgressError } from '../errors/restore-in-progress-error';
@@ -27,6 +28,11 @@ export async function openRestore(ctx: RecoveryContext, request: OpenRestore): P
     const found = await findTenant(tx, tenancy, request.tenant);
     if (!found.exists && !request.tenantDeleted) {
       throw new UnknownTenantError(request.tenant, { table: tenancy.table, key: tenancy.key, when: 'now' });
+    }
+    if (request.exactTenant && found.tenant !== request.tenant) {
+      throw new InvalidInputError(`The tenant's key is ${found.tenant}, not ${request.tenant}.`, {
+        hint: 'Where operators sign, name the tenant as its row does.',
+      });
     }
     const { attribution } = await loadSlice(tx, tenancy, found.tenant);
     await checkRole(tx, attribution.slice);

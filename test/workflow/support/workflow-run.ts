@@ -54,6 +54,9 @@ export class Scene {
   readonly taskQueue: string;
   readonly engine: InMemoryRecoveryEngine;
   readonly tenant = `t-${randomUUID().slice(0, 8)}`;
+  /** The section `operators`: set it before the worker starts. */
+  operators: Readonly<Record<string, unknown>> | undefined;
+  orphansEveryMs: number | undefined;
   private readonly scratchDirectory: string;
   private running: { readonly worker: ChronawflowWorker; readonly ended: Promise<void> } | undefined;
 
@@ -89,6 +92,7 @@ export class Scene {
       tenancy: { table: 'public.tenants' },
       objectives: { tiers: { gold: { rpo: '1m', rto: '10m' } }, defaultTier: 'gold' },
       recovery: this.recovery,
+      ...(this.operators === undefined ? {} : { operators: this.operators }),
     };
   }
 
@@ -98,6 +102,7 @@ export class Scene {
       log: pino({ level: 'silent' }),
       workflows: { workflowBundle: this.ground.bundle },
       scratchPatienceMs: this.scratchPatienceMs,
+      orphansEveryMs: this.orphansEveryMs,
       recovery: {
         engine: this.engine,
         parseTarget: (text) => ({ kind: 'time', at: text }),

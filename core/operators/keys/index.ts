@@ -1,0 +1,2 @@
+export { generateOperatorKey } from './operator-key-file';
+export { openSigner, type Signer, signerOfAgent, signerOfPem } from './signer';
