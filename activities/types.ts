@@ -1,3 +1,4 @@
+import type { LevelState, Policy, Readings, Transition } from '../core/degradation/types';
 import type {
   AttemptEnd,
   JobRef,
@@ -192,4 +193,59 @@ export interface JobActivities {
   submitScheduledJob(
     input: ScheduledJobInput & { readonly scheduledAt: string },
   ): Promise<ScheduledJobReport>;
+}
+
+/** Activities of `degradation`. */
+export interface DegradationActivities {
+  /** The controller's look at its scope, and its sign of life. */
+  observeScope(look: ScopeLook): Promise<ScopeSight>;
+  /** Makes a transition true for everybody; false when a later one came first. */
+  publishLevel(input: LevelPublication): Promise<boolean>;
+  /** Waits until every live process has applied the version, at most `limitMs`, and reminds them first if asked to. */
+  awaitAcknowledged(wait: {
+    readonly scope: string;
+    readonly version: number;
+    readonly limitMs: number;
+    readonly remind: boolean;
+  }): Promise<Acknowledgement>;
+  recordAcknowledgement(
+    end: Acknowledgement & { readonly scope: string; readonly version: number },
+  ): Promise<void>;
+}
+
+export interface ScopeLook {
+  readonly scope: string;
+  /** What the controller remembers; absent when it has just begun. */
+  readonly state?: LevelState;
+  readonly readings: Readings;
+  /** Of the policy that it has. */
+  readonly policyHash?: string;
+}
+
+export interface ScopeSight {
+  /** Milliseconds since the epoch, by the database's clock. */
+  readonly now: number;
+  readonly readings: Readings;
+  readonly policyHash: string;
+  /** When it is another one than the controller has. */
+  readonly policy?: Policy;
+  /** Where to go on, for a controller that has just begun. */
+  readonly takenUp?: LevelState;
+  /** The version that stands published. */
+  readonly published: number;
+}
+
+export interface LevelPublication {
+  readonly scope: string;
+  /** Name of the level of `state.rank`. */
+  readonly level: string;
+  readonly state: LevelState;
+  readonly transition: Transition;
+}
+
+export interface Acknowledgement {
+  readonly superseded: boolean;
+  /** Live processes. */
+  readonly processes: number;
+  readonly stragglers: readonly { readonly name: string; readonly why: string }[];
 }

@@ -1,4 +1,5 @@
 import { type Config, loadConfig } from '../config';
+import { Degradation, type DegradationModesManager, type DegradationOptions } from '../core/degradation';
 import { FailureDomainManager, readDiscoveries } from '../core/failure-domains';
 import type { Job } from '../core/jobs';
 import type { Signer } from '../core/operators';
@@ -6,6 +7,7 @@ import { createPayloadCodec } from '../core/payload-codec';
 import { ConfiguredRateLimits, type ConfiguredRateLimitsOptions } from '../core/rate-limit';
 import { RecoveryStrategyManager } from '../core/recovery/recovery-strategy-manager';
 import { createPool } from '../database';
+import { degradationModes } from './degradation';
 import { JobsClient } from './jobs';
 import { KeysClient } from './keys';
 import type { OperationRun } from './operation-run';
@@ -55,6 +57,8 @@ export class Chronawflow {
   readonly failureDomains: () => Promise<FailureDomainManager>;
 
   private limits: Promise<ConfiguredRateLimits> | undefined;
+  private follower: Promise<Degradation> | undefined;
+  private readonly modes: () => DegradationModesManager;
 
   private constructor(
     readonly config: Config,
@@ -72,9 +76,12 @@ export class Chronawflow {
     this.recoveryStrategy = new RecoveryStrategyManager(this.recovery);
     this.failureDomains = async () =>
       new FailureDomainManager(config.failureDomains, await readDiscoveries(config, platform, application));
+    this.modes = () => degradationModes(config, platform, link);
     this.close = async () => {
       const limits = await this.limits?.catch(() => undefined);
-      await Promise.all([link.close(), platform.end(), application.end(), limits?.close()]);
+      const follower = await this.follower?.catch(() => undefined);
+      await Promise.all([limits?.close(), follower?.close()]);
+      await Promise.all([link.close(), platform.end(), application.end()]);
     };
   }
 
@@ -87,6 +94,26 @@ export class Chronawflow {
   rateLimits(options?: ConfiguredRateLimitsOptions): Promise<ConfiguredRateLimits> {
     this.limits ??= ConfiguredRateLimits.start(this.config, options);
     return this.limits;
+  }
+
+  /**
+   * The levels of degradation: how the system is, and the level by hand.
+   *
+   * @throws InvalidInputError when the configuration has no section `degradation`
+   */
+  get degradation(): DegradationModesManager {
+    return this.modes();
+  }
+
+  /**
+   * The levels in this process, followed from the first call on and until `close`. A service that does not use Temporal starts them
+   * by `Degradation` of `chronawflow/protection`.
+   *
+   * @throws InvalidInputError when there is no such section
+   */
+  levels(options?: DegradationOptions): Promise<Degradation> {
+    this.follower ??= Degradation.start(this.config, options);
+    return this.follower;
   }
 
   /** Ends every connection; call it once, last. */

@@ -3,6 +3,25 @@
  * what keeps state in the control-plane database takes a `pg` pool from its caller, or loads pg when it connects.
  */
 export { type Config, ConfigInvalidError, type LoadOptions, loadConfig } from '../config';
+export {
+  type Admission,
+  type ApplyComponent,
+  type Classified,
+  callSignals,
+  Degradation,
+  type DegradationOptions,
+  healthSignals,
+  type LevelView,
+  type LoadSheddingHooks,
+  type LoadSheddingOptions,
+  loadSheddingHooks,
+  loadSheddingMiddleware,
+  loopSignals,
+  type ProcessSample,
+  type PublishedLevel,
+  type QueuedAnswer,
+  type SignalSource,
+} from '../core/degradation';
 export { ChronawflowError, type ErrorKind, InvalidInputError, RefusalError } from '../core/errors';
 export {
   type Check,

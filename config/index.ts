@@ -1,4 +1,6 @@
 export { ConfigInvalidError } from './config-invalid-error';
+export * from './degradation';
+export { isWorse, SIGNALS, type SignalKind, signalKind } from './degradation-signals';
 export { duration, parseDuration } from './duration';
 export * from './failure-domains';
 export { type LoadOptions, loadConfig, parseConfig } from './load';

@@ -3,6 +3,7 @@ import { auditConfig } from './audit';
 import { chaosConfig } from './chaos';
 import { connection } from './connection';
 import { controlConfig } from './control';
+import { degradationConfig } from './degradation';
 import { duration } from './duration';
 import { failureDomainsConfig } from './failure-domains';
 import { operatorsConfig } from './operators';
@@ -168,6 +169,7 @@ export const configSchema = z.strictObject({
   rateLimits: rateLimitsConfig.optional(),
   payloads: payloadsConfig.optional(),
   chaos: chaosConfig.optional(),
+  degradation: degradationConfig.optional(),
 });
 
 /** The configuration as the rest of the code sees it: defaults filled in, durations in milliseconds. */

@@ -21,6 +21,8 @@ export interface PoolOptions {
   readonly applicationName: string;
   readonly max?: number;
   readonly connectTimeoutMs?: number;
+  /** A statement without an answer by then fails and its connection is given up: a server that has gone silent heeds no limit of its own. */
+  readonly queryTimeoutMs?: number;
   /** Sent as session defaults when a connection starts. */
   readonly sessionSettings?: Readonly<Record<string, string>>;
 }
@@ -61,6 +63,7 @@ export function createPool(connection: ConnectionSettings, options: PoolOptions)
     max: options.max ?? 4,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
     idleTimeoutMillis: 10_000,
+    ...(options.queryTimeoutMs !== undefined && { query_timeout: options.queryTimeoutMs }),
     options: Object.entries(session)
       .map(([name, value]) => `-c ${name}=${value.replaceAll(/([\\ ])/g, '\\$1')}`)
       .join(' '),

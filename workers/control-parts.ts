@@ -1,4 +1,5 @@
 import type { CreateControlPart } from './control-part';
+import { degradationPart } from './degradation-part';
 
 /** What runs in the controllers' process. */
-export const controlParts: readonly CreateControlPart[] = [];
+export const controlParts: readonly CreateControlPart[] = [degradationPart];

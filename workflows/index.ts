@@ -1,4 +1,6 @@
 export { clusterRestore } from './cluster-restore';
+export { degradationController } from './degradation-controller';
+export { degradationTransition } from './degradation-transition';
 export { recoveryDrill } from './recovery-drill';
 export { recoveryPoint } from './recovery-point';
 export { releaseRestore } from './release-restore';

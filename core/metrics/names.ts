@@ -15,6 +15,10 @@ export const METRIC = {
   healthCheckFailures: 'chronawflow_health_check_failures_total',
   healthUp: 'chronawflow_health_component_up',
   queueDepth: 'chronawflow_queue_depth',
+  degradationLevel: 'chronawflow_degradation_level',
+  /** 1 while a scope's controller has given no sign for longer than its limit. */
+  degradationSilent: 'chronawflow_degradation_controller_silent',
+  degradationShed: 'chronawflow_degradation_shed_total',
   degradationChanges: 'chronawflow_degradation_changes_total',
   objectiveMissed: 'chronawflow_recovery_objective_missed',
   recoveryPoints: 'chronawflow_recovery_points_created_total',

@@ -3,6 +3,7 @@ export * from './bulkhead';
 export { remainingMs } from './deadline';
 export * from './fallback';
 export * from './hedging';
+export { LatencyHistogram } from './latency-histogram';
 export type { Clock } from './monotonic-clock';
 export * from './observe';
 export { pipeline } from './pipeline';

@@ -189,6 +189,22 @@ const CASES: readonly Case[] = [
     at: '3m',
   },
   {
+    alert: 'ChronawflowControllerSilent',
+    it: 'seen by one process of two, for half a minute',
+    series: {
+      'chronawflow_degradation_controller_silent{scope="platform",instance="a"}': '0 1 1 1 1',
+      'chronawflow_degradation_controller_silent{scope="platform",instance="b"}': '0x4',
+    },
+    at: '3m',
+    fires: { scope: 'platform' },
+  },
+  {
+    alert: 'ChronawflowControllerSilent',
+    it: 'a sign in time',
+    series: { 'chronawflow_degradation_controller_silent{scope="platform"}': '0x10' },
+    at: '3m',
+  },
+  {
     alert: 'ChronawflowRecoveryPointCreated',
     it: 'the first one',
     series: { 'chronawflow_recovery_points_created_total{job="w"}': '0 0 1 1 1' },

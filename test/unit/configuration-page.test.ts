@@ -13,6 +13,8 @@ const ELSEWHERE = [
   'protection.shared.',
   'rateLimits.rule.',
   'rateLimits.resources.',
+  'degradation.levels.',
+  'degradation.signals.',
 ];
 
 const node = z.looseObject({

@@ -16,7 +16,7 @@ const happened = (metric: string, by: string) => `sum by (${by}) (increase(${met
 
 const percent = '{{ $value | humanizePercentage }}';
 
-/** The alerts of the issue's list, in its order and with its thresholds. */
+/** What stands for itself: thresholds, in the order of their severity. */
 export const THRESHOLD_ALERTS: readonly Alert[] = [
   {
     name: 'ChronawflowAvailabilityCritical',
@@ -60,6 +60,16 @@ export const THRESHOLD_ALERTS: readonly Alert[] = [
     summary: '{{ $value }} injected faults are still there although their lease is over',
     description:
       'The inverse fails, or nothing runs that could carry it out. `chronawflow chaos abort --all` on that host; docs/resilience/chaos.md says for each fault how to end it by hand.',
+  },
+  {
+    name: 'ChronawflowControllerSilent',
+    severity: 'critical',
+    expr: `max by (scope) (${METRIC.degradationSilent}) > 0`,
+    for: '30s',
+    summary: 'Nobody watches over the degradation level of {{ $labels.scope }}',
+    description:
+      'No sign of its controller for longer than degradation.silentAfter. Processes keep the last level and decide by ' +
+      'themselves; nothing is switched off or on any more. Look at `chronawflow worker --control`, Temporal and the platform database.',
   },
   {
     name: 'ChronawflowAvailabilityLow',

@@ -1,11 +1,10 @@
 import type { Pool } from 'pg';
-import { type ConnectionSettings, createPool } from '../../../database';
+import { type ConnectionSettings, createPool, Listener } from '../../../database';
 import { recordAuditEvent } from '../../audit';
 import { messageOf } from '../../errors';
 import type { AdaptiveRateLimiter } from '../adaptive-rate-limiter';
 import { positiveMs } from '../positive-ms';
 import { parseRules, type RulesInput } from '../tenant-rules';
-import { Listener } from './listener';
 import { CHANNEL, readRules, writeRules } from './rule-store';
 
 export interface RateLimitConfigurationOptions {
@@ -45,6 +44,7 @@ export class RateLimitConfiguration {
     const direct = options.directConnection ?? options.connection;
     this.listener = new Listener(
       direct,
+      'chronawflow rate limit changes',
       CHANNEL,
       () => this.refresh(),
       (error) => this.report(error),

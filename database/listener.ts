@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { type ConnectionSettings, createClient } from '../../../database';
+import { type ConnectionSettings, createClient } from './pool';
 
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 5_000;
@@ -16,6 +16,7 @@ export class Listener {
 
   constructor(
     private readonly connection: ConnectionSettings,
+    private readonly applicationName: string,
     private readonly channel: string,
     private readonly onNews: () => void,
     private readonly onError: (error: unknown) => void,
@@ -23,7 +24,7 @@ export class Listener {
 
   async open(): Promise<void> {
     const client = createClient(this.connection, {
-      applicationName: 'chronawflow rate limit changes',
+      applicationName: this.applicationName,
       connectTimeoutMs: 5_000,
     });
     client.on('error', (error) => this.lost(client, error));

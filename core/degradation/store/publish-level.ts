@@ -1,0 +1,65 @@
+import type { Pool } from 'pg';
+import { inTransaction } from '../../../database';
+import { recordAuditEvent } from '../../audit';
+import type { LevelState, Transition } from '../types';
+import { CHANNEL } from './read-levels';
+
+export interface Publication {
+  readonly scope: string;
+  /** Of `state.rank`. */
+  readonly level: string;
+  readonly state: LevelState;
+  readonly transition: Transition;
+  /** The workflow that asks. */
+  readonly request: string | undefined;
+}
+
+/**
+ * Makes a transition true for everybody: the level, its event in the audit log and the notification commit together. One that
+ * comes after a later version changes nothing.
+ *
+ * @returns whether this call changed the level: false for a repetition and for one that comes too late.
+ */
+export async function publishLevel(
+  platform: Pool,
+  { scope, level, state, transition, request }: Publication,
+): Promise<boolean> {
+  return inTransaction(platform, async (tx) => {
+    const { rowCount } = await tx.query(
+      `insert into chronawflow.degradation_level as l (scope, version, level, rank, reason, manual, read_only)
+       values ($1, $2, $3, $4, $5, $6, $7)
+       on conflict (scope) do update set version = excluded.version, level = excluded.level, rank = excluded.rank,
+         reason = excluded.reason, manual = excluded.manual, read_only = excluded.read_only,
+         since = case when l.rank = excluded.rank then l.since else clock_timestamp() end
+       where l.version < excluded.version`,
+      [
+        scope,
+        transition.version,
+        level,
+        state.rank,
+        transition.reason,
+        state.override === undefined ? null : JSON.stringify(state.override),
+        state.readOnly === undefined ? null : JSON.stringify(state.readOnly),
+      ],
+    );
+    if (rowCount === 0) return false;
+    const { version, direction, from, to, by, reason } = transition;
+    await recordAuditEvent(tx, {
+      id: `degradation/${scope}/${version}`,
+      actor: by,
+      action: `degradation.${direction}`,
+      object: scope,
+      outcome: 'ok',
+      reason,
+      request,
+      details: { version, level, from, to },
+    });
+    await tx.query('select pg_notify($1, $2)', [CHANNEL, scope]);
+    return true;
+  });
+}
+
+/** Tells once more of a level that some process has not applied: a notification may have been lost. */
+export async function remind(platform: Pool, scope: string): Promise<void> {
+  await platform.query('select pg_notify($1, $2)', [CHANNEL, scope]);
+}

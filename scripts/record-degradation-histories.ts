@@ -1,0 +1,95 @@
+/**
+ * `node -r ./scripts/register.cjs scripts/record-degradation-histories.ts`: one history for each way through the controller and the
+ * transition of degradation levels, kept like those of record-histories.ts.
+ */
+import { DegradationStage } from '../test/support/degradation-stage';
+import { until } from '../test/support/until';
+import { type Ground, startGround } from '../test/workflow/support/workflow-run';
+import {
+  controllerWorkflowId,
+  degradationMessageNames as messages,
+  transitionWorkflowId,
+} from '../workflows/degradation-contract';
+import { isRecorded, saveHistory } from './histories/save-history';
+
+const PLATFORM = 'platform';
+
+/** @returns history's name → workflow to save under it */
+type Story = (stage: DegradationStage, ground: Ground) => Promise<Readonly<Record<string, string>>>;
+
+const ended = (ground: Ground, version: number) =>
+  ground.client.workflow.getHandle(transitionWorkflowId(PLATFORM, version)).result();
+
+const STORIES: readonly Story[] = [
+  async (stage, ground) => {
+    const seen = { 'error-rate': 0 };
+    await stage.follow('web', seen);
+    await stage.startControl();
+    await stage.watched();
+    seen['error-rate'] = 0.2;
+    await stage.reached('limited');
+    seen['error-rate'] = 0;
+    await stage.reached('normal');
+    await ended(ground, 3);
+    return {
+      'degradation-controller-down-and-up': controllerWorkflowId(PLATFORM),
+      'degradation-transition-applied': transitionWorkflowId(PLATFORM, 3),
+    };
+  },
+  async (stage, ground) => {
+    await stage.follow('web', { 'error-rate': 0 });
+    await stage.startControl();
+    await stage.watched();
+    const as = { by: 'ada', reason: 'practice' };
+    await stage.controller.executeUpdate(messages.setLevel, {
+      args: [{ ...as, level: 'reduced', forMs: 600_000 }],
+    });
+    await stage.reached('reduced');
+    await stage.controller.executeUpdate(messages.setReadOnly, { args: [{ ...as, forMs: 600_000 }] });
+    await stage.controller.executeUpdate(messages.endReadOnly, { args: [as] });
+    await stage.controller.executeUpdate(messages.releaseLevel, { args: [as] });
+    await stage.reached('normal');
+    await ended(ground, 5);
+    return { 'degradation-controller-by-hand': controllerWorkflowId(PLATFORM) };
+  },
+  async (stage, ground) => {
+    let broken = true;
+    const seen = { 'error-rate': 0 };
+    const index = () => {
+      if (broken) throw new Error('the index is locked');
+    };
+    await stage.follow('search', seen, { components: { index } });
+    await stage.startControl();
+    await stage.watched();
+    seen['error-rate'] = 0.06;
+    await stage.reached('reduced');
+    const waitsLonger = async () =>
+      (await ground.client.workflow.getHandle(transitionWorkflowId(PLATFORM, 1)).describe()).historyLength >
+      12;
+    await until(waitsLonger, { limitMs: 60_000, what: 'the straggler to be waited for a second time' });
+    broken = false;
+    await ended(ground, 1);
+    return { 'degradation-transition-straggler': transitionWorkflowId(PLATFORM, 1) };
+  },
+];
+
+async function main(): Promise<void> {
+  const ground = await startGround();
+  try {
+    for (const story of STORIES) {
+      const stage = new DegradationStage(ground);
+      try {
+        for (const [name, workflowId] of Object.entries(await story(stage, ground))) {
+          if (!isRecorded(name)) await saveHistory(ground.temporal, workflowId, name);
+          console.log(name);
+        }
+      } finally {
+        await stage.stop();
+      }
+    }
+  } finally {
+    await ground.stop();
+  }
+}
+
+void main();

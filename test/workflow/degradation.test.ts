@@ -1,0 +1,173 @@
+import {
+  degradationMessageNames as messages,
+  transitionWorkflowId,
+} from '../../workflows/degradation-contract';
+import { DegradationStage, QUICK } from '../support/degradation-stage';
+import { until } from '../support/until';
+import { type Ground, startGround } from './support/workflow-run';
+
+let ground: Ground;
+let stage: DegradationStage;
+beforeAll(async () => {
+  ground = await startGround();
+}, 240_000);
+afterAll(() => ground?.stop());
+afterEach(() => stage?.stop());
+
+const events = async (action: string) =>
+  (
+    await ground.platform.query<{
+      action: string;
+      actor: string;
+      outcome: string;
+      reason: string;
+      details: object;
+    }>(
+      `select action, actor, outcome, reason, details from chronawflow.audit_event where action like $1 order by at`,
+      [action],
+    )
+  ).rows;
+
+test('a signal that crosses a threshold lowers the level everywhere, and calm brings it back step by step', async () => {
+  stage = new DegradationStage(ground);
+  const seen = { 'error-rate': 0 };
+  const web = await stage.follow('web', seen);
+  const worker = await stage.follow('worker');
+  await stage.startControl();
+  await stage.watched();
+  expect(web.allows('reports')).toBe(true);
+
+  seen['error-rate'] = 0.2;
+  await stage.reached('limited');
+  expect([web, worker].map((one) => one.allows('reports'))).toEqual([false, false]);
+  expect(web.allows('post-entry')).toBe(true);
+  const report = await ground.client.workflow.getHandle(transitionWorkflowId('platform', 1)).result();
+  expect(report).toMatchObject({ outcome: 'applied', processes: 3, stragglers: [] });
+
+  seen['error-rate'] = 0;
+  await stage.reached('normal');
+  const ranks = (await events('degradation.%')).filter(({ action }) => !action.endsWith('acknowledged'));
+  expect(ranks).toMatchObject([
+    { action: 'degradation.escalation', actor: 'controller', details: { level: 'limited', from: 0, to: 2 } },
+    { action: 'degradation.recovery', details: { level: 'reduced', from: 2, to: 1 } },
+    { action: 'degradation.recovery', details: { level: 'normal', from: 1, to: 0 } },
+  ]);
+  expect(ranks[0]?.reason).toMatch(/^error-rate is 0\.2, at or above 0\.15$/);
+  // Version 1's processes acknowledged it.
+  expect((await events('degradation.acknowledged')).map(({ outcome }) => outcome)).toContain('ok');
+}, 180_000);
+
+test('a level that is set by hand holds against the signals, with a reason and an end', async () => {
+  stage = new DegradationStage(ground);
+  const seen = { 'error-rate': 0.5 };
+  await stage.follow('web', seen);
+  await stage.startControl();
+  await stage.reached('core-only');
+  await stage.controller.executeUpdate(messages.setLevel, {
+    args: [{ level: 'normal', by: 'ada', reason: 'the probe lies', forMs: 600_000 }],
+  });
+  await stage.reached('normal');
+  const held = await stage.status();
+  expect(held.state?.override).toMatchObject({ by: 'ada', reason: 'the probe lies' });
+  await stage.controller.executeUpdate(messages.releaseLevel, {
+    args: [{ by: 'ada', reason: 'seen enough' }],
+  });
+  await stage.reached('core-only');
+}, 180_000);
+
+test.each([
+  ['a level that is none', { level: 'panic', by: 'ada', reason: 'x', forMs: 1_000 }, 'There is no level'],
+  ['no reason', { level: 'reduced', by: 'ada', reason: ' ', forMs: 1_000 }, 'Say who you are and why'],
+  ['no end', { level: 'reduced', by: 'ada', reason: 'x', forMs: 0 }, 'It has to end'],
+])(
+  '%s is refused',
+  async (_, request, message) => {
+    stage = new DegradationStage(ground);
+    await stage.follow('web');
+    await stage.startControl();
+    await stage.watched();
+    await expect(
+      stage.controller.executeUpdate(messages.setLevel, { args: [request] }),
+    ).rejects.toMatchObject({
+      cause: { message: expect.stringContaining(message) },
+    });
+    expect((await stage.status()).state?.version).toBe(0);
+  },
+  120_000,
+);
+
+test('read only is set by hand, refuses writes, core ones as well, and changes no level', async () => {
+  stage = new DegradationStage(ground);
+  const web = await stage.follow('web');
+  await stage.startControl();
+  await stage.watched();
+  await stage.controller.executeUpdate(messages.setReadOnly, {
+    args: [{ by: 'ada', reason: 'migration', forMs: 600_000 }],
+  });
+  const write = { feature: 'post-entry', writes: true };
+  await until(() => !web.admit(write).admitted, { limitMs: 30_000, what: 'writes to be refused' });
+  expect(web.admit(write)).toMatchObject({ why: 'read-only' });
+  expect(web.admit({ feature: 'post-entry' })).toEqual({ admitted: true });
+  expect(web.level()).toBe('normal');
+  await stage.controller.executeUpdate(messages.endReadOnly, { args: [{ by: 'ada', reason: 'done' }] });
+  await until(() => web.admit(write).admitted, { limitMs: 30_000, what: 'writes to be taken' });
+}, 120_000);
+
+test('two controllers that are started are one, and one that was terminated goes on where it was', async () => {
+  stage = new DegradationStage(ground, { ...QUICK, dwell: '10m' });
+  const seen = { 'error-rate': 0.2 };
+  await stage.follow('web', seen);
+  await stage.startControl();
+  const second = new DegradationStage(ground, { ...QUICK, dwell: '10m' });
+  await second.startControl();
+  try {
+    await stage.reached('limited');
+    const { runId } = await stage.controller.describe();
+    expect((await second.controller.describe()).runId).toBe(runId);
+    seen['error-rate'] = 0;
+    await stage.controller.terminate('as if it were lost');
+    await second.stopControl();
+    await second.startControl();
+    await until(async () => (await stage.controller.describe()).runId !== runId, { limitMs: 60_000 });
+    await stage.watched();
+    const { state } = await stage.status();
+    expect(state).toMatchObject({ rank: 2, version: 1 });
+    expect(state?.seen).toContain('error-rate');
+  } finally {
+    await second.stopControl();
+  }
+}, 180_000);
+
+test('a process whose component cannot take the level is named, and followed up', async () => {
+  stage = new DegradationStage(ground);
+  let broken = true;
+  const seen = { 'error-rate': 0 };
+  await stage.follow('web', seen);
+  const stuck = await stage.follow(
+    'search',
+    {},
+    {
+      components: {
+        index: ({ name }) => {
+          if (broken && name !== 'normal') throw new Error('the index is locked');
+        },
+      },
+    },
+  );
+  await stage.startControl();
+  seen['error-rate'] = 0.06;
+  await stage.reached('reduced');
+  await until(async () => (await stage.store.acknowledged('platform', 1, 4_000)).stragglers.length > 0, {
+    limitMs: 30_000,
+    what: 'the straggler to be named',
+  });
+  expect((await stage.store.acknowledged('platform', 1, 4_000)).stragglers).toEqual([
+    { name: 'search', why: 'index: the index is locked' },
+  ]);
+  // What asks by itself is at the new level all the same.
+  expect(stuck.allows('exports')).toBe(false);
+  broken = false;
+  await expect(
+    ground.client.workflow.getHandle(transitionWorkflowId('platform', 1)).result(),
+  ).resolves.toMatchObject({ outcome: 'applied', stragglers: [] });
+}, 120_000);

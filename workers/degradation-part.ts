@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { createDegradationActivities } from '../activities/degradation';
+import type { Config } from '../config';
+import { canonicalJson } from '../core/canonical-json';
+import {
+  applicationSignals,
+  breakerSignals,
+  Degradation,
+  DegradationStore,
+  healthSignals,
+  loadPolicy,
+  scopesOf,
+} from '../core/degradation';
+import { sharedMetrics } from '../core/metrics';
+import { createPool } from '../database';
+import { searchAttributeNames } from '../workflows/contract';
+import {
+  controllerWorkflowId,
+  degradationCapability,
+  degradationWorkflowNames,
+} from '../workflows/degradation-contract';
+import type { ControlPart, ControlServices } from './control-part';
+
+/** A controller that somebody has terminated comes back within this time. */
+const ENSURE_EVERY_MS = 30_000;
+
+/** One look in an interval; it must not wait behind anything. */
+const APPLICATION_CONNECTIONS = 1;
+const ANSWER_LIMIT_MS = 3_000;
+
+/** The controllers of degradation levels, one for the platform and one for each tier, and what only this process can see. */
+export async function degradationPart(services: ControlServices): Promise<ControlPart> {
+  const { config, platform, log, health } = services;
+  const section = config.degradation;
+  if (section === undefined) return { activities: {} };
+  const policy = loadPolicy(section);
+  const application = createPool(config.application.database, {
+    applicationName: 'chronawflow control',
+    max: APPLICATION_CONNECTIONS,
+    connectTimeoutMs: ANSWER_LIMIT_MS,
+    queryTimeoutMs: ANSWER_LIMIT_MS,
+  });
+  const follower: Degradation = await Degradation.start(asControl(config), {
+    name: 'control',
+    signals: [
+      healthSignals(health),
+      breakerSignals(platform),
+      applicationSignals(application, () => follower.forTier(undefined).strategy.holdJobs),
+    ],
+    onChange: ({ scope, level, reason }) => log.warn({ scope, level, reason }, 'the level has changed'),
+    onError: (err) => log.warn({ err }, 'degradation'),
+  });
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    activities: createDegradationActivities({
+      platform,
+      store: new DegradationStore(platform),
+      policy,
+      policyHash: createHash('sha256').update(canonicalJson(policy)).digest('hex'),
+      metrics: sharedMetrics,
+    }),
+    start: () => {
+      const ensure = () => void ensureControllers(services, scopesOf(section));
+      ensure();
+      timer = setInterval(ensure, ENSURE_EVERY_MS);
+      timer.unref();
+    },
+    close: async () => {
+      clearInterval(timer);
+      await follower.close();
+      await application.end();
+    },
+  };
+}
+
+/** Starts each scope's controller, or finds that it runs: however many processes do it, there is one. */
+async function ensureControllers(
+  { temporal, taskQueue, log }: ControlServices,
+  scopes: readonly string[],
+): Promise<void> {
+  for (const scope of scopes) {
+    try {
+      await temporal.workflow.start(degradationWorkflowNames.controller, {
+        workflowId: controllerWorkflowId(scope),
+        taskQueue,
+        args: [{ scope }],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        staticSummary: `Degradation level of ${scope}`,
+        typedSearchAttributes: [
+          {
+            key: defineSearchAttributeKey(searchAttributeNames.capability, 'KEYWORD'),
+            value: degradationCapability,
+          },
+        ],
+      });
+    } catch (err) {
+      log.warn({ err, scope }, 'the controller could not be started yet; trying again');
+    }
+  }
+}
+
+/** This process has a role of its own, on the direct way as well. */
+function asControl({ platform, control, degradation }: Config): Pick<Config, 'platform' | 'degradation'> {
+  const own = control.database;
+  if (own === undefined) return { platform, degradation };
+  const { user, password, passwordFile } = own;
+  const { directDatabase: direct } = platform;
+  return {
+    degradation,
+    platform: { database: own, directDatabase: direct && { ...direct, user, password, passwordFile } },
+  };
+}
