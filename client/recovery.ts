@@ -39,7 +39,7 @@ import {
   undoWorkflowId,
 } from '../core/recovery/workflow-id';
 import { workflowNames } from '../workflows/contract';
-import { RunEndedError, RunNotFoundError } from './errors';
+import { RunEndedError, RunExistsError, RunNotFoundError } from './errors';
 import { OperationRun } from './operation-run';
 import { currentOperator } from './operator';
 import type { OperatorSigning } from './operator-signing';
@@ -210,12 +210,17 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
       { restoreId: entry.id, requestedBy, reason: by.reason },
       'cancel',
     );
-    await startOperation(this.link, workflowNames.releaseRestore, workflowId, input, {
-      tenant: entry.tenant,
-      summary: `Clean up after ${run.workflowId}`,
-      details: detailsOf(input),
-      again: true,
-    });
+    try {
+      await startOperation(this.link, workflowNames.releaseRestore, workflowId, input, {
+        tenant: entry.tenant,
+        summary: `Clean up after ${run.workflowId}`,
+        details: detailsOf(input),
+        again: true,
+      });
+    } catch (error) {
+      // A worker has seen it as well, and was faster: its clean-up is this one.
+      if (!(error instanceof RunExistsError)) throw error;
+    }
     await this.link.resultOf<RestoreReport>(workflowId);
     return 'released';
   }

@@ -1,5 +1,5 @@
 import { Client, type ClientOptions, Connection, type WorkflowHandle } from '@temporalio/client';
-import type { Config } from '../config';
+import { type Config, temporalConnection } from '../config';
 import { webLink } from '../core/recovery/web-link';
 import { errorFromTemporal } from './error-from-temporal';
 import { RunNotFoundError, TemporalUnavailableError } from './errors';
@@ -21,20 +21,16 @@ export class TemporalLink {
 
   /** Connects when the first request is made: Temporal may be away until then. */
   static whenNeeded(config: Config['temporal'], options: LinkOptions = {}): TemporalLink {
-    const { address, tls, apiKey, namespace } = config;
-    const connection = Connection.lazy({ address, tls, apiKey, connectTimeout: CONNECT_LIMIT });
+    const { namespace } = config;
+    const connection = Connection.lazy({ ...temporalConnection(config), connectTimeout: CONNECT_LIMIT });
     return new TemporalLink(new Client({ connection, namespace, ...options }), config);
   }
 
   /** @throws TemporalUnavailableError */
   static async open(config: Config['temporal'], options: LinkOptions = {}): Promise<TemporalLink> {
+    const how = temporalConnection(config);
     try {
-      const connection = await Connection.connect({
-        address: config.address,
-        tls: config.tls,
-        apiKey: config.apiKey,
-        connectTimeout: CONNECT_LIMIT,
-      });
+      const connection = await Connection.connect({ ...how, connectTimeout: CONNECT_LIMIT });
       return new TemporalLink(new Client({ connection, namespace: config.namespace, ...options }), config);
     } catch (cause) {
       throw new TemporalUnavailableError(config.address, cause);

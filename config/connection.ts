@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tls } from './tls';
 
 /** How to reach one PostgreSQL database. */
 export const connection = z.strictObject({
@@ -9,5 +10,5 @@ export const connection = z.strictObject({
   password: z.string().optional(),
   /** Read at load time; the file's content without its last newline is the password. */
   passwordFile: z.string().optional(),
-  ssl: z.boolean().default(false),
+  ssl: tls,
 });

@@ -23,3 +23,4 @@ export {
   type TableOverride,
   type TenancyConfig,
 } from './schema';
+export { temporalConnection } from './temporal';

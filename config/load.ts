@@ -5,6 +5,7 @@ import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { anchorChaos, mapTargets } from './chaos';
 import { ConfigInvalidError } from './config-invalid-error';
+import { anchorTls, readSecret, withFiles } from './connection-files';
 import { type Config, configSchema } from './schema';
 
 export interface LoadOptions {
@@ -50,7 +51,7 @@ export function parseConfig(
     const issues = parsed.error.issues.map((issue) => describeIssue(issue, lineOf));
     throw new ConfigInvalidError(source.file, issues);
   }
-  return anchorPaths(readPasswordFiles(parsed.data, source.file), dirname(source.file));
+  return anchorPaths(readSecretFiles(parsed.data, source.file), dirname(source.file));
 }
 
 /** Replaces `${NAME}` in every string; a variable that is not set is a problem, never an empty string. */
@@ -116,45 +117,39 @@ function property(node: unknown, key: string): object | undefined {
   return typeof value === 'object' && value !== null ? value : undefined;
 }
 
-function readPasswordFiles(config: Config, file: string): Config {
-  const withPassword = <T extends { password?: string; passwordFile?: string }>(
-    connection: T,
-    at: string,
-  ): T => {
-    if (connection.passwordFile === undefined) return connection;
-    try {
-      const path = resolve(dirname(file), connection.passwordFile);
-      return { ...connection, password: readFileSync(path, 'utf8').replace(/\r?\n$/, '') };
-    } catch (cause) {
-      throw new ConfigInvalidError(file, [`${at}.passwordFile cannot be read`], { cause });
-    }
-  };
+function readSecretFiles(config: Config, file: string): Config {
+  const { apiKeyFile, tls } = config.temporal;
   return {
     ...config,
+    temporal: {
+      ...config.temporal,
+      tls: anchorTls(file, tls),
+      ...(apiKeyFile === undefined ? {} : { apiKey: readSecret(file, apiKeyFile, 'temporal.apiKeyFile') }),
+    },
     platform: {
-      database: withPassword(config.platform.database, 'platform.database'),
+      database: withFiles(file, config.platform.database, 'platform.database'),
       directDatabase:
         config.platform.directDatabase &&
-        withPassword(config.platform.directDatabase, 'platform.directDatabase'),
+        withFiles(file, config.platform.directDatabase, 'platform.directDatabase'),
     },
     application: {
       ...config.application,
-      database: withPassword(config.application.database, 'application.database'),
+      database: withFiles(file, config.application.database, 'application.database'),
     },
     audit: {
       ...config.audit,
-      ...(config.audit.database && { database: withPassword(config.audit.database, 'audit.database') }),
+      ...(config.audit.database && { database: withFiles(file, config.audit.database, 'audit.database') }),
     },
     control: {
       ...(config.control.database && {
-        database: withPassword(config.control.database, 'control.database'),
+        database: withFiles(file, config.control.database, 'control.database'),
       }),
     },
     chaos:
       config.chaos &&
       mapTargets(config.chaos, (target, name) =>
         target.kind === 'postgres'
-          ? { ...target, database: withPassword(target.database, `chaos.targets.${name}.database`) }
+          ? { ...target, database: withFiles(file, target.database, `chaos.targets.${name}.database`) }
           : target,
       ),
   };

@@ -10,6 +10,7 @@ import { operatorsConfig } from './operators';
 import { payloadsConfig } from './payloads';
 import { protectionConfig } from './protection';
 import { rateLimitsConfig } from './rate-limits';
+import { temporalConfig } from './temporal';
 
 const columnList = z.union([
   z
@@ -133,17 +134,7 @@ const jobs = z.strictObject({
 });
 
 export const configSchema = z.strictObject({
-  temporal: z
-    .strictObject({
-      address: z.string().default('localhost:7233'),
-      namespace: z.string().default('default'),
-      apiKey: z.string().optional(),
-      tls: z.boolean().default(false),
-      /** Base URL of the Temporal Web UI, for links. */
-      webUrl: z.string().optional(),
-      taskQueue: z.string().default('chronawflow'),
-    })
-    .prefault({}),
+  temporal: temporalConfig.prefault({}),
   platform: z.strictObject({
     database: connection,
     /** A direct way to it where `database` leads through a transaction pooler, which LISTEN does not pass. */

@@ -1,4 +1,5 @@
 import type { Client, Pool, PoolConfig } from 'pg';
+import { type TlsFiles, tlsOptions } from './tls';
 
 /** Loaded with the first connection: a service that only wants a breaker does not have to have pg. */
 const load: (name: 'pg') => typeof import('pg') = require;
@@ -10,7 +11,8 @@ export interface ConnectionSettings {
   readonly database: string;
   readonly user: string;
   readonly password?: string;
-  readonly ssl?: boolean;
+  /** Default off. On, the server's certificate and name are verified. */
+  readonly ssl?: boolean | TlsFiles;
 }
 
 // Timestamps stay text: a JS Date has milliseconds, PostgreSQL has microseconds.
@@ -34,7 +36,7 @@ export function createClient(
 ): Client {
   const { host, port, database, user, password, ssl = false } = connection;
   return new (load('pg').Client)({
-    ...{ host, port, database, user, password, ssl },
+    ...{ host, port, database, user, password, ssl: tlsOptions(host, ssl) },
     application_name: applicationName,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
@@ -58,7 +60,7 @@ export function createPool(connection: ConnectionSettings, options: PoolOptions)
     database: connection.database,
     user: connection.user,
     password: connection.password,
-    ssl: connection.ssl ?? false,
+    ssl: tlsOptions(connection.host, connection.ssl ?? false),
     application_name: options.applicationName,
     max: options.max ?? 4,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,

@@ -1,5 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
+import { temporalConnection } from '../config';
 import { InvalidInputError } from '../core/errors';
 import { sharedMetrics } from '../core/metrics';
 import { createPool } from '../database';
@@ -26,7 +27,7 @@ const PLATFORM_CONNECTIONS = 8;
 /** The worker of the controllers' task queue, in this process. */
 export async function createControlWorker(options: CreateControlWorkerOptions): Promise<ChronawflowWorker> {
   const { config, log } = options;
-  const { address, tls, apiKey, namespace } = config.temporal;
+  const { namespace } = config.temporal;
   const taskQueue = controlTaskQueue(config.temporal.taskQueue);
   const closers: (() => Promise<void>)[] = [];
   const release = async () => {
@@ -38,10 +39,10 @@ export async function createControlWorker(options: CreateControlWorkerOptions): 
       max: PLATFORM_CONNECTIONS,
     });
     closers.push(() => platform.end());
-    const connection = await NativeConnection.connect({ address, tls, apiKey });
+    const connection = await NativeConnection.connect(temporalConnection(config.temporal));
     closers.push(() => connection.close());
     await ensureSearchAttributes(connection, namespace);
-    const clientConnection = await Connection.connect({ address, tls, apiKey });
+    const clientConnection = await Connection.connect(temporalConnection(config.temporal));
     closers.push(() => clientConnection.close());
     const health = watchHealth(platform, connection, log);
     closers.push(() => health.close());

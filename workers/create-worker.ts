@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { createRecoveryActivities } from '../activities/recovery';
 import { RecoveryMetrics } from '../activities/recovery-metrics';
-import type { Config } from '../config';
+import { type Config, temporalConnection } from '../config';
 import type { HealthMonitor } from '../core/health';
 import { type Job, loadJobs } from '../core/jobs';
 import { sharedMetrics } from '../core/metrics';
@@ -91,11 +91,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
     await connection?.close();
   };
   try {
-    connection = await NativeConnection.connect({
-      address: temporal.address,
-      tls: temporal.tls,
-      apiKey: temporal.apiKey,
-    });
+    connection = await NativeConnection.connect(temporalConnection(temporal));
     await ensureSearchAttributes(connection, temporal.namespace);
     await recovery.sweep();
     sharedMetrics.collectProcess();

@@ -3,7 +3,7 @@ import { Client, type ClientOptions, Connection } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { createJobActivities } from '../activities/jobs';
 import type { JobActivities } from '../activities/types';
-import type { Config } from '../config';
+import { type Config, temporalConnection } from '../config';
 import {
   Dispatcher,
   FailureWatch,
@@ -56,11 +56,7 @@ export async function jobParts(
   const byType = jobsByType(jobs);
   const { temporal } = config;
   const taskQueue = jobTaskQueue(temporal.taskQueue);
-  const connection = await Connection.connect({
-    address: temporal.address,
-    tls: temporal.tls,
-    apiKey: temporal.apiKey,
-  });
+  const connection = await Connection.connect(temporalConnection(temporal));
   const client = new Client({ connection, namespace: temporal.namespace, dataConverter });
   const options = { applicationName: 'chronawflow jobs' };
   const pool = createPool(config.application.database, {

@@ -1,5 +1,5 @@
 import { Connection, type ConnectionOptions } from '@temporalio/client';
-import type { Config } from '../../config';
+import { type Config, temporalConnection } from '../../config';
 import { broken, type Check, type Finding, ok, warning } from '../../core/doctor';
 import { messageOf } from '../../core/errors';
 import { SEARCH_ATTRIBUTES } from '../../core/local-stack';
@@ -53,12 +53,7 @@ async function checkFairness(connection: Connection, namespace: string): Promise
 }
 
 function connectionOptions(config: Config['temporal']): ConnectionOptions {
-  return {
-    address: config.address,
-    tls: config.tls,
-    apiKey: config.apiKey,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-  };
+  return { ...temporalConnection(config), connectTimeout: CONNECT_TIMEOUT_MS };
 }
 
 export function judgeAttributes(present: Readonly<Record<string, unknown>>): Finding {

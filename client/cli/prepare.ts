@@ -96,6 +96,14 @@ export async function prepare(
   return prepared;
 }
 
+/** `sslmode` and the files as libpq names them; whichever of the two modes is given, the server is verified. */
+function tlsOf(parameters: URLSearchParams): Administrator['ssl'] {
+  if (!['require', 'verify-full'].includes(parameters.get('sslmode') ?? '')) return false;
+  const given = (name: string) => parameters.get(name) ?? undefined;
+  const [caFile, certFile, keyFile] = [given('sslrootcert'), given('sslcert'), given('sslkey')];
+  return caFile === undefined && certFile === undefined ? true : { caFile, certFile, keyFile };
+}
+
 /** A database in the URL is ignored: which one it is, the configuration says. The URL is never repeated. */
 export function administrator(variable: string, text: string): Administrator {
   let url: URL;
@@ -112,6 +120,6 @@ export function administrator(variable: string, text: string): Administrator {
     port: Number(url.searchParams.get('port') ?? (url.port || 5432)),
     user: decodeURIComponent(url.searchParams.get('user') ?? (url.username || 'postgres')),
     ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
-    ssl: ['require', 'verify-full'].includes(url.searchParams.get('sslmode') ?? ''),
+    ssl: tlsOf(url.searchParams),
   };
 }

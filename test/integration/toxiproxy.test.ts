@@ -22,7 +22,12 @@ describe('the network that tests can break', () => {
   beforeEach(() => toxiproxy.reset());
 
   async function withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
-    const client = new Client({ ...postgres.connection('postgres'), host: proxy.host, port: proxy.port });
+    const client = new Client({
+      ...postgres.connection('postgres'),
+      host: proxy.host,
+      port: proxy.port,
+      ssl: false,
+    });
     client.on('error', () => undefined);
     await client.connect();
     try {

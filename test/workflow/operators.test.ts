@@ -7,7 +7,7 @@ import { restoreIdFor } from '../../core/recovery/restore-id';
 import type { TenantRestoreInput } from '../../core/recovery/types';
 import { ADVISORY_LOCKS } from '../../database';
 import { until } from '../support/until';
-import { SignedScene } from './support/signed-scene';
+import { CANARY, SignedScene } from './support/signed-scene';
 import { type Ground, startGround } from './support/workflow-run';
 
 /**
@@ -112,6 +112,9 @@ test('a restore is asked for, approved and merged by keys, and every use of one 
     { actor: 'ada', object: 'recovery.restore', request: report.restoreId },
     { actor: 'grace', object: 'recovery.approve', request: report.restoreId },
   ]);
+  const history = JSON.stringify(await ground.client.workflow.getHandle(run.workflowId).fetchHistory());
+  for (const secret of [CANARY, Buffer.from(CANARY).toString('base64').slice(0, 20)])
+    expect(history).not.toContain(secret);
   const { rows: used } = await ground.platform.query(
     'select operator, action from chronawflow.used_intent where owner = $1 order by at',
     [report.restoreId],

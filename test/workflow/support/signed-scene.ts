@@ -3,6 +3,8 @@ import type { Grant, Signer } from '../../../core/operators';
 import { newSigner } from '../../support/operators';
 import { type Ground, Scene } from './workflow-run';
 
+export const CANARY = 'canary-of-the-platform';
+
 /** A deployment whose operators sign, with its root; its other operators are added by name. */
 export class SignedScene extends Scene {
   readonly root = newSigner();
@@ -17,6 +19,12 @@ export class SignedScene extends Scene {
     super(ground, recovery);
     this.operators = { administrators: { root: this.root.key.text }, fourEyes };
     this.engine.application = ground.platform;
+  }
+
+  /** A password that nobody asks for, to be looked for where it must not be. */
+  override get rawConfig(): Readonly<Record<string, unknown>> {
+    const { platform, ...rest } = super.rawConfig;
+    return { ...rest, platform: { database: { ...databaseOf(platform), password: CANARY } } };
   }
 
   readonly signers = new Map<string, Signer>();
@@ -50,4 +58,9 @@ export class SignedScene extends Scene {
     await Promise.all(this.open.map((cf) => cf.close()));
     await this.stopWorker();
   }
+}
+
+function databaseOf(platform: unknown): object {
+  const database: unknown = Reflect.get(Object(platform), 'database');
+  return Object(database);
 }
