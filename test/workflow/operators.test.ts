@@ -112,9 +112,12 @@ test('a restore is asked for, approved and merged by keys, and every use of one 
     { actor: 'ada', object: 'recovery.restore', request: report.restoreId },
     { actor: 'grace', object: 'recovery.approve', request: report.restoreId },
   ]);
-  const history = JSON.stringify(await ground.client.workflow.getHandle(run.workflowId).fetchHistory());
-  for (const secret of [CANARY, Buffer.from(CANARY).toString('base64').slice(0, 20)])
-    expect(history).not.toContain(secret);
+  const history = await ground.client.workflow.getHandle(run.workflowId).fetchHistory();
+  const texts = [...JSON.stringify(history).matchAll(/"data":"([^"]+)"/g)].map(([, data = '']) =>
+    Buffer.from(data, 'base64').toString(),
+  );
+  expect(texts.some((text) => text.includes('recovery.approve'))).toBe(true);
+  expect(texts.filter((text) => text.includes(CANARY))).toEqual([]);
   const { rows: used } = await ground.platform.query(
     'select operator, action from chronawflow.used_intent where owner = $1 order by at',
     [report.restoreId],
