@@ -72,19 +72,11 @@ export async function jobParts(
   });
   const metrics = new JobMetrics();
   const process = randomUUID();
-  const { kills, failureShare, minEnds, window, coreLimit } = config.jobs.quarantine;
-  const failures = new FailureWatch({
-    pool: queue,
-    jobs: byType,
-    rule: failureShare === false ? false : { share: failureShare, minEnds },
-    windowMs: window,
-    coreLimitMs: coreLimit,
-    log,
-  });
+  const failures = new FailureWatch({ pool: queue, jobs: byType, rules: config.jobs.quarantine, log });
   const runner = new JobRunner({
     failures,
     process,
-    killsAlone: kills,
+    killsAlone: config.jobs.quarantine.kills,
     metrics,
     calls: new ProtectedCalls({ breakers, log, admit: admission(config, limits) }),
     pool: queue,

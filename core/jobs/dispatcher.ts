@@ -38,7 +38,6 @@ const IDLE_MS = 100;
 /** After a failed claim: the database is away. */
 const FAILED_MS = 1_000;
 const CLEAN_EVERY_MS = 15_000;
-const JUDGE_EVERY_MS = 5_000;
 /** Tenants and types whose depths are read; the deepest come first. */
 const DEPTHS = 5_000;
 const REGISTER_EVERY_MS = WORKER_SEEN_MS / 4;
@@ -82,7 +81,6 @@ export class Dispatcher {
   private async loop(): Promise<void> {
     let cleanedAt = Number.NEGATIVE_INFINITY;
     let registeredAt = Number.NEGATIVE_INFINITY;
-    let judgedAt = performance.now();
     while (!this.stopping.signal.aborted) {
       if (performance.now() - registeredAt > REGISTER_EVERY_MS && (await this.register()))
         registeredAt = performance.now();
@@ -91,10 +89,7 @@ export class Dispatcher {
         cleanedAt = performance.now();
         await this.clean();
       }
-      if (performance.now() - judgedAt > JUDGE_EVERY_MS) {
-        judgedAt = performance.now();
-        await this.judge();
-      }
+      await this.options.failures.roundWhenDue();
       await this.pause(pause);
     }
   }
@@ -152,14 +147,6 @@ export class Dispatcher {
       while ((await removeWindows(pool)) > 0) if (this.stopping.signal.aborted) return;
     } catch (error) {
       log.warn({ err: error }, 'the queue of jobs could not be cleaned; trying again');
-    }
-  }
-
-  private async judge(): Promise<void> {
-    try {
-      await this.options.failures.round();
-    } catch (error) {
-      this.options.log.warn({ err: error }, 'failures of jobs could not be judged; trying again');
     }
   }
 

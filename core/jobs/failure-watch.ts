@@ -1,8 +1,9 @@
 import type { Pool } from 'pg';
+import type { JobsConfig } from '../../config';
 import { inTransaction } from '../../database';
 import type { Job } from './define-job';
 import { PLATFORM_ACTOR } from './job-event';
-import { type FailureRule, judgeFailures, type Verdict } from './judge-failures.pure';
+import { judgeFailures, type Verdict } from './judge-failures.pure';
 import type { StepLog } from './log';
 import { refText } from './store/columns.pure';
 import { holdIn, sweepHolds } from './store/holds';
@@ -11,17 +12,16 @@ import { addOutcomes, forgetOutcomes, readOutcomes } from './store/outcomes';
 export interface FailureWatchOptions {
   readonly pool: Pool;
   readonly jobs: ReadonlyMap<string, Job>;
-  /** False: nothing is held by failures. */
-  readonly rule: FailureRule | false;
-  readonly windowMs: number;
-  /** How long a rule may stop core types of a tenant. */
-  readonly coreLimitMs: number;
+  readonly rules: JobsConfig['quarantine'];
   readonly log: StepLog;
 }
+
+const EVERY_MS = 5_000;
 
 /** Counts how attempts end, and quarantines what fails too much: README.md, invariant 13. */
 export class FailureWatch {
   private counts = new Map<string, { tenant: string; type: string; succeeded: number; failed: number }>();
+  private judgedAt = performance.now();
 
   constructor(private readonly options: FailureWatchOptions) {}
 
@@ -34,25 +34,38 @@ export class FailureWatch {
     this.counts.set(key, count);
   }
 
+  /** A round when the last one is some seconds ago; one that fails is logged, and the next one is tried. */
+  async roundWhenDue(): Promise<void> {
+    if (performance.now() - this.judgedAt < EVERY_MS) return;
+    this.judgedAt = performance.now();
+    try {
+      await this.round();
+    } catch (error) {
+      this.options.log.warn({ err: error }, 'failures of jobs could not be judged; trying again');
+    }
+  }
+
   /** Tells the database what was counted and judges what all processes counted. @throws what the database throws */
   async round(): Promise<void> {
-    const { pool, rule, windowMs, log } = this.options;
+    const { pool, log } = this.options;
+    const { failureShare: share, minEnds, window: windowMs } = this.options.rules;
     for (const { tenant, type, reason } of await sweepHolds(pool))
       log.info({ tenant, type, reason }, 'the time of a hold on jobs is over');
-    if (rule === false) return this.counts.clear();
+    if (share === false) return this.counts.clear();
     const ends = [...this.counts.values()];
     // Lost when the database does not take them: they are a sample, not a ledger.
     this.counts = new Map();
     if (ends.length > 0) await addOutcomes(pool, ends, windowMs);
     if (!ends.some((one) => one.failed > 0)) return;
-    for (const verdict of judgeFailures(await readOutcomes(pool, windowMs), rule)) await this.hold(verdict);
+    for (const verdict of judgeFailures(await readOutcomes(pool, windowMs), { share, minEnds }))
+      await this.hold(verdict);
   }
 
   private async hold(verdict: Verdict): Promise<void> {
-    const { pool, jobs, coreLimitMs, log } = this.options;
+    const { pool, jobs, rules, log } = this.options;
     const { tenant, type, ends, failed } = verdict;
     const stopsCore = coreTypes(jobs, type);
-    const limit = stopsCore.length === 0 ? {} : { forMs: coreLimitMs, stopsCore };
+    const limit = stopsCore.length === 0 ? {} : { forMs: rules.coreLimit, stopsCore };
     const named = stopsCore.length === 0 ? '' : `; stops the core types ${stopsCore.join(', ')} for a time`;
     const reason = `${failed} of ${ends} attempts failed${named}`;
     const at = { tenant, ...(type === '' ? {} : { type }) };

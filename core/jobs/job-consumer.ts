@@ -3,9 +3,11 @@ import type { Pool, PoolClient } from 'pg';
 import type { JobsConfig } from '../../config';
 import type { Json } from '../idempotency';
 import { canonicalJson } from '../idempotency';
+import { TENANT_FROZEN } from './after-attempt.pure';
 import type { Job } from './define-job';
 import { describeFailure } from './describe-failure';
 import { JobFencedError } from './errors/job-fenced-error';
+import { FailureWatch } from './failure-watch';
 import { type HeldPermit, LeaseKeeper } from './lease-keeper';
 import type { StepLog } from './log';
 import { sharesOf } from './shares';
@@ -51,14 +53,18 @@ export class JobConsumer {
   private readonly leases: LeaseKeeper;
   private readonly held = new Set<LeasedJob>();
   private readonly process = randomUUID();
+  private readonly failures: FailureWatch;
 
   constructor(private readonly options: ConsumerOptions) {
+    const { pool, jobs, log, config } = options;
+    this.failures = new FailureWatch({ pool, jobs, rules: config.quarantine, log });
     this.leases = new LeaseKeeper(options.pool, options.config.lease, options.log);
   }
 
   /** The next jobs that may run now, at most `atMost`; none when nothing may. */
   async dequeue(atMost = 1): Promise<LeasedJob[]> {
     const { pool, config, jobs } = this.options;
+    await this.failures.roundWhenDue();
     const claimed = await claimJobs(pool, {
       handedLimit: config.handed,
       take: { atMost, types: [...jobs.keys()], idle: this.held.size === 0 },
@@ -84,6 +90,7 @@ export class JobConsumer {
       });
     }
     this.leases.close();
+    await this.failures.round();
   }
 
   private lease(attempt: BeginRequest, number: number, input: Json, permit: HeldPermit): LeasedJob {
@@ -107,8 +114,9 @@ export class JobConsumer {
         const value: Json = JSON.parse(canonicalJson(result ?? null));
         const [held] = await end(completeAttempts(pool, [{ ...attempt, result: value }], config.retention));
         if (!held) throw new JobFencedError(attempt);
+        this.failures.ended(attempt, true);
       },
-      fail: (error) => {
+      fail: async (error) => {
         const retry = jobs.get(attempt.type)?.policy.retry;
         if (retry === undefined) throw new RangeError(`${attempt.type} is not one of this consumer's types`);
         const rules = {
@@ -117,7 +125,10 @@ export class JobConsumer {
           process: this.process,
           killsAlone: config.quarantine.kills,
         };
-        return end(failAttempt(pool, attempt, describeFailure(error), rules));
+        const failure = describeFailure(error);
+        const ended = await end(failAttempt(pool, attempt, failure, rules));
+        if (failure.code !== TENANT_FROZEN) this.failures.ended(attempt, false);
+        return ended;
       },
       giveBack: async () => {
         await end(putBack(pool, attempt, undefined, 0));

@@ -209,6 +209,12 @@ test('pause, resume, and a release at a rate', async () => {
   await until(async () => (await stateOf('p3')) === 'done');
 });
 
+test('null can be an input', async () => {
+  expect(await jsonOf('submit', 't6', 'pay', 'null', '--input', 'null', '--wait')).toMatchObject({
+    state: 'done',
+  });
+});
+
 test('a schedule is set, listed, paused and removed', async () => {
   const plan = ['--type', 'invoice', '--input', '{"amount":1}', '--cron', '0 3 1 * *'];
   expect(

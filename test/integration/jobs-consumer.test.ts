@@ -11,6 +11,7 @@ import {
   PriorityQueueManager,
   QueueBoundaryManager,
   readDeadLetters,
+  readHolds,
   setLimit,
 } from '../../core/jobs';
 import { applyMigrations } from '../../database';
@@ -44,7 +45,8 @@ afterAll(() => postgres?.stop());
 beforeEach(async () => {
   cleanUp = new CleanUp();
   await pool.query(
-    'truncate chronawflow.job, chronawflow.dead_letter, chronawflow.job_limit, chronawflow.idempotency, effect',
+    `truncate chronawflow.job, chronawflow.dead_letter, chronawflow.job_limit, chronawflow.job_hold, chronawflow.job_outcome,
+       chronawflow.idempotency, effect`,
   );
 });
 afterEach(() => cleanUp.run());
@@ -127,6 +129,26 @@ test('what fails is retried, then a dead letter, like every job', async () => {
   expect(await readDeadLetters(pool, {}, 10)).toMatchObject([
     { tenant: 'a', key: 'a0', reason: 'ATTEMPTS_EXHAUSTED', attempts: 2 },
   ]);
+});
+
+test('what fails too much is held by rule, whoever it fails for (invariant 13)', async () => {
+  const queue = new QueueBoundaryManager(optionsWith({ quarantine: { minEnds: 6 } }));
+  await enqueue(queue, 'a', 3);
+  let failed = 0;
+  await until(async () => {
+    for (const job of await queue.dequeue(3)) {
+      await queue.handleFailure(job, new Error('refused'));
+      failed += 1;
+    }
+    return failed === 6;
+  });
+  // It judges when it is asked for work, some seconds apart, and when it is closed.
+  await queue.close();
+  expect(await readHolds(pool)).toMatchObject([
+    { kind: 'quarantine', tenant: 'a', type: 'mail', reason: '6 of 6 attempts failed' },
+  ]);
+  await enqueue(open(), 'b', 1);
+  expect((await open().dequeue(5)).map((job) => job.tenant)).toEqual(['b']);
 });
 
 test('a lease that lapsed is told, cannot acknowledge, and loses its effects (invariants 3, 4)', async () => {

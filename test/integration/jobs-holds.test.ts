@@ -49,9 +49,13 @@ const watch = (settings: { coreLimitMs?: number; minEnds?: number } = {}) =>
   new FailureWatch({
     pool,
     jobs,
-    rule: { share: 0.8, minEnds: settings.minEnds ?? 10 },
-    windowMs: 60_000,
-    coreLimitMs: settings.coreLimitMs ?? 60_000,
+    rules: {
+      kills: 3,
+      failureShare: 0.8,
+      minEnds: settings.minEnds ?? 10,
+      window: 60_000,
+      coreLimit: settings.coreLimitMs ?? 60_000,
+    },
     log: { info: () => undefined, warn: () => undefined },
   });
 

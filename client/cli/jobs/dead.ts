@@ -14,7 +14,7 @@ interface FilterOptions extends CommonOptions, DeadFilter {
 interface RedriveOptions extends FilterOptions {
   readonly as: string;
   readonly all?: boolean;
-  readonly input?: unknown;
+  readonly input?: { readonly value: unknown };
   readonly perSecond?: number;
   readonly yes?: boolean;
 }
@@ -90,7 +90,7 @@ async function redriveOne(
   const { steps } = await cf.jobs.show(ref);
   out.page(stepsPage(steps));
   await confirm(`Redrive job ${type} ${key} of ${tenant}?`, 'Redriving the job', options.yes);
-  const handle = await cf.jobs.redrive(ref, { as: options.as, input: options.input });
+  const handle = await cf.jobs.redrive(ref, { as: options.as, input: options.input?.value });
   out.result({ ...ref, workflowId: handle.workflowId, steps }, () => [`Redriven: ${handle.workflowId}`]);
 }
 

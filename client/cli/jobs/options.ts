@@ -2,10 +2,10 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { JobPriority, SubmitRequest } from '../../../core/jobs';
 import { currentOperator } from '../../operator';
 
-/** A value as JSON. */
-export function json(text: string): unknown {
+/** A value as JSON. Commander takes a bare `null` for an option without a value. */
+export function json(text: string): { readonly value: unknown } {
   try {
-    return JSON.parse(text);
+    return { value: JSON.parse(text) };
   } catch {
     throw new InvalidArgumentError('this is no JSON');
   }

@@ -7,7 +7,7 @@ import { json, priority } from './options';
 
 interface SetOptions extends CommonOptions {
   readonly type: string;
-  readonly input?: unknown;
+  readonly input?: { readonly value: unknown };
   readonly priority?: JobPriority;
   readonly cron?: string;
   readonly every?: string;
@@ -40,9 +40,9 @@ export function registerSchedule(jobs: Command): void {
     )
     .action(async (tenant: string, name: string, options: SetOptions) =>
       inSession(options, async ({ cf, out }) => {
-        const { type, input = null, priority: level, cron, every, timeZone, jitter, catchUp } = options;
+        const { type, input, priority: level, cron, every, timeZone, jitter, catchUp } = options;
         const when = { cron, every, timeZone, jitter, catchUp };
-        await cf.jobs.schedule({ tenant, name, type, input, priority: level, ...when });
+        await cf.jobs.schedule({ tenant, name, type, input: input?.value ?? null, priority: level, ...when });
         out.result({ tenant, name, type, ...when }, () => [
           `${name} of ${tenant}: ${type} ${cron === undefined ? `every ${every}` : `at ${cron} (${timeZone ?? 'UTC'})`}.`,
         ]);

@@ -9,7 +9,7 @@ import { type CommonOptions, inSession, withCommonOptions } from '../session';
 import { dedupe, json, priority, withJob } from './options';
 
 interface SubmitOptions extends CommonOptions {
-  readonly input?: unknown;
+  readonly input?: { readonly value: unknown };
   readonly priority?: JobPriority;
   readonly runAt?: string;
   readonly dedupe?: SubmitRequest['dedupe'];
@@ -37,12 +37,12 @@ export function registerSubmit(jobs: Command): void {
     )
     .action(async (tenant: string, type: string, key: string, options: SubmitOptions) =>
       inSession(options, async ({ cf, out }) => {
-        const { input = null, priority: level, runAt, dedupe: how, wait } = options;
+        const { input, priority: level, runAt, dedupe: how, wait } = options;
         const handle = await cf.jobs.submit({
           tenant,
           type,
           key,
-          input,
+          input: input?.value ?? null,
           priority: level,
           runAt,
           dedupe: how,

@@ -1,5 +1,5 @@
 /** The revision of the IETF draft that the middleware follows. */
-export const IDEMPOTENCY_DRAFT = 'draft-ietf-httpapi-idempotency-key-header-06';
+export const IDEMPOTENCY_DRAFT = 'draft-ietf-httpapi-idempotency-key-header-07';
 
 const LONGEST = 255;
 
