@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { recordAuditEvent } from '../core/audit';
+import { disturbanceOf } from '../core/injection-points';
 import type { StepControl } from '../core/recovery/engine';
 import { parseInput } from '../core/recovery/operation-input';
 import { RestoreJournal } from '../core/recovery/restore-journal';
@@ -47,6 +48,8 @@ export function recoveryStep<In extends { readonly operation: OperationRef }, Ou
       const { operation } = input;
       if (definition.phase !== undefined) await journal.enter(operation.restoreId, definition.phase);
       try {
+        const disturbance = disturbanceOf(definition.action, 'step', operation.tenant, control.signal);
+        if (disturbance !== undefined) await disturbance;
         const output = await definition.run(input, control);
         await audit(services, definition, input, 'ok', definition.facts?.(output, input) ?? {});
         return output;

@@ -1,4 +1,5 @@
 import { type Config, loadConfig } from '../config';
+import { ChaosEngineeringManager } from '../core/chaos';
 import { Degradation, type DegradationModesManager, type DegradationOptions } from '../core/degradation';
 import { FailureDomainManager, readDiscoveries } from '../core/failure-domains';
 import type { Job } from '../core/jobs';
@@ -7,6 +8,7 @@ import { createPayloadCodec } from '../core/payload-codec';
 import { ConfiguredRateLimits, type ConfiguredRateLimitsOptions } from '../core/rate-limit';
 import { RecoveryStrategyManager } from '../core/recovery/recovery-strategy-manager';
 import { createPool } from '../database';
+import { ChaosClient, type ChaosRun } from './chaos';
 import { degradationModes } from './degradation';
 import { JobsClient } from './jobs';
 import { KeysClient } from './keys';
@@ -47,10 +49,13 @@ export interface ConnectOptions {
 export class Chronawflow {
   readonly recovery: RecoveryClient;
   readonly jobs: JobsClient;
+  /** Experiments: run, look, abort. */
+  readonly chaos: ChaosClient;
   /** Of encrypted payloads. */
   readonly keys: KeysClient;
   readonly operators: OperatorsClient;
   /** The same operations under the names of the architecture document. */
+  readonly chaosEngineering: ChaosEngineeringManager<ChaosRun>;
   readonly recoveryStrategy: RecoveryStrategyManager<OperationRun>;
 
   /** The graph of what depends on what, as declared and as it is found now. */
@@ -73,6 +78,8 @@ export class Chronawflow {
     this.recovery = new RecoveryClient(link, platform, reader, signing);
     this.jobs = new JobsClient(config, link, platform, application, jobs, signing);
     this.operators = new OperatorsClient(platform, signing);
+    this.chaos = new ChaosClient(link, platform);
+    this.chaosEngineering = new ChaosEngineeringManager(this.chaos);
     this.recoveryStrategy = new RecoveryStrategyManager(this.recovery);
     this.failureDomains = async () =>
       new FailureDomainManager(config.failureDomains, await readDiscoveries(config, platform, application));

@@ -1,4 +1,6 @@
 export { type Config, ConfigInvalidError, loadConfig } from '../config';
+export { ChaosEngineeringManager, type ChaosRunRequest, type SingleFault } from '../core/chaos';
+export type { ChaosReport } from '../core/chaos/types';
 export {
   ChronawflowError,
   CommandFailedError,
@@ -89,6 +91,7 @@ export {
 export type { ComplianceReport, TierCompliance } from '../core/recovery/report';
 export type * from '../core/recovery/types';
 export type { Approval, ApprovalAnswer, OperationStatus, Rejection } from '../workflows/contract';
+export { ChaosClient, ChaosRun } from './chaos';
 export { Chronawflow, type ConnectOptions } from './chronawflow';
 export {
   NoWorkerAnsweredError,

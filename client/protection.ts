@@ -34,6 +34,7 @@ export {
   type HealthReport,
   healthAnswer,
 } from '../core/health';
+export { disturbanceOf, disturbedNow, followCallFaults, InjectedError } from '../core/injection-points';
 export { Metrics, type MetricsOptions, sharedMetrics } from '../core/metrics';
 export * from '../core/protection';
 export {

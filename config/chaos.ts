@@ -118,6 +118,19 @@ export const chaosConfig = z.strictObject({
   leaseTerm: positive.prefault('15s'),
   /** Most of a group's targets, and of the tenants, that are disturbed at once. */
   maxShare: z.number().gt(0).lte(1).default(0.5),
+  /** No experiment starts while one of these holds, and one that runs is rolled back: such as a spent error budget. */
+  refuseWhen: z
+    .array(
+      z.strictObject({
+        kind: z.literal('metric'),
+        url: z.url({ protocol: /^https?$/ }),
+        metric: z.string().min(1),
+        labels: z.record(z.string(), z.string()).default({}),
+        above: z.number().optional(),
+        below: z.number().optional(),
+      }),
+    )
+    .default([]),
 });
 
 type Chaos = z.output<typeof chaosConfig>;

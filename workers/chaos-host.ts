@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { Config } from '../config';
-import { type ChaosHost, FaultDrivers, LeaseJournal, LeaseStore } from '../core/chaos';
+import { type ChaosHost, hostDrivers, LeaseJournal, LeaseStore } from '../core/chaos';
 import { InvalidInputError } from '../core/errors';
 import { createPool } from '../database';
 
@@ -13,7 +13,7 @@ export function chaosHost(
     throw new InvalidInputError('The configuration has no section `chaos`, so this host takes no faults.', {
       hint: 'docs/resilience/chaos.md says what to write there.',
     });
-  const platform = createPool(config.platform.database, {
+  const platform = createPool(config.control.database ?? config.platform.database, {
     applicationName: 'chronawflow reaper',
     max: 1,
     connectTimeoutMs: 2_000,
@@ -23,7 +23,7 @@ export function chaosHost(
     host: {
       host: hostname(),
       journal: new LeaseJournal(config.chaos.directory),
-      drivers: new FaultDrivers(),
+      drivers: hostDrivers(config),
       targets: config.chaos.targets,
       store: new LeaseStore(platform),
       log,

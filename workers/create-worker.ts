@@ -6,6 +6,7 @@ import { createRecoveryActivities } from '../activities/recovery';
 import { RecoveryMetrics } from '../activities/recovery-metrics';
 import { type Config, temporalConnection } from '../config';
 import type { HealthMonitor } from '../core/health';
+import { followCallFaults } from '../core/injection-points';
 import { type Job, loadJobs } from '../core/jobs';
 import { sharedMetrics } from '../core/metrics';
 import { IntentVerifier, operatorPolicy } from '../core/operators';
@@ -78,8 +79,10 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
   let jobs: JobParts | undefined;
   let health: HealthMonitor | undefined;
   let limits: ConfiguredRateLimits | undefined;
+  let disturbed: (() => Promise<void>) | undefined;
   let stopWatching = async () => {};
   const release = async () => {
+    await disturbed?.();
     await stopWatching();
     await health?.close();
     await jobs?.close();
@@ -107,6 +110,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
     const metrics = new RecoveryMetrics();
     const policy = await operatorPolicy(config);
     recovery.watch(metrics);
+    if (config.chaos !== undefined) disturbed = followCallFaults(platform, config.chaos);
     const activities = createRecoveryActivities({
       ...recovery,
       config,

@@ -1,3 +1,4 @@
+export { chaosExperiment } from './chaos-experiment';
 export { clusterRestore } from './cluster-restore';
 export { degradationController } from './degradation-controller';
 export { degradationTransition } from './degradation-transition';

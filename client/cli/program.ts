@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import { packageRoot } from '../../core/local-stack';
 import { registerAudit } from './audit';
+import { registerChaos } from './chaos';
 import { registerDoctor } from './doctor';
 import { registerDomains } from './domains';
 import { registerJobs } from './jobs';
@@ -34,6 +35,7 @@ export function createProgram(): Command {
   registerRecovery(program);
   registerJobs(program);
   registerAudit(program);
+  registerChaos(program);
   registerDomains(program);
   registerKeys(program);
   registerOperators(program);

@@ -8,10 +8,15 @@ export interface EntryOptions {
   readonly config?: string;
   readonly metricsPort?: string;
   readonly pretty?: boolean;
+  /** Of the reaper: until it is told to stop, also without a fault. */
+  readonly stay?: boolean;
 }
 
 /** Runs one of the long-lived processes of workers/ and hands on its exit code; the client never loads what does the work. */
-export async function runEntry(name: 'main' | 'control' | 'sealer', options: EntryOptions): Promise<void> {
+export async function runEntry(
+  name: 'main' | 'control' | 'sealer' | 'reaper',
+  options: EntryOptions,
+): Promise<void> {
   // What the process would find only after its start, as a line of its log.
   loadConfig({ configFile: options.config });
   const entry = join(__dirname, '..', '..', 'workers', `${name}.js`);
@@ -23,6 +28,7 @@ export async function runEntry(name: 'main' | 'control' | 'sealer', options: Ent
   const args = [
     ...(options.metricsPort === undefined ? [] : ['--metrics-port', options.metricsPort]),
     ...(options.pretty ? ['--pretty'] : []),
+    ...(options.stay ? ['--stay'] : []),
   ];
   const env =
     options.config === undefined ? process.env : { ...process.env, CHRONAWFLOW_CONFIG: options.config };

@@ -1,7 +1,15 @@
 export { type AbortReport, abortAll } from './abort-all';
-export { type AnyDriver, FaultDrivers } from './drivers';
+export {
+  ChaosEngineeringManager,
+  type ChaosOperations,
+  type ChaosRunHandle,
+  type ChaosRunRequest,
+  type SingleFault,
+} from './chaos-engineering-manager';
+export { type AnyDriver, FaultDrivers, hostDrivers } from './drivers';
 export { type EndOptions, endFault } from './end-fault';
 export * from './errors';
+export * from './experiment';
 export { type ChaosPrograms, chaosPrograms, Guard, readGuard, startGuard } from './guard';
 export { type ChaosHost, type ResolvedFault, resolveFault } from './host';
 export { type FaultRequest, injectFault } from './inject-fault';
@@ -13,5 +21,17 @@ export {
   LeaseStore,
   type StoredLease,
 } from './lease';
+export { type LoadResult, openLoop, percentile } from './load';
+export {
+  checkTargets,
+  describePlan,
+  leaseIdOf,
+  plannedFaults,
+  plannedSteps,
+  safetyPlan,
+} from './plan-experiment';
+export { type ChaosRunEntry, ChaosRunStore, type ExperimentJournal, experimentJournal } from './report';
 export { countFaults, type FaultCount, watchFaults } from './residual-faults';
 export { runFault } from './run-fault';
+export * from './safety';
+export { resourceOf } from './targets';

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { Json } from '../idempotency';
+import { disturbanceOf } from '../injection-points';
 import type { ProtectedCalls } from '../protection';
 import { TENANT_FROZEN } from './after-attempt.pure';
 import { Batcher } from './batcher';
@@ -165,10 +166,10 @@ export class JobRunner {
     const watch = new AbortController();
     try {
       const outside = new OutsideCalls((names) => noteOutside(this.options.pool, attempt, names));
-      const running = job.run(
-        this.contextOf(attempt, begun.attempt, { stop, outside, progress }),
-        begun.input,
-      );
+      const run = () =>
+        job.run(this.contextOf(attempt, begun.attempt, { stop, outside, progress }), begun.input);
+      const disturbance = disturbanceOf(attempt.type, 'run', attempt.tenant, stop);
+      const running = disturbance === undefined ? run() : disturbance.then(run);
       const work = settled(running.then((result) => outside.settled().then(() => result)));
       // Code that ignores its signal is still there, and no company for one that has to be alone.
       void work.then(leave);

@@ -1,3 +1,4 @@
+import { disturbanceOf } from '../injection-points';
 import { NEVER } from './abort';
 import type { BreakerKey, BreakerRegistry } from './breaker';
 import { type CallLog, Measured } from './observe';
@@ -44,7 +45,7 @@ export class ProtectedCalls {
   /** @throws what `admit` throws; BreakerOpenError, TimeoutExceededError; the call's own error; the signal's reason */
   call<T>(key: BreakerKey, call: Protected<T>, signal: AbortSignal = NEVER): Promise<T> {
     return pipeline(this.measuredFor(key), this.admission(key), this.breakers.get(key), this.timeout).execute(
-      call,
+      disturbable(key, call),
       signal,
     );
   }
@@ -71,4 +72,12 @@ export class ProtectedCalls {
     this.measured.set(service, operations.set(operation, made));
     return made;
   }
+}
+
+/** A chaos experiment's fault is part of the call: timeout and breaker see it as they see every other. */
+function disturbable<T>({ service, operation, tenant }: BreakerKey, call: Protected<T>): Protected<T> {
+  return (signal) => {
+    const disturbance = disturbanceOf(service, operation, tenant, signal);
+    return disturbance === undefined ? call(signal) : disturbance.then(() => call(signal));
+  };
 }

@@ -1,5 +1,6 @@
 -- The rights of the role `chronawflow_control` in the control-plane database: what the controllers' process
--- (`chronawflow worker --control`) needs. It reads no restore and no recovery point, and it adds to the audit log without
+-- (`chronawflow worker --control`) needs. It reads no recovery point, of a
+-- restore only whether it runs, and it adds to the audit log without
 -- changing or removing what is there.
 --
 -- Run as the owner of the schema `chronawflow`, again after each upgrade; `chronawflow prepare` does both where it prepares the
@@ -20,3 +21,7 @@ grant select on chronawflow.breaker_observer, chronawflow.breaker_vote, chronawf
 -- Degradation: levels are published, processes' reports read and forgotten.
 grant select, insert, update on chronawflow.degradation_level to chronawflow_control;
 grant select, insert, update, delete on chronawflow.degradation_process to chronawflow_control;
+
+-- Chaos: leases of faults and runs of experiments; of restores only whether one runs.
+grant select, insert, update on chronawflow.fault_lease, chronawflow.chaos_run to chronawflow_control;
+grant select (kind, finished_at) on chronawflow.restore to chronawflow_control;

@@ -26,3 +26,6 @@ grant select (id) on chronawflow.audit_event to chronawflow_service;
 -- Levels of degradation are followed; each process says what it sees and what it has applied.
 grant select on chronawflow.degradation_level to chronawflow_service;
 grant select, insert, update, delete on chronawflow.degradation_process to chronawflow_service;
+
+-- Chaos: faults of the process's own calls are followed.
+grant select (id, driver, target, parameters, deadline, ended_at, injected_at) on chronawflow.fault_lease to chronawflow_service;

@@ -57,8 +57,16 @@ export function newLeaseId(): string {
   return `f${createHash('sha256').update(randomUUID()).digest('hex').slice(0, 12)}`;
 }
 
+export interface ChaosStageOptions {
+  /** Beside those that are always there. */
+  readonly targets?: Readonly<Record<string, unknown>>;
+  readonly temporal?: Readonly<Record<string, unknown>>;
+  /** Of the section `chaos`. */
+  readonly chaos?: Readonly<Record<string, unknown>>;
+}
+
 /** Everything that faults are injected into, made for one test file and gone with it. */
-export function startChaosStage(targets: Readonly<Record<string, unknown>> = {}): Promise<ChaosStage> {
+export function startChaosStage(options: ChaosStageOptions = {}): Promise<ChaosStage> {
   return building(async (cleanUp) => {
     const directory = await throwawayDirectory('chaos');
     cleanUp.add(guardAgainstOrphans(directory));
@@ -107,6 +115,7 @@ export function startChaosStage(targets: Readonly<Record<string, unknown>> = {})
     });
     const configFile = join(directory, 'chronawflow.yaml');
     const config = {
+      temporal: options.temporal ?? {},
       platform: { database: control.connection('platform') },
       application: {
         database: database.connection('postgres'),
@@ -126,8 +135,9 @@ export function startChaosStage(targets: Readonly<Record<string, unknown>> = {})
           },
           unit: { kind: 'process', pidFile: unitFile, command: '/bin/sleep 3600', start: unit },
           repository: { kind: 'backup-repository', path: repository },
-          ...targets,
+          ...options.targets,
         },
+        ...options.chaos,
       },
     };
     await writeFile(configFile, JSON.stringify(config));

@@ -1,2 +1,3 @@
 export type { AnyDriver, RawCall, TargetKind, TargetOf } from './driver';
 export { FaultDrivers } from './fault-drivers';
+export { hostDrivers } from './host-drivers';

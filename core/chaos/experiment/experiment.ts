@@ -1,12 +1,22 @@
 import type { z } from 'zod';
-import type { activity, configurationValue, extension, provider, tolerance } from './schema';
+import type { configurationValue, extension, provider, tolerance } from './schema';
 
 export type Provider = Exclude<z.output<typeof provider>, { readonly type: 'python' }>;
-export type Activity = Omit<z.output<typeof activity>, 'provider'> & { readonly provider: Provider };
 export type Tolerance = z.output<typeof tolerance>;
 export type ConfigurationValue = z.output<typeof configurationValue>;
 export type ChaosExtension = z.output<typeof extension>;
 export type AbortCondition = ChaosExtension['abort-conditions'][number];
+
+/** A probe or an action. Other keys that were written beside these are kept for the journal. */
+export interface Activity {
+  readonly type: 'probe' | 'action';
+  readonly name: string;
+  readonly provider: Provider;
+  readonly tolerance?: Tolerance;
+  readonly background: boolean;
+  /** Seconds. */
+  readonly pauses?: { readonly before?: number | string; readonly after?: number | string };
+}
 
 /** An experiment whose references are resolved: every activity stands where it is used. */
 export interface Experiment {

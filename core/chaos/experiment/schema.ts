@@ -137,9 +137,12 @@ export const configurationValue = z.union([
   z.record(z.string(), z.unknown()),
 ]);
 
-const secretValue = z.union(
-  [z.looseObject({ type: z.literal('env'), key: text, default: z.never().optional() })],
-  'a secret comes from the environment: {"type": "env", "key": "…"}; what stands in the file would be in every copy of it',
+const SECRETS =
+  'a secret comes from the environment: {"type": "env", "key": "…"}; what stands in the file would be in every copy of it';
+
+const secretValue = z.looseObject(
+  { type: z.literal('env', SECRETS), key: z.string(SECRETS).min(1) },
+  SECRETS,
 );
 
 const fault = z.strictObject({
@@ -176,6 +179,8 @@ export const extension = z.strictObject({
   faults: z.array(fault).max(20).default([]),
   /** How long the faults stay when the method has run. */
   duration: time.prefault('10s'),
+  /** How long the steady state may take to come back once the faults are gone; asked once a second. */
+  recovery: duration.prefault('10s'),
   /** Most of a group's targets, and of the tenants, at once. */
   'blast-radius': z
     .strictObject({

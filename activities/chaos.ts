@@ -1,0 +1,137 @@
+import { Context } from '@temporalio/activity';
+import { CancelledFailure } from '@temporalio/common';
+import { recordAuditEvent } from '../core/audit';
+import { callProvider, endFault, injectFault, openLoop, runActivity, steadyState } from '../core/chaos';
+import type { ChaosActivities, EndedFault, PlannedFault } from '../core/chaos/types';
+import { InvalidInputError, messageOf } from '../core/errors';
+import { auditScope } from './audit-scope';
+import { chaosSection, executionOf, openExperiment } from './chaos-run';
+import type { ChaosServices } from './chaos-services';
+import { failureOf } from './failure-of';
+import { finishChaos } from './finish-chaos';
+import { prepareChaos, refuseIfUnsafe } from './prepare-chaos';
+import { withStepControl } from './step-control';
+import { watchChaos } from './watch-chaos';
+
+/** A clean-up that takes longer is reported as what it is, and the guards go on with it. */
+const END_LIMIT_MS = 120_000;
+const LOAD_IN_FLIGHT = 200;
+
+/** The activities of the capability `chaos`: each one calls core/chaos, and errors become failures. */
+export function createChaosActivities(services: ChaosServices): ChaosActivities {
+  const { host, programs } = services;
+  return {
+    prepareChaos: (input) => step((signal) => prepareChaos(services, input, signal)),
+
+    checkSteadyState: (input) =>
+      step(async (signal) => {
+        const { experiment, context } = await openExperiment(services, input, signal);
+        return steadyState(experiment, context);
+      }),
+
+    injectFault: (input) =>
+      step(async (signal) => {
+        const { experiment, context } = await openExperiment(services, input, signal);
+        const wanted = experiment.chaos.faults[input.fault];
+        if (wanted === undefined) throw new InvalidInputError(`The experiment has no fault ${input.fault}.`);
+        if (input.fault === 0) await refuseIfUnsafe(services, experiment, context);
+        const { workflowId } = executionOf();
+        await recordAuditEvent(services.platform, {
+          id: auditScope(),
+          actor: input.run.requestedBy,
+          action: 'chaos.inject',
+          object: `${wanted.driver} ${wanted.target}`.slice(0, 200),
+          outcome: 'asked',
+          request: workflowId,
+          details: { lease: input.leaseId, parameters: wanted.parameters },
+        });
+        const lease = await injectFault(host, programs, {
+          leaseId: input.leaseId,
+          experiment: workflowId,
+          ...wanted,
+          parameters: withTenants(wanted, experiment.chaos.tenants),
+          durationMs: input.deadlineMs,
+          termMs: chaosSection(services).leaseTerm,
+        });
+        return { leaseId: lease.id, driver: lease.driver, target: lease.target };
+      }),
+
+    watchFaults: (input) => step((signal) => watchChaos(services, input, signal)),
+
+    runChaosStep: (input) =>
+      step(async (signal) => {
+        const { experiment, context } = await openExperiment(services, input, signal);
+        const activity = experiment[input.list][input.index];
+        if (activity === undefined)
+          throw new InvalidInputError(`The experiment has no ${input.list} ${input.index}.`);
+        return runActivity(activity, context);
+      }),
+
+    applyLoad: (input) =>
+      step(async (signal) => {
+        const { experiment, context } = await openExperiment(services, input, signal);
+        const { load } = experiment.chaos;
+        if (load === undefined) throw new InvalidInputError('The experiment has no load.');
+        const request = async () => {
+          const answer = await callProvider(
+            { type: 'http', url: load.url, timeout: 30 },
+            context.values,
+            context,
+          );
+          const status = typeof answer === 'object' && answer !== null ? Reflect.get(answer, 'status') : 0;
+          return typeof status === 'number' && status < 400;
+        };
+        const durationMs = input.durationMs ?? load.around;
+        const result = await openLoop({
+          ratePerSecond: load.ratePerSecond,
+          maxInFlight: LOAD_IN_FLIGHT,
+          ...{ durationMs, request, signal },
+        });
+        return { window: input.window, ...result };
+      }),
+
+    endFaults: (input) => step(() => Promise.all(input.faults.map((fault) => endAndTell(services, fault)))),
+
+    finishChaos: (input) => step(() => finishChaos(services, input)),
+  };
+}
+
+/** Heartbeats while it runs, and errors in the form that Temporal keeps. */
+async function step<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  try {
+    return await withStepControl(({ signal }) => run(signal ?? new AbortController().signal));
+  } catch (error) {
+    if (error instanceof CancelledFailure) throw error;
+    throw failureOf(error, Context.current().info.attempt);
+  }
+}
+
+/** A fault that could not be ended in time has nobody who ended it, and its reason. */
+async function endAndTell({ host }: ChaosServices, fault: PlannedFault): Promise<EndedFault> {
+  const { journal } = host;
+  const lease = await journal.find(fault.leaseId);
+  const injected = await journal.isMarked(fault.leaseId, 'injected');
+  if (lease !== undefined) {
+    try {
+      await endFault(host, lease, { by: 'controller', reason: 'rolled-back', limitMs: END_LIMIT_MS });
+    } catch (error) {
+      return { ...fault, injected, endedBy: '', reason: messageOf(error) };
+    }
+  }
+  const ended = await journal.ended(fault.leaseId);
+  if (ended === undefined) return { ...fault, injected: false, endedBy: 'nobody', reason: 'never begun' };
+  return {
+    ...fault,
+    injected: injected || ended.reason !== 'not-injected',
+    endedBy: ended.by,
+    reason: ended.reason,
+  };
+}
+
+/** Faults of calls are the only ones that know tenants; the experiment's scope is theirs unless they have one. */
+function withTenants(
+  { driver, parameters }: { readonly driver: string; readonly parameters: Readonly<Record<string, unknown>> },
+  tenants: readonly string[] | undefined,
+): Readonly<Record<string, unknown>> {
+  return driver.startsWith('calls.') && tenants !== undefined ? { tenants, ...parameters } : parameters;
+}

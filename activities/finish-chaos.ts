@@ -1,0 +1,51 @@
+import { hostname, platform } from 'node:os';
+import { recordAuditEvent } from '../core/audit';
+import { ChaosRunStore, checkExperiment, experimentJournal } from '../core/chaos';
+import type { ChaosActivities, ChaosReport } from '../core/chaos/types';
+import { auditScope } from './audit-scope';
+import type { ChaosServices } from './chaos-services';
+
+/** Writes report and journal of a run, and says in the audit log how it ended. The same again changes nothing. */
+export async function finishChaos(
+  services: ChaosServices,
+  { run, request, facts, plan }: Parameters<ChaosActivities['finishChaos']>[0],
+): Promise<ChaosReport> {
+  const endedAt = new Date().toISOString();
+  const report: ChaosReport = {
+    ...facts,
+    runId: run.runId,
+    title: checkExperiment(request.experiment).title,
+    endedAt,
+    requestedBy: request.requestedBy,
+    ...(request.reason === undefined ? {} : { reason: request.reason }),
+    ...(request.seed === undefined ? {} : { seed: request.seed }),
+    residual: facts.faults.filter(({ endedBy }) => endedBy === '').length,
+    ...(plan === undefined ? {} : { plan }),
+  };
+  if (request.dryRun) return report;
+  const where = { node: hostname(), platform: platform(), endedAt };
+  await new ChaosRunStore(services.platform).finish(
+    report,
+    experimentJournal(request.experiment, facts, where),
+  );
+  await recordAuditEvent(services.platform, {
+    id: auditScope(),
+    actor: request.requestedBy,
+    action: 'chaos.finish',
+    object: report.title.slice(0, 200),
+    outcome: facts.verdict,
+    reason: request.reason,
+    request: run.runId,
+    details: {
+      faults: facts.faults.map(({ driver, target, endedBy, reason }) => ({
+        driver,
+        target,
+        endedBy,
+        reason,
+      })),
+      residual: report.residual,
+      abort: facts.abort?.reason,
+    },
+  });
+  return report;
+}

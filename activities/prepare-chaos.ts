@@ -1,0 +1,87 @@
+import {
+  ChaosRefusedError,
+  ChaosRunStore,
+  checkTargets,
+  controlPlaneFacts,
+  countFaults,
+  describePlan,
+  type Experiment,
+  firstThatHolds,
+  plannedFaults,
+  plannedSteps,
+  type RunContext,
+  refusals,
+  safetyPlan,
+  tenantFacts,
+} from '../core/chaos';
+import { parseChaosInput } from '../core/chaos/run-input';
+import type { PreparedChaos } from '../core/chaos/types';
+import { chaosSection, executionOf, openExperiment } from './chaos-run';
+import type { ChaosServices } from './chaos-services';
+
+/** The method and its pauses have this long beside the faults' own time; a fault never outlives `chaos.maxDuration`. */
+const METHOD_ROOM_MS = 120_000;
+
+/** Checks input, allow-list and rules of safety; injects nothing. @throws what stands against the experiment */
+export async function prepareChaos(
+  services: ChaosServices,
+  input: unknown,
+  signal: AbortSignal,
+): Promise<PreparedChaos> {
+  const request = parseChaosInput(input);
+  const chaos = chaosSection(services);
+  const { host } = services;
+  const { experiment, context } = await openExperiment(services, request, signal);
+  checkTargets(host, experiment, context.values);
+  await refuseIfUnsafe(services, experiment, context);
+  const { workflowId, execution } = executionOf();
+  const faults = plannedFaults(experiment, execution);
+  const store = new ChaosRunStore(services.platform);
+  if (!request.dryRun)
+    await store.begin(
+      workflowId,
+      experiment.title,
+      faults.map(({ driver }) => driver),
+      request,
+    );
+  const durationMs = experiment.chaos.duration;
+  return {
+    title: experiment.title,
+    taskQueue: services.taskQueue,
+    faults,
+    method: plannedSteps(experiment.method, context.values),
+    rollbacks: plannedSteps(experiment.rollbacks, context.values),
+    durationMs,
+    deadlineMs: Math.min(chaos.maxDuration, durationMs + METHOD_ROOM_MS),
+    recoveryMs: experiment.chaos.recovery,
+    hasHypothesis: experiment.hypothesis !== undefined,
+    needsApproval: chaos.mode === 'production',
+    load: experiment.chaos.load !== undefined,
+    plan: describePlan(experiment, host),
+  };
+}
+
+/** Asked again right before the injection: an approval may have taken hours. @throws ChaosRefusedError */
+export async function refuseIfUnsafe(
+  services: ChaosServices,
+  experiment: Experiment,
+  context: RunContext,
+): Promise<void> {
+  const chaos = chaosSection(services);
+  const plan = safetyPlan(experiment, chaos, services.host.host);
+  const [plane, tenants, { residual }, condition] = await Promise.all([
+    controlPlaneFacts(services.platform),
+    tenantFacts(services.application, services.config.tenancy, experiment.chaos.tenants),
+    countFaults(services.host.journal),
+    firstThatHolds(chaos.refuseWhen, context, services.platform),
+  ]);
+  const conditions = condition === undefined ? [] : [condition];
+  const found = refusals(plan, { ...plane, ...tenants, residual, conditions });
+  const [first] = found;
+  if (first === undefined) return;
+  throw new ChaosRefusedError(
+    first.rule,
+    `The experiment '${experiment.title}' does not start: ${found.map(({ message }) => message).join('; ')}.`,
+    'Wait until that is over, or make the experiment smaller.',
+  );
+}

@@ -1,0 +1,16 @@
+import type { Command } from 'commander';
+import { registerAbort } from './abort';
+import { registerDecide } from './decide';
+import { registerLook } from './look';
+import { registerReaper } from './reaper';
+import { registerRun } from './run';
+
+/** `chronawflow chaos …` */
+export function registerChaos(program: Command): void {
+  const chaos = program.command('chaos').description('experiments whose faults always end: run, look, abort');
+  registerRun(chaos);
+  registerDecide(chaos);
+  registerLook(chaos);
+  registerAbort(chaos);
+  registerReaper(chaos);
+}

@@ -1,0 +1,2 @@
+export { type ExperimentJournal, experimentJournal } from './journal.pure';
+export { type ChaosRunEntry, ChaosRunStore } from './run-store';

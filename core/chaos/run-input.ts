@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { InvalidInputError } from '../errors';
+import type { ChaosRunInput } from './types';
+
+/** More does not belong into a workflow's history. */
+const MOST_CHARACTERS = 131_072;
+
+const input = z.strictObject({
+  experiment: z
+    .record(z.string(), z.unknown())
+    .refine(
+      (document) => JSON.stringify(document).length <= MOST_CHARACTERS,
+      `has more than ${MOST_CHARACTERS} characters`,
+    ),
+  requestedBy: z.string().min(1).max(200),
+  reason: z.string().max(1_000).optional(),
+  dryRun: z.boolean().optional(),
+  confirmEachStep: z.boolean().optional(),
+  seed: z.number().int().optional(),
+});
+
+/** @throws InvalidInputError naming the field */
+export function parseChaosInput(value: unknown): ChaosRunInput {
+  const parsed = input.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(
+    ({ path, message }) => `${path.map(String).join('.')}: ${message}`,
+  );
+  throw new InvalidInputError(`The request for an experiment is wrong: ${problems.join('; ')}.`, {
+    details: { problems },
+  });
+}

@@ -1,0 +1,250 @@
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import type { ChaosReport } from '../../core/chaos/types';
+import { findFault } from '../support/chaos-checker';
+import { type ChaosDeployment, startChaosDeployment } from '../support/chaos-temporal';
+import { until } from '../support/until';
+
+// Refused experiments are among what is tested; the SDK would report each.
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+let chaos: ChaosDeployment;
+beforeAll(async () => {
+  process.env.CHAOS_TEST_TOKEN = 'a-very-secret-token';
+  chaos = await startChaosDeployment({ leaseTerm: '5s' });
+  await chaos.startWorker();
+}, 180_000);
+afterAll(() => chaos?.stop(), 120_000);
+beforeEach(() => {
+  chaos.service.status = 200;
+});
+
+const LATENCY = { driver: 'toxiproxy.latency', target: 'proxy-1', parameters: { latencyMs: 100 } };
+
+function experiment(extension: object = {}, more: object = {}): Record<string, unknown> {
+  return {
+    title: 'the service answers',
+    description: 'also while its database is slow',
+    'steady-state-hypothesis': {
+      title: 'it answers',
+      probes: [
+        {
+          type: 'probe',
+          name: 'answers',
+          provider: { type: 'http', url: chaos.service.url },
+          tolerance: 200,
+        },
+      ],
+    },
+    method: [],
+    extensions: [{ name: 'chronawflow', faults: [LATENCY], duration: '1s', recovery: '0s', ...extension }],
+    ...more,
+  };
+}
+
+const action = (name: string, path: string) => ({
+  type: 'action',
+  name,
+  provider: { type: 'http', url: `${chaos.service.url}${path}`, method: 'POST' },
+});
+
+const proxy = { id: '', driver: 'toxiproxy.latency', target: 'proxy-1' };
+
+async function run(document: Record<string, unknown>, more: object = {}): Promise<ChaosReport> {
+  const started = await chaos.cf.chaos.run({ experiment: document, requestedBy: 'ada', ...more });
+  return started.result();
+}
+
+async function refused(document: Record<string, unknown>): Promise<{ code: unknown; message: string }> {
+  return run(document).then(
+    () => ({ code: undefined, message: '' }),
+    (error: Error & { code?: unknown }) => ({ code: error.code, message: error.message }),
+  );
+}
+
+test('an experiment passes when the steady state holds, and leaves nothing', async () => {
+  const report = await run(experiment({}, { method: [action('poke', '/poke')] }));
+  expect(report).toMatchObject({ verdict: 'passed', residual: 0, title: 'the service answers' });
+  expect(report.faults).toMatchObject([
+    { driver: 'toxiproxy.latency', injected: true, reason: 'rolled-back' },
+  ]);
+  expect(report.runs).toMatchObject([{ status: 'succeeded', activity: { name: 'poke' } }]);
+  expect(chaos.service.requests).toContain('POST /poke');
+  expect(await findFault(chaos.stage, proxy)).toBeUndefined();
+}, 60_000);
+
+test('the journal is Chaos Toolkit’s, without the secrets', async () => {
+  const document = experiment(
+    {},
+    {
+      secrets: { service: { token: { type: 'env', key: 'CHAOS_TEST_TOKEN' } } },
+      method: [
+        {
+          type: 'probe',
+          name: 'asks with the token',
+          provider: {
+            type: 'http',
+            url: `${chaos.service.url}/\${token}`,
+            headers: { authorization: `\${token}` },
+          },
+        },
+      ],
+    },
+  );
+  chaos.service.body = { echo: 'a-very-secret-token' };
+  const started = await chaos.cf.chaos.run({ experiment: document, requestedBy: 'ada' });
+  const report = await started.result();
+  chaos.service.body = { ok: true };
+  const { journal } = await chaos.cf.chaos.report(started.workflowId);
+  expect(chaos.service.requests).toContain('GET /a-very-secret-token');
+  expect(journal).toMatchObject({
+    status: 'completed',
+    deviated: false,
+    steady_states: { before: { steady_state_met: true }, after: { steady_state_met: true }, during: [] },
+    run: [{ status: 'succeeded', output: { status: 200, body: { echo: '*****' } } }],
+    rollbacks: [],
+  });
+  expect(JSON.stringify([journal, report])).not.toContain('a-very-secret-token');
+}, 60_000);
+
+test('a steady state that does not come back is a deviation, and the rollbacks run', async () => {
+  const document = experiment(
+    {},
+    { method: [action('break it', '/set/500')], rollbacks: [action('note it', '/rolled-back')] },
+  );
+  const report = await run(document);
+  expect(report.verdict).toBe('deviated');
+  expect(report.rollbacks).toMatchObject([{ status: 'succeeded' }]);
+  expect(report.after).toMatchObject({ steady_state_met: false, probes: [{ tolerance_met: false }] });
+}, 60_000);
+
+test('without a steady state nothing is injected', async () => {
+  chaos.service.status = 503;
+  const report = await run(experiment({}, { method: [action('never', '/never')] }));
+  expect(report).toMatchObject({ verdict: 'not-steady', faults: [], runs: [] });
+  expect(chaos.service.requests).not.toContain('POST /never');
+}, 60_000);
+
+test('an abort condition that holds ends the faults at once', async () => {
+  const watch = {
+    type: 'probe',
+    name: 'still answers',
+    provider: { type: 'http', url: chaos.service.url },
+    tolerance: 200,
+  };
+  const document = experiment(
+    { duration: '60s', 'abort-conditions': [{ kind: 'probe', probe: watch }] },
+    { method: [{ ...action('break it', '/set/500'), pauses: { before: 1 } }] },
+  );
+  const report = await run(document);
+  expect(report).toMatchObject({ verdict: 'aborted', abort: { kind: 'condition' } });
+  expect(report.abort?.reason).toContain('still answers');
+  expect(report.abort?.rolledBackAfterMs).toBeLessThan(10_000);
+  expect(report.faults).toMatchObject([{ reason: 'aborted' }]);
+}, 60_000);
+
+test('whoever cancels an experiment gets its faults rolled back first', async () => {
+  const started = await chaos.cf.chaos.run({
+    experiment: experiment({ duration: '60s' }),
+    requestedBy: 'ada',
+  });
+  await until(async () => (await started.status()).phase === 'observing', { what: 'the fault to be there' });
+  expect(await findFault(chaos.stage, proxy)).toContain('toxics');
+  await started.abort();
+  const report = await started.result();
+  expect(report).toMatchObject({ verdict: 'aborted', residual: 0 });
+  expect(await findFault(chaos.stage, proxy)).toBeUndefined();
+}, 60_000);
+
+test('a dry run says what would be done and does nothing', async () => {
+  const before = chaos.service.requests.length;
+  const report = await run(experiment({}, { method: [action('poke', '/poke')] }), { dryRun: true });
+  expect(report.verdict).toBe('dry-run');
+  expect(report.plan?.join('\n')).toMatch(/inject toxiproxy\.latency into proxy-1.*\n.*action poke/);
+  expect(chaos.service.requests.length).toBe(before);
+}, 60_000);
+
+test('what is not in the allow-list is refused before anything happens', async () => {
+  const elsewhere = {
+    ...action('elsewhere', ''),
+    provider: { type: 'http', url: 'http://127.0.0.1:1/x', method: 'POST' },
+  };
+  const metadata = {
+    ...elsewhere,
+    provider: { type: 'http', url: 'http://169.254.169.254/latest/meta-data' },
+  };
+  for (const document of [
+    experiment({ faults: [{ ...LATENCY, target: 'production' }] }),
+    experiment({ faults: [{ driver: 'process.kill', target: 'proxy-1' }] }),
+    experiment({}, { method: [elsewhere] }),
+    experiment({}, { rollbacks: [metadata] }),
+    experiment(
+      {},
+      { method: [{ ...elsewhere, provider: { type: 'process', path: '/bin/sh', arguments: ['-c', 'id'] } }] },
+    ),
+  ])
+    expect((await refused(document)).code).toBe('CHAOS_TARGET_NOT_ALLOWED');
+}, 60_000);
+
+test('the rules of safety refuse', async () => {
+  const { platform } = chaos.stage;
+  const expectRefusal = async (document: Record<string, unknown>, text: string) => {
+    const { code, message } = await refused(document);
+    expect({ code, named: message.includes(text) ? text : message }).toEqual({
+      code: 'CHAOS_REFUSED',
+      named: text,
+    });
+  };
+  await platform.query(
+    `insert into chronawflow.degradation_level (scope, version, level, rank, reason) values ('platform', 1, 'essential', 2, 'test')`,
+  );
+  await expectRefusal(experiment(), 'not at the normal level: platform (essential)');
+  await platform.query('delete from chronawflow.degradation_level');
+
+  await platform.query(
+    `insert into chronawflow.restore (id, kind, tenant, workflow_id, requested_by, phase) values ('r1', 'restore', 't1', 'w', 'ada', 'merging')`,
+  );
+  await expectRefusal(experiment(), '1 restore(s) run');
+  await platform.query('delete from chronawflow.restore');
+
+  await expectRefusal(
+    experiment({ faults: [LATENCY, { ...LATENCY, driver: 'toxiproxy.down', parameters: {} }] }),
+    'two faults',
+  );
+  await expectRefusal(experiment({ tenants: ['t1', 'nobody'] }), 'unknown tenants: nobody');
+  await expectRefusal(experiment({ tenants: ['t1', 't2', 't3', 't4', 't5', 't6'] }), '6 of 10 tenants');
+  await expectRefusal(experiment({ duration: '2h' }), 'longer than chaos.maxDuration');
+}, 60_000);
+
+test('on a game day every step waits for a person', async () => {
+  const started = await chaos.cf.chaos.run({
+    experiment: experiment({}, { method: [action('poke', '/game-day')] }),
+    requestedBy: 'ada',
+    confirmEachStep: true,
+  });
+  const awaits = async (step: string) => {
+    await until(async () => (await started.status()).awaits?.startsWith(step) === true, {
+      what: `${step} to wait`,
+    });
+  };
+  await awaits('inject');
+  expect(await findFault(chaos.stage, proxy)).toBeUndefined();
+  await started.confirm({ as: 'grace' });
+  await awaits('action poke');
+  expect(chaos.service.requests).not.toContain('POST /game-day');
+  await expect(started.confirm({ as: 'grace', step: 'another' })).rejects.toMatchObject({
+    code: 'APPROVAL_CLOSED',
+  });
+  await started.confirm({ as: 'grace', step: 'action poke' });
+  await awaits('roll back');
+  await started.confirm({ as: 'mary' });
+  const report = await started.result();
+  expect(report.verdict).toBe('passed');
+  expect(report.confirmations.map(({ by }) => by)).toEqual(['grace', 'grace', 'mary']);
+}, 60_000);
+
+test('load before, during and after shows the fault in its percentiles', async () => {
+  const load = { url: `${chaos.service.url}/load`, ratePerSecond: 20, around: '1s' };
+  const report = await run(experiment({ load }));
+  expect(report.load?.map(({ window }) => window)).toEqual(['before', 'during', 'after']);
+  expect(report.load?.every(({ requests, failed }) => requests === 20 && failed === 0)).toBe(true);
+}, 60_000);

@@ -1,0 +1,148 @@
+import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
+import type {
+  ActivityRun,
+  ChaosRunInput,
+  ChaosStepInput,
+  PlannedStep,
+  PreparedChaos,
+} from '../core/chaos/types';
+import type { ChaosBoard } from './chaos-board';
+import type { Findings } from './chaos-findings';
+import { once, repeated, watching } from './chaos-steps';
+import { refusal } from './failures';
+
+/** A person on a game day has so long for each step; then everything is rolled back. */
+const CONFIRMATION_LIMIT_MS = 15 * 60_000;
+
+/**
+ * The faults' time: injected, the method run, then kept for their duration. Beside it somebody watches: when the experiment has
+ * to stop, what runs here is cancelled.
+ */
+export async function disturb(
+  board: ChaosBoard,
+  prepared: PreparedChaos,
+  input: ChaosRunInput,
+  step: ChaosStepInput,
+  found: Findings,
+): Promise<{ readonly watch: Promise<void> }> {
+  const { taskQueue, faults, durationMs } = prepared;
+  const confirm = async (what: string) => {
+    if (!input.confirmEachStep || (await board.confirmation(what, CONFIRMATION_LIMIT_MS))) return;
+    throw refusal('CONFIRMATION_EXPIRED', `Nobody confirmed '${what}' in time.`, 'Start the game day again.');
+  };
+  if (prepared.load)
+    found.load = [
+      await repeated(taskQueue, 'Load before the faults').applyLoad({ ...step, window: 'before' }),
+    ];
+  board.enter('injecting');
+  await confirm(
+    `inject ${faults.map(({ driver, target }) => `${driver} into ${target}`).join(', ') || 'nothing'}`,
+  );
+  await inject(prepared, step);
+  board.injected(faults.map(({ driver, target }) => `${driver} on ${target}`));
+  board.enter('observing');
+  const scope = new CancellationScope();
+  let watch = Promise.resolve();
+  try {
+    await scope.run(async () => {
+      if (faults.length > 0) watch = watchFaults(prepared, step, found, scope);
+      const load = prepared.load ? loadDuring(prepared, step) : undefined;
+      await runSteps(taskQueue, 'method', prepared.method, step, found.runs, confirm);
+      if (faults.length > 0) await sleep(durationMs);
+      if (load !== undefined) found.load?.push(await load);
+      await confirm('roll back');
+    });
+  } catch (error) {
+    if (!isCancellation(error) || found.abort === undefined) throw error;
+  } finally {
+    scope.cancel();
+  }
+  return { watch };
+}
+
+/** @returns when it has ended, which is soon after the scope was cancelled or the faults were ended. */
+async function watchFaults(
+  { taskQueue, faults, deadlineMs }: PreparedChaos,
+  step: ChaosStepInput,
+  found: Findings,
+  scope: CancellationScope,
+): Promise<void> {
+  const summary = 'Renew the leases and watch the abort conditions';
+  try {
+    const abort = await watching(taskQueue, summary, deadlineMs + 60_000).watchFaults({ ...step, faults });
+    if (scope.consideredCancelled) return;
+    found.abort = abort;
+    scope.cancel();
+  } catch (error) {
+    // Nobody renews any more, so the leases are about to end: the experiment with them.
+    if (!isCancellation(error)) scope.cancel();
+  }
+}
+
+function loadDuring({ taskQueue, durationMs, deadlineMs }: PreparedChaos, step: ChaosStepInput) {
+  const summary = 'Load during the faults';
+  return repeated(taskQueue, summary, deadlineMs + 60_000).applyLoad({
+    ...step,
+    window: 'during',
+    durationMs,
+  });
+}
+
+async function inject({ taskQueue, faults, deadlineMs }: PreparedChaos, step: ChaosStepInput): Promise<void> {
+  const injections = await Promise.allSettled(
+    faults.map(({ leaseId, driver, target }, fault) =>
+      repeated(taskQueue, `Inject ${driver} into ${target}`).injectFault({
+        ...step,
+        fault,
+        leaseId,
+        deadlineMs,
+      }),
+    ),
+  );
+  const failed = injections.find((one) => one.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+/** Activities in their order; those in the background beside the others, and waited for at the end. */
+export async function runSteps(
+  taskQueue: string,
+  list: 'method' | 'rollbacks',
+  steps: readonly PlannedStep[],
+  input: ChaosStepInput,
+  runs: ActivityRun[],
+  confirm: (step: string) => Promise<void> = async () => undefined,
+): Promise<void> {
+  const background: Promise<void>[] = [];
+  for (const [index, { name, type, background: beside, pauseBeforeMs, pauseAfterMs }] of steps.entries()) {
+    await confirm(`${type} ${name}`);
+    const one = async () => {
+      if (pauseBeforeMs > 0) await sleep(pauseBeforeMs);
+      runs.push(
+        await settled(once(taskQueue, `${type} ${name}`).runChaosStep({ ...input, list, index }), name, type),
+      );
+      if (pauseAfterMs > 0) await sleep(pauseAfterMs);
+    };
+    if (beside) background.push(one());
+    else await one();
+  }
+  await Promise.all(background);
+}
+
+/** A step that was lost with its worker is one that failed: the next ones, and the roll-back above all, go on. */
+async function settled(run: Promise<ActivityRun>, name: string, type: string): Promise<ActivityRun> {
+  const start = new Date();
+  try {
+    return await run;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return {
+      activity: { name, type },
+      status: 'failed',
+      output: null,
+      start: start.toISOString(),
+      end: new Date().toISOString(),
+      duration: (Date.now() - start.getTime()) / 1_000,
+      exception: [error instanceof Error ? error.message : String(error)],
+    };
+  }
+}

@@ -1,0 +1,151 @@
+import { CancellationScope, isCancellation, sleep, workflowInfo } from '@temporalio/workflow';
+import type {
+  ChaosFacts,
+  ChaosReport,
+  ChaosRunInput,
+  ChaosStepInput,
+  PreparedChaos,
+  SteadyState,
+} from '../core/chaos/types';
+import { ChaosBoard } from './chaos-board';
+import { disturb, runSteps } from './chaos-disturb';
+import type { Findings } from './chaos-findings';
+import { check, cleanUpFaults, repeated } from './chaos-steps';
+import { codeOf, refusal, textOf } from './failures';
+
+/** Who approves production is asked for so long. */
+const APPROVAL_LIMIT_MS = 24 * 3_600_000;
+
+/**
+ * Injects faults and looks whether the steady state holds. Promises: nothing is injected before everything is checked; however
+ * it ends, every fault is ended in a scope that no cancellation reaches, and its end is proved. That also holds when this
+ * workflow does not come so far: the leases end by themselves.
+ */
+export async function chaosExperiment(input: ChaosRunInput): Promise<ChaosReport> {
+  const requestedBy = textOf(input, 'requestedBy') ?? '';
+  const board = new ChaosBoard(requestedBy);
+  const found: Findings = {
+    verdict: 'failed',
+    startedAt: new Date().toISOString(),
+    faults: [],
+    runs: [],
+    rollbacks: [],
+    confirmations: board.confirmations,
+  };
+  const prepared = await check('Check the experiment').prepareChaos(input);
+  board.identify(prepared.title);
+  const step: ChaosStepInput = {
+    run: { runId: workflowInfo().workflowId, requestedBy },
+    experiment: input.experiment,
+  };
+  if (input.dryRun) {
+    found.verdict = 'dry-run';
+  } else {
+    try {
+      await experiment(board, prepared, input, step, found);
+    } catch (error) {
+      found.verdict = isCancellation(error) ? 'aborted' : 'failed';
+      if (!isCancellation(error)) found.error = { code: codeOf(error), message: messageOf(error) };
+    }
+  }
+  return CancellationScope.nonCancellable(async () => {
+    const report = await cleanUpFaults(prepared.taskQueue, 'Write the report').finishChaos({
+      ...step,
+      request: input,
+      facts: found,
+      ...(input.dryRun ? { plan: prepared.plan } : {}),
+    });
+    board.end(found.verdict);
+    return report;
+  });
+}
+
+async function experiment(
+  board: ChaosBoard,
+  prepared: PreparedChaos,
+  input: ChaosRunInput,
+  step: ChaosStepInput,
+  found: Findings,
+): Promise<void> {
+  if (prepared.needsApproval) {
+    found.approvedBy = await board.approval(APPROVAL_LIMIT_MS);
+    if (found.approvedBy === undefined)
+      throw refusal('APPROVAL_EXPIRED', 'Nobody approved the experiment in time.', 'Ask for it again.');
+  }
+  if (prepared.hasHypothesis) {
+    board.enter('steady-state');
+    found.before = await repeated(prepared.taskQueue, 'Steady state before').checkSteadyState(step);
+    if (!found.before.steady_state_met) {
+      found.verdict = 'not-steady';
+      return;
+    }
+  }
+  let failure: unknown;
+  let watch = Promise.resolve();
+  try {
+    ({ watch } = await disturb(board, prepared, input, step, found));
+  } catch (error) {
+    failure = error;
+  }
+  await CancellationScope.nonCancellable(async () => {
+    await rollBack(board, prepared, step, found);
+    await watch;
+  });
+  if (failure !== undefined) throw failure;
+  found.verdict = verdictOf(found);
+}
+
+/** Faults first, then the experiment's own rollbacks, then the question whether all is as before. */
+async function rollBack(
+  board: ChaosBoard,
+  prepared: PreparedChaos,
+  step: ChaosStepInput,
+  found: Findings,
+): Promise<void> {
+  const { taskQueue, faults, rollbacks } = prepared;
+  board.enter('rolling-back');
+  if (faults.length > 0)
+    found.faults.push(...(await cleanUpFaults(taskQueue, 'End the faults').endFaults({ ...step, faults })));
+  board.injected([]);
+  await runSteps(taskQueue, 'rollbacks', rollbacks, step, found.rollbacks);
+  if (prepared.hasHypothesis) {
+    board.enter('recovering');
+    const begun = Date.now();
+    found.after = await steadyAgain(prepared, step, begun);
+    if (found.after.steady_state_met) found.recoveredAfterMs = Date.now() - begun;
+  }
+  if (prepared.load)
+    found.load?.push(
+      await repeated(taskQueue, 'Load after the faults').applyLoad({ ...step, window: 'after' }),
+    );
+}
+
+async function steadyAgain(
+  prepared: PreparedChaos,
+  step: ChaosStepInput,
+  begun: number,
+): Promise<SteadyState> {
+  for (;;) {
+    const state = await repeated(prepared.taskQueue, 'Steady state after').checkSteadyState(step);
+    if (state.steady_state_met || Date.now() - begun >= prepared.recoveryMs) return state;
+    await sleep(1_000);
+  }
+}
+
+function verdictOf(found: Findings): ChaosFacts['verdict'] {
+  if (found.faults.some(({ endedBy }) => endedBy === '')) return 'failed';
+  if (found.abort !== undefined) return 'aborted';
+  if (found.after?.steady_state_met === false) return 'deviated';
+  const failed = found.runs.find(({ activity, status }) => activity.type === 'action' && status === 'failed');
+  if (failed === undefined) return 'passed';
+  found.error = {
+    code: 'CHAOS_ACTIVITY_FAILED',
+    message: `${failed.activity.name}: ${failed.exception?.[0] ?? ''}`,
+  };
+  return 'failed';
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? messageOf(error.cause) : error.message;
+}
