@@ -132,7 +132,8 @@ function approvalsNeeded(config: Config, { policy }: IntentVerifier, { intent }:
   return Math.max(config.recovery.approvals, policy.fourEyes.restore, typeof asked === 'number' ? asked : 0);
 }
 
-function operationDemand(
+/** Of a later step: the request's intent has to be for this run, and to say what the step is about to do. */
+export function operationDemand(
   { restoreId, tenant, intent }: OperationRef,
   actions: readonly RequestAction[],
   matches: (parameters: Readonly<Record<string, unknown>>) => boolean = () => true,

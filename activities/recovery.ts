@@ -16,6 +16,7 @@ import { mergeVerified, verifyClusterRequest, verifyDecision, verifyRequest } fr
 import { recoveryRequest } from './recovery-request';
 import type { RecoveryServices } from './recovery-services';
 import { asActivity, recoveryStep, type StepDefinition } from './recovery-step';
+import { verifyResolvedTarget, verifyTargetRequest } from './signed-target';
 import type { ChangeRules, OperationRef, RecoveryActivities } from './types';
 
 /** The activities of the capability `recovery`: each one calls one step of the engine and says that it did. */
@@ -65,6 +66,7 @@ export function createRecoveryActivities(services: RecoveryServices): RecoveryAc
       action: 'restore.resolve-target',
       phase: 'resolving',
       run: async ({ operation, target, timeline }, control) => {
+        await verifyTargetRequest(services, operation, target, timeline);
         const resolved = await engine.resolveTarget(target, { timeline }, control);
         await journal.target(operation.restoreId, resolved);
         return resolved;
@@ -93,8 +95,10 @@ export function createRecoveryActivities(services: RecoveryServices): RecoveryAc
     stageSlice: step({
       action: 'restore.stage',
       phase: 'staging',
-      run: ({ operation, scratch, target }, control) =>
-        engine.stageSlice(operation.restoreId, scratch, target, control),
+      run: async ({ operation, scratch, target }, control) => {
+        await verifyResolvedTarget(services, operation, target);
+        return engine.stageSlice(operation.restoreId, scratch, target, control);
+      },
       facts: (staged) => ({ ...staged }),
     }),
     stageUndo: step({
@@ -117,6 +121,7 @@ export function createRecoveryActivities(services: RecoveryServices): RecoveryAc
       action: 'restore.preview',
       phase: 'previewing',
       run: async ({ operation, rules, scratch, target }, control) => {
+        if (target !== undefined) await verifyResolvedTarget(services, operation, target);
         const preview = await engine.preview(previewRequest(operation, rules), scratch, target, control);
         await journal.preview(operation.restoreId, preview);
         return preview;
@@ -214,6 +219,7 @@ export function createRecoveryActivities(services: RecoveryServices): RecoveryAc
       phase: 'restoring-scratch',
       run: async ({ operation, target, into, promote }, control) => {
         await verifyClusterRequest(services, operation, { into, promote });
+        await verifyResolvedTarget(services, operation, target);
         return services.restoreCluster({ restoreId: operation.restoreId, target, into, promote }, control);
       },
       facts: (cluster) => ({ ...cluster }),

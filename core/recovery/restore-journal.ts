@@ -83,6 +83,15 @@ export class RestoreJournal {
     ]);
   }
 
+  /** The target as it was resolved, if it was. */
+  async resolvedTarget(id: string): Promise<ResolvedTarget | undefined> {
+    const { rows } = await this.platform.query<{ target: ResolvedTarget | null }>(
+      'select target from chronawflow.restore where id = $1',
+      [id],
+    );
+    return rows[0]?.target ?? undefined;
+  }
+
   async preview(id: string, preview: RestorePreview): Promise<void> {
     await this.platform.query('update chronawflow.restore set preview = $2 where id = $1', [
       id,

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { configSchema, type TenancyConfig } from '../../config';
 import { grantApplicationRole } from '../../core/local-stack';
 import { previewRestore } from '../../core/recovery/diff/preview';
-import type { RecoveryContext } from '../../core/recovery/engine';
+import type { MergeControl, RecoveryContext } from '../../core/recovery/engine';
 import { freezeSlice } from '../../core/recovery/gate/freeze-slice';
 import { removeGate } from '../../core/recovery/gate/remove-gate';
 import { mergeRestore } from '../../core/recovery/merge/merge-restore';
@@ -66,7 +66,7 @@ export class SliceLab {
 
   /** From open to preview; the tenant stands frozen. */
   async prepare(tenant: string, target: Pool, options: RestoreOptions = {}): Promise<Prepared> {
-    const restoreId = this.nextId();
+    const restoreId = options.restoreId ?? this.nextId();
     await openRestore(this.context, {
       restoreId,
       kind: 'restore',
@@ -87,7 +87,7 @@ export class SliceLab {
       return {
         restoreId,
         preview,
-        merge: (hash = preview.diffHash) => mergeRestore(this.context, request, hash, {}),
+        merge: (hash = preview.diffHash, control = {}) => mergeRestore(this.context, request, hash, control),
         previewAgain: () => previewRestore(this.context, request, target, {}),
         end: () => this.end(restoreId),
       };
@@ -140,7 +140,7 @@ export class SliceLab {
       return {
         restoreId,
         preview,
-        merge: (hash = preview.diffHash) => mergeRestore(context, request, hash, {}),
+        merge: (hash = preview.diffHash, control = {}) => mergeRestore(context, request, hash, control),
         previewAgain: () => previewRestore(context, request, undefined, {}),
         end: () => this.end(restoreId),
       };
@@ -213,12 +213,14 @@ export interface RestoreOptions {
   readonly decisions?: readonly ConflictDecision[];
   readonly allowEmpty?: boolean;
   readonly tenantDeleted?: boolean;
+  /** Default: the next one. */
+  readonly restoreId?: string;
 }
 
 export interface Prepared {
   readonly restoreId: string;
   readonly preview: RestorePreview;
-  merge(hash?: string): Promise<MergeResult>;
+  merge(hash?: string, control?: MergeControl): Promise<MergeResult>;
   /** As the workflow does when the diff has changed. */
   previewAgain(): Promise<RestorePreview>;
   end(): Promise<void>;

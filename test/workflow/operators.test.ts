@@ -254,23 +254,7 @@ test('a forged result of the activity that verifies an approval gains nothing: t
       args: [{ diffHash: 'hash-1', as: 'grace', intent: stolen }],
       waitForStage: 'ACCEPTED',
     });
-    let activityId: string | null | undefined;
-    await until(
-      async () => {
-        const { raw } = await handle.describe();
-        activityId = raw.pendingActivities?.find(
-          ({ activityType }) => activityType?.name === 'verifyDecision',
-        )?.activityId;
-        return typeof activityId === 'string';
-      },
-      { what: 'the verification to be pending' },
-    );
-    await ground.client.workflowService.respondActivityTaskCompletedById({
-      namespace: 'default',
-      workflowId: handle.workflowId,
-      activityId,
-      identity: 'mallory',
-    });
+    await complete(handle, 'verifyDecision', undefined);
     await expect(update.result()).resolves.toMatchObject({ approvedBy: ['grace'], missing: 0 });
   } finally {
     await holder.query('select pg_advisory_unlock($1)', [ADVISORY_LOCKS.operatorRegistry]);
@@ -370,4 +354,72 @@ test('a termination after the freeze leaves the tenant frozen only until a worke
     [scene.tenant],
   );
   expect(rows).toEqual([{ actor: 'chronawflow', outcome: 'ok' }]);
+});
+
+/** Completes a step of a run in the worker's place, as anybody can who reaches Temporal. */
+async function complete(handle: WorkflowHandle, step: string, result: unknown): Promise<void> {
+  let activityId: string | null | undefined;
+  await until(
+    async () => {
+      const { raw } = await handle.describe();
+      activityId = raw.pendingActivities?.find(({ activityType }) => activityType?.name === step)?.activityId;
+      return typeof activityId === 'string';
+    },
+    { what: `${step} to be pending` },
+  );
+  const data = Buffer.from(JSON.stringify(result ?? null));
+  await ground.client.workflowService.respondActivityTaskCompletedById({
+    namespace: 'default',
+    workflowId: handle.workflowId,
+    activityId,
+    identity: 'mallory',
+    ...(result === undefined
+      ? {}
+      : { result: { payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data }] } }),
+  });
+}
+
+test('a forged target is not staged: each step takes what was written down, and that is what was signed', async () => {
+  await begin(undefined, { restore: 0 });
+  const hold = scene.engine.hold('resolveTarget');
+  const handle = await start();
+  await hold.reached;
+  await complete(handle, 'resolveTarget', {
+    kind: 'time',
+    value: '2020-01-01 00:00:00+00',
+    timeline: 1,
+    backupLabel: '20200101-000000F',
+    firstSegment: '000000010000000000000001',
+    fenceSegment: '000000010000000000000007',
+    fenceToken: 'fence',
+    systemId: '7000000000000000000',
+  });
+  await expect(codeOf(handle.result())).resolves.toBe('INTENT_MISMATCH');
+  hold.release();
+  expect(scene.engine.calls).not.toContain('stageSlice');
+  expect(scene.engine.merges()).toBe(0);
+});
+
+describe('a restored cluster', () => {
+  const into = '/var/lib/restored';
+  const clusterRun = (input: object) =>
+    ground.client.workflow.start('clusterRestore', {
+      workflowId: `restore-cluster/${randomUUID()}`,
+      taskQueue: scene.taskQueue,
+      args: [{ to: TO, into, requestedBy: 'ada', ...input }],
+    });
+
+  test('is made for who has signed for it, for all of the platform', async () => {
+    await begin();
+    const run = await (await scene.as('ada')).recovery.restoreCluster({ to: TO, into });
+    await expect(run.result()).resolves.toMatchObject({ outcome: 'restored', into });
+  });
+
+  test('is not made without an intent, by another’s, or for one tenant’s requester', async () => {
+    await begin({ ada: [{ role: 'requester', tenants: ['acme'] }] });
+    await expect(codeOf((await clusterRun({})).result())).resolves.toBe('INTENT_MISSING');
+    const run = (await scene.as('ada')).recovery.restoreCluster({ to: TO, into });
+    await expect(codeOf(run.then((started) => started.result()))).resolves.toBe('INTENT_OUT_OF_SCOPE');
+    expect(await refusals()).toContain('INTENT_MISSING');
+  });
 });
