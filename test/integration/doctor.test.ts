@@ -66,8 +66,12 @@ describe('chronawflow doctor', () => {
     }
   };
 
-  it('is content with a complete installation, and only misses a worker', async () => {
-    expect(await not('ok')).toEqual([expect.objectContaining({ name: 'worker', state: 'warning' })]);
+  it('is content with a complete installation: only a worker is missing, and told is what is off', async () => {
+    expect((await not('ok')).map(({ name, state }) => `${name}: ${state}`)).toEqual([
+      'worker: warning',
+      'payload encryption: warning',
+      'operators: warning',
+    ]);
   });
 
   it('finds a table that is nobody’s before a restore does, with the line to write', async () => {
