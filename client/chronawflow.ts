@@ -15,6 +15,7 @@ import { KeysClient } from './keys';
 import type { OperationRun } from './operation-run';
 import { OperatorSigning } from './operator-signing';
 import { OperatorsClient } from './operators';
+import { type Overview, readOverview } from './overview';
 import { RecoveryClient } from './recovery';
 import { RecoveryReader } from './recovery-reader';
 import { TemporalLink } from './temporal-link';
@@ -61,6 +62,9 @@ export class Chronawflow {
   /** The graph of what depends on what, as declared and as it is found now. */
   readonly failureDomains: () => Promise<FailureDomainManager>;
 
+  /** Level, breakers, queues, objectives, last drill and audit seal, each as far as it can be told now. */
+  readonly overview: () => Promise<Overview>;
+
   private limits: Promise<ConfiguredRateLimits> | undefined;
   private follower: Promise<Degradation> | undefined;
   private readonly modes: () => DegradationModesManager;
@@ -84,6 +88,7 @@ export class Chronawflow {
     this.failureDomains = async () =>
       new FailureDomainManager(config.failureDomains, await readDiscoveries(config, platform, application));
     this.modes = () => degradationModes(config, platform, link);
+    this.overview = () => readOverview(config, platform, application, this.modes);
     this.close = async () => {
       const limits = await this.limits?.catch(() => undefined);
       const follower = await this.follower?.catch(() => undefined);

@@ -20,6 +20,7 @@ import { payloadConverter, startingConverter } from './payload-converter';
 import { type RecoveryParts, recoveryParts } from './recovery-parts';
 import { scratchTaskQueue } from './scratch-queue';
 import { watchHealth } from './watch-health';
+import { type WorkerLevels, workerLevels } from './worker-levels';
 import { workerProtection } from './worker-protection';
 import { workflowSource } from './workflow-source';
 
@@ -80,6 +81,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
   let health: HealthMonitor | undefined;
   let limits: ConfiguredRateLimits | undefined;
   let disturbed: (() => Promise<void>) | undefined;
+  let levels: WorkerLevels | undefined;
   let stopWatching = async () => {};
   const release = async () => {
     await disturbed?.();
@@ -87,6 +89,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
     await health?.close();
     await jobs?.close();
     await limits?.close();
+    await levels?.close();
     await recovery.close();
     await protection.close();
     await outbox.close();
@@ -106,6 +109,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
         onError: (err) => log.warn({ err }, 'rate limits'),
       });
     }
+    levels = await workerLevels(config, monitor, log);
     const scratchQueue = scratchTaskQueue(temporal.taskQueue, config.application.backup.scratchDirectory);
     const metrics = new RecoveryMetrics();
     const policy = await operatorPolicy(config);
@@ -139,6 +143,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
         {
           breakers: protection.breakers,
           limits,
+          heldPriorities: levels?.heldPriorities,
           dataConverter: startingConverter(config, platform),
         },
         log,

@@ -43,6 +43,8 @@ export interface ProcessParts {
   /** For `ctx.call`. */
   readonly breakers: BreakerRegistry;
   readonly limits: ConfiguredRateLimits | undefined;
+  /** Priorities whose jobs wait at the present level of degradation. */
+  readonly heldPriorities?: () => readonly number[];
   /** How payloads are encoded; the SDK's own way without. */
   readonly dataConverter?: ClientOptions['dataConverter'];
 }
@@ -50,7 +52,7 @@ export interface ProcessParts {
 export async function jobParts(
   config: Config,
   jobs: readonly Job[],
-  { breakers, limits, dataConverter }: ProcessParts,
+  { breakers, limits, dataConverter, heldPriorities }: ProcessParts,
   log: Logger,
 ): Promise<JobParts> {
   const byType = jobsByType(jobs);
@@ -96,6 +98,7 @@ export async function jobParts(
     permits,
     config: config.jobs,
     jobs: byType,
+    heldPriorities,
     log,
     handOver: handOverTo(client, taskQueue, byType),
     settleLost: (job) => runner.findEnd(job),

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { packageRoot } from '../../core/local-stack';
 import { registerAudit } from './audit';
 import { registerChaos } from './chaos';
+import { registerDegradation } from './degradation';
 import { registerDoctor } from './doctor';
 import { registerDomains } from './domains';
 import { registerJobs } from './jobs';
@@ -12,6 +13,7 @@ import { registerKeys } from './keys';
 import { registerOperators } from './operators';
 import { registerPrepare } from './prepare';
 import { registerRecovery } from './recovery';
+import { registerStatus } from './status';
 import { registerUp } from './up';
 import { registerWorker } from './worker';
 
@@ -39,6 +41,8 @@ export function createProgram(): Command {
   registerDomains(program);
   registerKeys(program);
   registerOperators(program);
+  registerDegradation(program);
+  registerStatus(program);
   inheritSettings(program);
   return program;
 }

@@ -25,6 +25,8 @@ export interface DispatcherOptions {
   readonly log: StepLog;
   readonly metrics: JobMetrics;
   readonly failures: FailureWatch;
+  /** Priorities whose jobs wait for now, unless their type is core; default none. */
+  readonly heldPriorities?: () => readonly number[];
   /** Starts the job's workflow, or wakes it. What it throws is logged, and the job is handed over again later. */
   handOver(job: ClaimedJob): Promise<void>;
   /** Decides about a job whose attempt was lost and whose workflow does not do it. */
@@ -113,6 +115,10 @@ export class Dispatcher {
       const claimed = await claimJobs(permits, {
         handedLimit: config.handed,
         shares: (limits) => sharesOf(config, jobs, limits),
+        held: {
+          priorities: this.options.heldPriorities?.() ?? [],
+          except: [...jobs.values()].flatMap(({ type, policy }) => (policy.core ? [type] : [])),
+        },
       });
       // Not waited for: one slow start would keep the next claim back. Their number is bounded by what may be handed.
       for (const job of claimed) this.begin(job);

@@ -76,6 +76,24 @@ test('claims of many processes at once hand every job over once, and no more tha
   expect(rows).toEqual([{ n: 13 }]);
 });
 
+test('jobs of held priorities wait, those of core types do not, and all come when nothing is held any more', async () => {
+  await registerWorker(pool, { id: 'w1', slots: 10, types: ['mail', 'entry'] });
+  await pool.query(
+    `insert into chronawflow.job (tenant, type, key, input, fingerprint, run_at, priority)
+     select '1', type, key, '{}', '', clock_timestamp(), priority
+     from (values ('mail', 'urgent', 1), ('mail', 'later', 4), ('entry', 'core', 5)) job (type, key, priority)`,
+  );
+  const held = (priorities: readonly number[]) =>
+    claimJobs(pool, {
+      handedLimit: 32,
+      held: { priorities, except: ['entry'] },
+      shares: (limits) => sharesOf(config.jobs, jobs, limits),
+    });
+  expect((await held([4, 5])).map(({ key }) => key).toSorted()).toEqual(['core', 'urgent']);
+  expect(await held([4, 5])).toEqual([]);
+  expect((await held([])).map(({ key }) => key)).toEqual(['later']);
+});
+
 test('a type that no live worker has code for waits, and says so', async () => {
   await registerWorker(pool, { id: 'w1', slots: 10, types: ['other'] });
   await queue.submit(request('1', 'k'));

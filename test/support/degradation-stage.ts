@@ -34,6 +34,8 @@ export interface Seen {
 /** One deployment: its controllers' process and processes that follow it. */
 export class DegradationStage {
   readonly config: Config;
+  /** As it would stand in a file. */
+  readonly raw: Readonly<Record<string, unknown>>;
   readonly store: DegradationStore;
   readonly scope = 'platform';
   private readonly followers = new Set<Degradation>();
@@ -44,7 +46,7 @@ export class DegradationStage {
     section: Readonly<Record<string, unknown>> = QUICK,
     connection: ConnectionSettings = ground.postgres.connection('platform'),
   ) {
-    const raw = {
+    this.raw = {
       temporal: { address: ground.temporal.address, taskQueue: `test-${randomUUID().slice(0, 8)}` },
       platform: { database: connection },
       application: {
@@ -54,7 +56,7 @@ export class DegradationStage {
       tenancy: { table: 'public.tenants' },
       degradation: section,
     };
-    this.config = parseConfig(JSON.stringify(raw), { file: '/tmp/chronawflow.yaml', env: {} });
+    this.config = parseConfig(JSON.stringify(this.raw), { file: '/tmp/chronawflow.yaml', env: {} });
     this.store = new DegradationStore(ground.platform);
   }
 

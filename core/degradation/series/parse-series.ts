@@ -23,7 +23,7 @@ export function parseSeries(text: string, file: string): SeriesPoint[] {
     const cells = row.split(',').map((cell) => cell.trim());
     if (cells.length !== COLUMNS.length) fail(line, `${cells.length} values instead of ${COLUMNS.length}`);
     const [time = '', signal = '', instance = '', number = ''] = cells;
-    const at = /^\d+(\.\d+)?$/.test(time) ? Number(time) * 1_000 : Date.parse(time);
+    const at = /^\d+(\.\d+)?$/.test(time) ? Math.round(Number(time) * 1_000) : Date.parse(time);
     const value = number === '' ? Number.NaN : Number(number);
     if (!Number.isFinite(at)) fail(line, `'${time}' is no time`);
     if (!Number.isFinite(value)) fail(line, `'${number}' is no number`);

@@ -20,6 +20,8 @@ export interface ClaimRequest {
   readonly handedLimit: number;
   /** For a consumer that takes jobs itself: how many, of which types, and whether it holds none. Default: what live workers have slots and code for. */
   readonly take?: { readonly atMost: number; readonly types: readonly string[]; readonly idle: boolean };
+  /** Priorities that wait for now, and the types to which that does not apply because they are core. */
+  readonly held?: { readonly priorities: readonly number[]; readonly except: readonly string[] };
   /** What caps and weights are, given the limits that the database holds. */
   shares(limits: readonly LimitRow[]): Shares;
 }
@@ -65,7 +67,7 @@ export async function claimJobs(pool: Pool, request: ClaimRequest): Promise<Clai
             sum((row) => row.suspects),
           )
         : 1;
-    const waiting = await candidates(tx, counts, { shares, room, roomAlone, types });
+    const waiting = await candidates(tx, counts, { shares, room, roomAlone, types, held: request.held });
     const all = pickFairly(waiting, counts, shares, { jobs: room, suspects: roomAlone, releases });
     const picked = request.take === undefined ? all : oneConsumers(all, request.take.idle);
     if (picked.length === 0) return [];
@@ -152,6 +154,7 @@ const CANDIDATES = `with recursive tenants (tenant) as (
                       where h.tenant in ('', j.tenant) and h.type = j.type and h.key in ('', j.key)
                         and ${HOLDS_NOW})
       and ($7 or not suspect)
+      and (level <> all ($8::integer[]) or type = any ($9::text[]))
     order by run_at, seq limit $1) j`;
 
 async function candidates(
@@ -162,11 +165,13 @@ async function candidates(
     room,
     roomAlone,
     types,
+    held,
   }: {
     readonly shares: Shares;
     readonly room: number;
     readonly roomAlone: number;
     readonly types: readonly string[];
+    readonly held: ClaimRequest['held'];
   },
 ): Promise<Candidate[]> {
   const tenants = totals(counts, (row) => row.tenant);
@@ -180,6 +185,8 @@ async function candidates(
     pairs.map((row) => row.type),
     types,
     roomAlone > 0,
+    held?.priorities ?? [],
+    held?.except ?? [],
   ]);
   return rows;
 }

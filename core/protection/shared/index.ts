@@ -1,2 +1,3 @@
 export { DatabaseSilentError } from './database-silent-error';
+export { listSharedBreakers, type SharedBreakerState } from './list-shared';
 export { type SharedBreakerOptions, SharedBreakers } from './shared-breakers';
