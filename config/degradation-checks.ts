@@ -17,10 +17,10 @@ interface Level {
   readonly when: Readonly<Record<string, { readonly enter: number; readonly leave?: number }>>;
   readonly off: readonly string[];
   readonly cacheOnly: readonly string[];
-  readonly intervals: number;
-  readonly pageSize: number;
-  readonly limits: { readonly high: number; readonly normal: number; readonly low: number };
-  readonly timeoutScale: number;
+  readonly intervals?: number;
+  readonly pageSize?: number;
+  readonly limits: { readonly high?: number; readonly normal?: number; readonly low?: number };
+  readonly timeoutScale?: number;
 }
 
 type Complain = (path: readonly PropertyKey[], message: string) => void;
@@ -95,11 +95,16 @@ function checkOrder(level: Level, before: Level, { levels, signals }: Levels, co
     if ([level, ...milder].some(({ off }) => off.includes(feature)))
       complain(['cacheOnly', at], `'${feature}' is off at this level already`);
   });
+  const beyond = (of: (one: Level) => number | undefined, worse: 'more' | 'less') => {
+    const own = of(level);
+    const last = milder.map(of).findLast((value) => value !== undefined) ?? 1;
+    return own !== undefined && (worse === 'more' ? own > last : own < last);
+  };
   const than = `than at the milder level '${before.name}'`;
-  if (level.intervals < before.intervals) complain(['intervals'], `is shorter ${than}`);
-  if (level.pageSize > before.pageSize) complain(['pageSize'], `is larger ${than}`);
-  if (level.timeoutScale > before.timeoutScale) complain(['timeoutScale'], `is larger ${than}`);
+  if (beyond(({ intervals }) => intervals, 'less')) complain(['intervals'], `is shorter ${than}`);
+  if (beyond(({ pageSize }) => pageSize, 'more')) complain(['pageSize'], `is larger ${than}`);
+  if (beyond(({ timeoutScale }) => timeoutScale, 'more')) complain(['timeoutScale'], `is larger ${than}`);
   for (const priority of ['high', 'normal', 'low'] as const)
-    if (level.limits[priority] > before.limits[priority])
+    if (beyond(({ limits }) => limits[priority], 'more'))
       complain(['limits', priority], `admits more ${than}`);
 }

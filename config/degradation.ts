@@ -27,18 +27,19 @@ const level = z.strictObject({
   off: names,
   /** Features that read what they remember and ask nobody. */
   cacheOnly: names,
+  // What is not said is as at the milder level.
   /** Regular work comes so many times less often. */
-  intervals: z.number().min(1).max(1_000).default(1),
+  intervals: z.number().min(1).max(1_000).optional(),
   /** Share of the usual page size. */
-  pageSize: share.gt(0).default(1),
+  pageSize: share.gt(0).optional(),
   /** Share of each class's requests that are admitted. */
   limits: z
-    .strictObject({ high: share.default(1), normal: share.default(1), low: share.default(1) })
-    .prefault({}),
+    .strictObject({ high: share.optional(), normal: share.optional(), low: share.optional() })
+    .default({}),
   /** Jobs of these classes wait. */
   holdJobs: z.array(priorityClass).default([]),
   /** Share of the usual time limits of calls. */
-  timeoutScale: share.gt(0).default(1),
+  timeoutScale: share.gt(0).optional(),
 });
 
 /**

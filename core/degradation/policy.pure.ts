@@ -53,11 +53,15 @@ function withMilder(
     ),
     off,
     cacheOnly: [...new Set([...milder.cacheOnly, ...level.cacheOnly])].filter((one) => !off.includes(one)),
-    intervals: level.intervals,
-    pageSize: level.pageSize,
-    limits: level.limits,
+    intervals: level.intervals ?? milder.intervals,
+    pageSize: level.pageSize ?? milder.pageSize,
+    limits: {
+      high: level.limits.high ?? milder.limits.high,
+      normal: level.limits.normal ?? milder.limits.normal,
+      low: level.limits.low ?? milder.limits.low,
+    },
     holdJobs: CLASSES.filter((one) => milder.holdJobs.includes(one) || level.holdJobs.includes(one)),
-    timeoutScale: level.timeoutScale,
+    timeoutScale: level.timeoutScale ?? milder.timeoutScale,
   };
 }
 
