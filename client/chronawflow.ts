@@ -10,6 +10,7 @@ import { RecoveryStrategyManager } from '../core/recovery/recovery-strategy-mana
 import { createPool } from '../database';
 import { ChaosClient, type ChaosRun } from './chaos';
 import { degradationModes } from './degradation';
+import { ErasureClient } from './erasure';
 import { JobsClient } from './jobs';
 import { KeysClient } from './keys';
 import type { OperationRun } from './operation-run';
@@ -52,6 +53,8 @@ export class Chronawflow {
   readonly jobs: JobsClient;
   /** Experiments: run, look, abort. */
   readonly chaos: ChaosClient;
+  /** Erasing people's data. */
+  readonly erasure: ErasureClient;
   /** Of encrypted payloads. */
   readonly keys: KeysClient;
   readonly operators: OperatorsClient;
@@ -76,6 +79,7 @@ export class Chronawflow {
     application: ReturnType<typeof createPool>,
     { jobs = [], signer }: Pick<ConnectOptions, 'jobs' | 'signer'>,
   ) {
+    this.erasure = new ErasureClient(config, platform, application);
     this.keys = new KeysClient(config, link, platform, application);
     const signing = new OperatorSigning(config, platform, signer);
     const reader = new RecoveryReader(config, platform, application);

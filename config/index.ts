@@ -13,6 +13,7 @@ export {
   type ChaosTarget,
   type Config,
   configSchema,
+  type ErasureConfig,
   type FailureDomainsConfig,
   type JobsConfig,
   type OperatorsConfig,

@@ -5,6 +5,7 @@ import { connection } from './connection';
 import { controlConfig } from './control';
 import { degradationConfig } from './degradation';
 import { duration } from './duration';
+import { erasureConfig } from './erasure';
 import { failureDomainsConfig } from './failure-domains';
 import { operatorsConfig } from './operators';
 import { payloadsConfig } from './payloads';
@@ -159,6 +160,7 @@ export const configSchema = z.strictObject({
   operators: operatorsConfig.optional(),
   rateLimits: rateLimitsConfig.optional(),
   payloads: payloadsConfig.optional(),
+  erasure: erasureConfig.optional(),
   chaos: chaosConfig.optional(),
   degradation: degradationConfig.optional(),
 });
@@ -176,5 +178,6 @@ export type AuditConfig = Config['audit'];
 export type FailureDomainsConfig = Config['failureDomains'];
 export type OperatorsConfig = NonNullable<Config['operators']>;
 export type ProtectionConfig = Config['protection'];
+export type ErasureConfig = NonNullable<Config['erasure']>;
 export type PayloadsConfig = NonNullable<Config['payloads']>;
 export type RateLimitsConfig = NonNullable<Config['rateLimits']>;

@@ -82,6 +82,7 @@ async function grantPlatformRole(owner: Pool, name: string): Promise<void> {
     grant select, usage on all sequences in schema chronawflow to ${role};
     revoke update, delete on chronawflow.audit_event, chronawflow.operator_statement, chronawflow.used_intent from ${role};
     revoke insert, update, delete on ${SEALED.map((table) => `chronawflow.${table}`).join(', ')} from ${role};
+    revoke delete on chronawflow.audit_personal, chronawflow.erasure, chronawflow.legal_hold from ${role};
     revoke delete on chronawflow.payload_owner, chronawflow.payload_key from ${role};
     revoke insert, update, delete on chronawflow.migration from ${role}`);
 }
@@ -91,7 +92,7 @@ async function grantSealerRole(owner: Pool, name: string): Promise<void> {
   const role = quoteIdentifier(name);
   await owner.query(`
     grant usage on schema chronawflow to ${role};
-    grant select on chronawflow.audit_event, ${SEALED.map((table) => `chronawflow.${table}`).join(', ')} to ${role};
+    grant select on chronawflow.audit_event, chronawflow.audit_personal, chronawflow.erasure, ${SEALED.map((table) => `chronawflow.${table}`).join(', ')} to ${role};
     grant insert on chronawflow.audit_log, chronawflow.audit_entry, chronawflow.audit_subtree,
       chronawflow.audit_checkpoint, chronawflow.audit_cosignature to ${role};
     grant update (size, edge) on chronawflow.audit_log to ${role};

@@ -25,7 +25,7 @@ export function createRecoveryEngine(ctx: RecoveryContext): RecoveryEngine {
       validateScratch(ctx, await ensureScratch(ctx, scratch, target, control), target, control),
     removeScratch: (restoreId) => removeScratch(ctx, restoreId),
     stageSlice: (restoreId, scratch, target, control) =>
-      withScratch(ctx, scratch, target, control, (pool) => stageSlice(ctx, restoreId, pool, control)),
+      withScratch(ctx, scratch, target, control, (pool) => stageSlice(ctx, restoreId, pool, target, control)),
     stageUndo: (restoreId, control) => stageUndo(ctx, restoreId, control),
     freeze: (restoreId, control) => freezeSlice(ctx, restoreId, control),
     preview: (request, scratch, target, control) =>
@@ -37,7 +37,7 @@ export function createRecoveryEngine(ctx: RecoveryContext): RecoveryEngine {
         : withScratch(ctx, scratch, target, control, (pool) =>
             restaging(
               () => previewRestore(ctx, request, pool, control),
-              () => stageSlice(ctx, request.restoreId, pool, control),
+              () => stageSlice(ctx, request.restoreId, pool, target, control),
             ),
           ),
     merge: (request, approvedHash, control) => mergeOrAskAgain(ctx, request, approvedHash, control),

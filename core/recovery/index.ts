@@ -10,6 +10,7 @@ export type {
   StepControl,
   StepLog,
 } from './engine';
+export { rowEraser } from './erase/row-eraser';
 export { sweepGates } from './gate/sweep-gates';
 export { expirePreimages } from './record/close-restore';
 export { recordBreaches } from './record-breaches';

@@ -225,6 +225,8 @@ export interface RestorePreview {
   /** True when a conflict's decision is `block`: approval would be pointless. */
   readonly blocked: boolean;
   readonly notices: readonly string[];
+  /** Erasures after the target, and the rows that do not come back as they were; absent when there are none. */
+  readonly erasedAgain?: { readonly erasures: number; readonly rows: number };
   /** What the merge will mark as `effects undone`; absent in an undo. */
   readonly undoneEffects?: UndoneCounts;
   readonly bytesStaged: number;
@@ -385,6 +387,13 @@ export interface NewCluster {
   readonly validation: ScratchValidation;
   /** What the running cluster knows to have been completed after the target; absent in reports of earlier versions. */
   readonly completedSince?: CompletedSince;
+  /** What of erased people the target had; absent in reports of earlier versions. */
+  readonly erased?: {
+    /** Erasures after the target, of all tenants. */
+    readonly erasures: number;
+    /** Rows in which they were applied again before the cluster was handed over; absent while it can only be read. */
+    readonly rows?: number;
+  };
 }
 
 /** Jobs, steps and requests whose effects and records the new cluster lacks. What they did outside is done. */

@@ -22,6 +22,8 @@ grant select, insert, update, delete
 -- Transitions of its breakers are added to the audit log. `id` is read to write none twice.
 grant insert on chronawflow.audit_event to chronawflow_service;
 grant select (id) on chronawflow.audit_event to chronawflow_service;
+-- What an event says of a person stands beside it.
+grant insert on chronawflow.audit_personal to chronawflow_service;
 
 -- Levels of degradation are followed; each process says what it sees and what it has applied.
 grant select on chronawflow.degradation_level to chronawflow_service;

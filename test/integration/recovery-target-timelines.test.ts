@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Pool } from 'pg';
+import { ErasureClient } from '../../client/erasure';
 import { findPostgresBin, serverStatus, startServer, stopServer } from '../../core/cluster';
 import { verifyBackup } from '../../core/recovery/backup';
 import { type RestoredCluster, restoreCluster } from '../../core/recovery/cluster-restore';
@@ -14,7 +15,18 @@ const pools: Pool[] = [];
 const clusters: RestoredCluster[] = [];
 
 beforeAll(async () => {
-  notes = await startNotes();
+  notes = await startNotes({
+    schema: (db) =>
+      db.query(`create table tenants (id text primary key); insert into tenants values ('acme');
+        create table person (tenant_id text references tenants, email text); insert into person values ('acme', 'ada@example.org'), ('acme', 'b')`),
+    config: {
+      tenancy: { table: 'public.tenants', overrides: { 'public.note': { mode: 'shared' } } },
+      erasure: {
+        backupRetention: '30d',
+        tables: { 'public.person': { subject: 'email', set: { email: null } } },
+      },
+    },
+  });
 });
 afterAll(async () => {
   for (const pool of pools) await pool.end();
@@ -63,6 +75,9 @@ test('22: a whole cluster is restored beside the running one, and takes writes w
   const at = await notes.write(2);
   await notes.write(3);
   await jobDone('after');
+  await new ErasureClient(notes.ctx.config, notes.ctx.platform, notes.ctx.application).erase({
+    ...{ tenant: 'acme', subject: 'ada@example.org', reason: 'asked to' },
+  });
   const cluster = await restored('promoted', at, true);
   expect(cluster).toMatchObject({ promoted: true, validation: { timeline: 1 } });
   const pool = connect(cluster, 'postgres');
@@ -79,6 +94,12 @@ test('22: a whole cluster is restored beside the running one, and takes writes w
       { tenant: 'acme', kind: 'job', type: 'pay', key: 'after' },
     ],
   });
+  // Nor does who was erased meanwhile come back (core/erasure/README.md, invariant 4).
+  expect(cluster.erased).toEqual({ erasures: 1, rows: 1 });
+  expect((await pool.query('select email from person order by 1')).rows).toEqual([
+    { email: 'b' },
+    { email: null },
+  ]);
   const jobs = await pool.query('select key, state from chronawflow.job order by key');
   expect(jobs.rows).toEqual([
     { key: 'after', state: 'waiting' },

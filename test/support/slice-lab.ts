@@ -75,7 +75,7 @@ export class SliceLab {
       tenantDeleted: options.tenantDeleted ?? false,
     });
     try {
-      await stageSlice(this.context, restoreId, target, {});
+      await stageSlice(this.context, restoreId, target, { at: options.at }, {});
       await freezeSlice(this.context, restoreId, {});
       const request = {
         restoreId,
@@ -215,6 +215,8 @@ export interface RestoreOptions {
   readonly tenantDeleted?: boolean;
   /** Default: the next one. */
   readonly restoreId?: string;
+  /** When the target's copy was taken, for what was erased since; everything by default. */
+  readonly at?: string;
 }
 
 export interface Prepared {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { registerErase } from './erase';
 import { registerKeygen } from './keygen';
 import { registerProve } from './prove';
 import { registerSeal } from './seal';
@@ -14,5 +15,6 @@ export function registerAudit(program: Command): void {
   registerProve(audit);
   registerSeal(audit);
   registerKeygen(audit);
+  registerErase(audit);
   registerWitness(program);
 }

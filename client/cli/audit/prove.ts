@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { loadConfig } from '../../../config';
 import { exportLogs, formatReceipt, proveEvent, verifyReceipt } from '../../../core/audit';
+import { erasureReceiptSchema, type ProvedErasure, verifyErasureReceipt } from '../../../core/erasure';
 import { InvalidInputError, whenMissing } from '../../../core/errors';
 import { Output } from '../output';
 import { withCommonOptions } from '../session';
@@ -52,18 +53,42 @@ export function registerProve(audit: Command): void {
     .description('check a receipt: no database, no network')
     .argument('<file>', 'the receipt')
     .option('--cosigner <key...>', 'public keys of witnesses, or their files')
+    .option('--subject <name>', 'of an erasure’s receipt: check that it is about this person')
     .addHelpText('after', '\nExample:\n  $ chronawflow audit verify-receipt receipt.json --key log.pub')
-    .action(async (file: string, options: KeyOptions & { readonly cosigner?: readonly string[] }) => {
-      const config = options.key === undefined ? loadConfig({ configFile: options.config }) : undefined;
-      const key = await verifierKey(options, config);
-      const cosigners = await Promise.all((options.cosigner ?? []).map((one) => verifierKey({ key: one })));
-      const proved = verifyReceipt(await readJson(file), key, cosigners);
-      new Output(options.json ?? false).result(proved, () => [
-        `Proved: entry ${proved.index} of log ${proved.origin}, under the platform’s checkpoint of ${proved.platformSize} entries.`,
-        `Signed by ${proved.signedBy.join(' and ')}.`,
-        JSON.stringify(proved.event, null, 2),
-      ]);
-    });
+    .action(
+      async (
+        file: string,
+        options: KeyOptions & { readonly cosigner?: readonly string[]; readonly subject?: string },
+      ) => {
+        const config = options.key === undefined ? loadConfig({ configFile: options.config }) : undefined;
+        const key = await verifierKey(options, config);
+        const cosigners = await Promise.all((options.cosigner ?? []).map((one) => verifierKey({ key: one })));
+        const given = await readJson(file);
+        if (erasureReceiptSchema.safeParse(given).success) {
+          const erasure = verifyErasureReceipt(given, key, cosigners, options.subject);
+          new Output(options.json ?? false).result(erasure, () => erasurePage(erasure, options.subject));
+          return;
+        }
+        const proved = verifyReceipt(given, key, cosigners);
+        new Output(options.json ?? false).result(proved, () => [
+          `Proved: entry ${proved.index} of log ${proved.origin}, under the platform’s checkpoint of ${proved.platformSize} entries.`,
+          `Signed by ${proved.signedBy.join(' and ')}.`,
+          JSON.stringify(proved.event, null, 2),
+        ]);
+      },
+    );
+}
+
+function erasurePage(
+  { tenant, at, backupsExpireOn, signedBy }: ProvedErasure,
+  subject: string | undefined,
+): string[] {
+  const whom =
+    subject === undefined ? 'somebody (name them with --subject to see whether it is they)' : subject;
+  return [
+    `Proved: the data of ${whom} in ${tenant} was erased on ${at}.`,
+    `No backup holds it from ${backupsExpireOn} on. Signed by ${signedBy.join(' and ')}.`,
+  ];
 }
 
 async function readJson(file: string): Promise<unknown> {

@@ -1,6 +1,7 @@
 import { shellWord } from '../../../core/recovery/shell-word.pure';
 import type { Conflict, MappableKind, RestorePreview, TableChanges } from '../../../core/recovery/types';
 import { colors as pc } from '../colors';
+import { erasedLine } from './erased-line';
 import { bytes, count, duration, facts, table } from './format';
 import { undoneLines } from './undone-page';
 
@@ -21,6 +22,7 @@ export function previewPage(preview: RestorePreview, workflowId: string): string
     ...unchangedTables(preview),
     ...changedColumns(preview),
     ...conflictLines(preview, workflowId),
+    ...erasedLine(preview),
     ...preview.notices.map((notice) => `${pc.yellow('!')} ${notice}`),
     ...undoneLines(
       preview.undoneEffects,

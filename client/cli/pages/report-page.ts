@@ -6,6 +6,7 @@ import type {
   RestoreReport,
 } from '../../../core/recovery/types';
 import { colors as pc } from '../colors';
+import { erasedLine } from './erased-line';
 import { bytes, count, duration, facts, table } from './format';
 import { phaseInWords } from './phases';
 import { undoneLines } from './undone-page';
@@ -27,6 +28,7 @@ export function reportPage(report: RestoreReport): string[] {
     `${good ? pc.green('✓') : pc.red('✗')} ${pc.bold(`Restore ${report.restoreId} of tenant ${report.tenant}: ${HEADLINES[report.outcome]}`)}`,
     ...mergedRows(report),
     ...decidedConflicts(report),
+    ...erasedLine(report.preview),
     ...undoneLines(
       report.merge?.undoneEffects,
       `Decide: chronawflow jobs undone list --restore ${report.restoreId}`,

@@ -76,7 +76,7 @@ function clusterPage(report: ClusterRestoreReport): string[] {
       report.steps.map((step) => `${phaseInWords(step.phase)} ${duration(step.ms)}`).join(', '),
     ],
   ]);
-  return [...page, ...sinceLines(cluster?.completedSince), ...heldLines(report)];
+  return [...page, ...erasedLines(cluster), ...sinceLines(cluster?.completedSince), ...heldLines(report)];
 }
 
 function sinceLines(since: CompletedSince | undefined): string[] {
@@ -97,4 +97,16 @@ function heldLines({ cluster }: ClusterRestoreReport): string[] {
   return [
     'Its queue of jobs is held back: as of the target, calls outside are still to be made that were made since.',
   ];
+}
+
+/** People who were erased after the target are in the backup still. */
+function erasedLines(cluster: ClusterRestoreReport['cluster']): string[] {
+  const erased = cluster?.erased;
+  if (erased === undefined || erased.erasures === 0) return [];
+  const { erasures, rows } = erased;
+  return rows === undefined
+    ? [
+        `It holds people who were erased after the target (${erasures} erasures): they are erased when it is promoted.`,
+      ]
+    : [`${erasures} erasures after the target were applied again before it was handed over: ${rows} rows.`];
 }

@@ -17,4 +17,16 @@ export interface AuditEvent {
   readonly request?: string;
   /** Plain JSON; integers up to 2^53. */
   readonly details?: Readonly<Record<string, unknown>>;
+  /**
+   * What names or describes a person. It stands apart, the event has a salted hash of it (`details.personalSha256`), and it
+   * can be erased while the log goes on to verify.
+   */
+  readonly personal?: PersonalData;
+}
+
+export interface PersonalData {
+  /** Names the person, as an erasure will name them: such as an e-mail address. */
+  readonly subject: string;
+  /** Plain JSON. */
+  readonly data: Readonly<Record<string, unknown>>;
 }

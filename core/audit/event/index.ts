@@ -1,4 +1,4 @@
-export type { AuditEvent } from './audit-event';
+export type { AuditEvent, PersonalData } from './audit-event';
 export { checkEvent } from './check-event.pure';
 export {
   type EncodedEntry,
@@ -7,4 +7,5 @@ export {
   STORED_EVENT,
   type StoredEvent,
 } from './entry.pure';
+export { COMMITMENT, setApart } from './personal-data';
 export { recordAuditEvent } from './record-audit-event';

@@ -1,6 +1,16 @@
 import type { ClientBase } from 'pg';
 import type { AuditEvent } from './audit-event';
 import { checkEvent } from './check-event.pure';
+import { setApart } from './personal-data';
+
+const INSERT = `insert into chronawflow.audit_event (id, actor, action, tenant, object, outcome, reason, request, details)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+     on conflict (id) do nothing`;
+
+/** Both or none; the second time nothing, as the event is there. */
+const INSERT_WITH_PERSONAL = `with recorded as (${INSERT} returning id, tenant)
+  insert into chronawflow.audit_personal (event_id, tenant, subject, salt, data)
+  select id, tenant, $10, $11, $12 from recorded`;
 
 /**
  * Writes the event into the control plane's insert-only log; within the caller's transaction when it is given one, so that
@@ -11,22 +21,20 @@ import { checkEvent } from './check-event.pure';
  */
 export async function recordAuditEvent(
   database: Pick<ClientBase, 'query'>,
-  event: AuditEvent,
+  given: AuditEvent,
 ): Promise<void> {
-  await database.query(
-    `insert into chronawflow.audit_event (id, actor, action, tenant, object, outcome, reason, request, details)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-     on conflict (id) do nothing`,
-    [
-      event.id,
-      event.actor,
-      event.action,
-      event.tenant ?? null,
-      event.object ?? null,
-      event.outcome,
-      event.reason ?? null,
-      event.request ?? null,
-      checkEvent(event),
-    ],
-  );
+  const { event, apart } = setApart(given);
+  const values = apart === undefined ? [] : [apart.subject, apart.salt, apart.data];
+  await database.query(apart === undefined ? INSERT : INSERT_WITH_PERSONAL, [
+    event.id,
+    event.actor,
+    event.action,
+    event.tenant ?? null,
+    event.object ?? null,
+    event.outcome,
+    event.reason ?? null,
+    event.request ?? null,
+    checkEvent(event),
+    ...values,
+  ]);
 }

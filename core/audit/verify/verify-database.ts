@@ -12,6 +12,7 @@ import {
 } from '../note';
 import { verifierOf } from '../seal';
 import { checkGuards } from './check-guards';
+import { checkPersonal } from './check-personal';
 import { compareEvent } from './compare-event.pure';
 import { LogWithEvents } from './log-with-events';
 import { countUnsealed, findUnlisted, type Unsealed } from './place-of-sealing';
@@ -79,7 +80,11 @@ class DatabaseVerification {
       else if (this.options.tenant === undefined || log.tenant === this.options.tenant)
         await this.verifyOne(log);
     }
-    this.violations.push(...(await findUnlisted(this.tx)), ...(await checkGuards(this.tx)));
+    this.violations.push(
+      ...(await findUnlisted(this.tx)),
+      ...(await checkPersonal(this.tx)),
+      ...(await checkGuards(this.tx)),
+    );
     const checkpoint = [...this.logs.values()].find(({ kind }) => kind === 'platform')?.note;
     return {
       logs: this.logs.size,

@@ -1,15 +1,17 @@
 import { resolve, sep } from 'node:path';
 import { startServer, stopServer } from '../../cluster';
+import type { ErasuresOfTenant } from '../../erasure';
 import { InvalidInputError } from '../../errors';
 import { completedSince } from '../effects';
 import type { RecoveryContext, StepControl } from '../engine';
+import { eraseInCluster, missingErasures } from '../erase/erase-cluster';
 import { connectScratch, validateScratch } from '../scratch';
 import type { ServerRequest } from '../scratch/configure-server';
 import { readMarker, writeMarker } from '../scratch/marker';
 import { recover } from '../scratch/recover';
 import { restoreFiles } from '../scratch/restore-files';
 import { handleOf, serverRequest } from '../scratch/restore-scratch';
-import { pathsIn } from '../scratch/scratch-paths.pure';
+import { pathsIn, type ScratchPaths } from '../scratch/scratch-paths.pure';
 import { readServerPosition } from '../target/server-position';
 import type { CompletedSince, NewCluster, ResolvedTarget, ScratchHandle } from '../types';
 import { promote } from './promote';
@@ -41,10 +43,13 @@ export async function restoreCluster(
   await restoreFiles(ctx, { restoreId, target, paths, segmentBytes }, control);
   const server = await serverRequest(ctx, { restoreId, target, paths, durable: true });
   const handle = handleOf(ctx, restoreId, paths);
+  const missing = await missingErasures(ctx, target);
+  let rowsErased: number | undefined;
   const { completedSince: since, ...validation } = await orStop(server, async () => {
     const marker = await readMarker(paths);
     if (marker?.promoting !== undefined) {
       await goOnPromoting(server, handle, control);
+      rowsErased = await eraseAgain(ctx, paths, handle, missing, control);
       return marker.promoting;
     }
     await recover(ctx, server, control);
@@ -54,6 +59,7 @@ export async function restoreCluster(
       const recovered = await readMarker(paths);
       if (recovered !== undefined) await writeMarker(paths, { ...recovered, promoting: valid });
       await promote(handle, control);
+      rowsErased = await eraseAgain(ctx, paths, handle, missing, control);
     }
     return valid;
   });
@@ -65,7 +71,26 @@ export async function restoreCluster(
     promoted: request.promote ?? false,
     validation,
     ...(since === undefined ? {} : { completedSince: since }),
+    erased: {
+      erasures: missing.reduce((sum, { erasures }) => sum + erasures.length, 0),
+      ...(rowsErased === undefined ? {} : { rows: rowsErased }),
+    },
   };
+}
+
+/** What an earlier try erased counts as well: it finds nothing of that any more. */
+async function eraseAgain(
+  ctx: RecoveryContext,
+  paths: ScratchPaths,
+  handle: ScratchHandle,
+  missing: readonly ErasuresOfTenant[],
+  control: StepControl,
+): Promise<number> {
+  const rows = await eraseInCluster(ctx, handle, missing, control);
+  const marker = await readMarker(paths);
+  const rowsErased = (marker?.rowsErased ?? 0) + rows;
+  if (marker !== undefined) await writeMarker(paths, { ...marker, rowsErased });
+  return rowsErased;
 }
 
 async function compare(

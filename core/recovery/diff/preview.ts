@@ -3,6 +3,7 @@ import { inTransaction } from '../../../database';
 import { bothEnded } from '../both-ended';
 import { countRedriven, countUndone } from '../effects';
 import type { PreviewRequest, RecoveryContext, StepControl } from '../engine';
+import { requireErased } from '../erase/erase-staged';
 import { RestoreClosedError } from '../errors/restore-closed-error';
 import { SchemaChangedError } from '../errors/schema-changed-error';
 import { loadRecord } from '../record/restore-record';
@@ -54,6 +55,7 @@ export async function previewRestore(
   const { restoreId, modes, decisions } = request;
   const { state, plan } = await loadRecord(ctx.application, restoreId);
   if (state !== 'active' || plan === undefined) throw new RestoreClosedError(restoreId, state);
+  await requireErased(ctx, restoreId, plan);
   const scope: PreviewScope = { ctx, request, plan, scratch, control };
   return withSessionPool(ctx, async (pool) => {
     const [{ checked: live, ...comparison }, target] = await bothEnded(
@@ -139,6 +141,7 @@ async function judge(
     conflicts,
     blocked,
     notices: [...plan.notices, ...(await redrivenNotice(tx, plan))],
+    ...erasedAgain(plan),
     ...(await undoneBy(tx, restoreId, plan)),
     bytesStaged: await stagedBytes(tx, restoreId),
     estimatedMergeMs: estimateMergeMs(tables),
@@ -173,6 +176,11 @@ async function undoneBy(
   if (plan.undoOf !== undefined) return {};
   const undoneEffects = await countUndone(tx, restoreId, plan.tenant);
   return undoneEffects === undefined ? {} : { undoneEffects };
+}
+
+function erasedAgain({ erased }: SlicePlan): Pick<RestorePreview, 'erasedAgain'> {
+  if (erased === undefined || erased.erasures === 0) return {};
+  return { erasedAgain: { erasures: erased.erasures, rows: erased.rows } };
 }
 
 async function redrivenNotice(tx: ClientBase, plan: SlicePlan): Promise<string[]> {

@@ -10,6 +10,8 @@ import { expectedLanes, measureLive, type SliceLanes } from '../diff/measure-sli
 import { sliceDigest } from '../diff/slice-digest.pure';
 import { markUndone, parkJobs, withdrawMarks } from '../effects';
 import type { MergeControl, PreviewRequest, RecoveryContext, StepControl } from '../engine';
+import { requireErased } from '../erase/erase-staged';
+import { lockOutErasures } from '../erase/erasure-lock';
 import { JobStepsOpenError } from '../errors/job-steps-open-error';
 import { ProofFailedError } from '../errors/proof-failed-error';
 import { RestoreClosedError } from '../errors/restore-closed-error';
@@ -91,6 +93,8 @@ async function mergeInTransaction(
   const record = await lockRecord(tx, restoreId);
   if (record.state === 'merged' && record.outcome !== undefined) return record.outcome;
   const plan = mergeablePlan(record);
+  await lockOutErasures(tx, plan.tenant);
+  await requireErased(ctx, restoreId, plan);
   await openGate(tx, restoreId);
   await lockSlice(tx, restoreId, plan);
   const live = await loadSlice(tx, ctx.config.tenancy, plan.tenant);

@@ -16,6 +16,8 @@ const markerSchema = z.object({
   state: z.enum(['restoring', 'restored']),
   /** Name of the bootstrap superuser, known once the server ran. */
   superuser: z.string().optional(),
+  /** Rows in which people were erased again after the promotion, by all tries together. */
+  rowsErased: z.number().optional(),
   /** What was validated and compared before the cluster was promoted: afterwards it can no longer be. */
   promoting: z
     .object({

@@ -14,6 +14,17 @@ export interface SlicePlan {
   /** Differences of the schemas that are known before any row is compared. */
   readonly drift: readonly PlanDrift[];
   readonly notices: readonly string[];
+  /** Absent when nobody of the tenant was ever erased. */
+  readonly erased?: PlanErasures;
+}
+
+/** What the staging knows of erasures (core/erasure). */
+export interface PlanErasures {
+  /** The tenant's last one. */
+  readonly upTo: string;
+  /** Those that the target did not have, and the staged rows that they concerned. */
+  readonly erasures: number;
+  readonly rows: number;
 }
 
 export type PlanDrift = Pick<Conflict, 'table' | 'message'> & { readonly kind: 'schema-changed' };

@@ -9,11 +9,13 @@ import { imageColumn, imageDigest, setImageSettings } from '../diff/image.pure';
 import { measureStage } from '../diff/measure-slice';
 import { stageCompletions } from '../effects';
 import type { RecoveryContext, StepControl } from '../engine';
+import { type ErasedSince, erasedPart, erasedSince, eraseStaged } from '../erase/erase-staged';
 import { RestoreClosedError } from '../errors/restore-closed-error';
 import { freezeNotices } from '../gate/freeze-notices';
 import { loadRecord, savePlan } from '../record/restore-record';
 import { readScratch } from '../scratch/read-scratch';
 import { sharedBy, withSessionPool } from '../sessions';
+import type { ResolvedTarget } from '../types';
 import { tableName } from './catalog-types';
 import { forbidTextIndexes } from './forbid-text-indexes';
 import { largestFirst } from './largest-first';
@@ -40,19 +42,27 @@ export async function stageSlice(
   ctx: RecoveryContext,
   restoreId: string,
   scratch: Pool,
+  target: Pick<ResolvedTarget, 'at'>,
   control: StepControl,
 ): Promise<Staged> {
   const record = await loadRecord(ctx.application, restoreId);
   if (record.state !== 'active') throw new RestoreClosedError(restoreId, record.state);
   const plan = await makePlan(ctx, record.tenant, scratch);
+  const erased = await erasedSince(ctx, record.tenant, target.at);
   // The notices are about the live side alone.
   const [staged, notices] = await bothEnded(
-    stageAll(ctx, restoreId, plan, scratch, control),
+    stageAll(ctx, { restoreId, plan, erased }, scratch, control),
     freezeNotices(ctx.application, plan),
   );
   await stageCompletions(ctx, restoreId, record.tenant, scratch, control);
   const tables = plan.tables.map((table) => ({ ...table, ...staged.get(table.n)?.found }));
-  await savePlan(ctx.application, restoreId, { ...plan, tables, notices: [...plan.notices, ...notices] });
+  const rowsErased = [...staged.values()].reduce((sum, one) => sum + one.erased, 0);
+  await savePlan(ctx.application, restoreId, {
+    ...plan,
+    tables,
+    notices: [...plan.notices, ...notices],
+    ...erasedPart(erased, rowsErased),
+  });
   return {
     rows: tables.reduce((sum, table) => sum + table.stagedRows, 0),
     bytes: [...staged.values()].reduce((sum, { bytes }) => sum + bytes, 0),
@@ -62,16 +72,18 @@ export async function stageSlice(
 /** By table number. */
 async function stageAll(
   ctx: RecoveryContext,
-  restoreId: string,
-  plan: SlicePlan,
+  staging: Staging,
   scratch: Pool,
   control: StepControl,
 ): Promise<ReadonlyMap<number, StagedTable>> {
   return withSessionPool(ctx, async (application) => {
-    const sessions = sharedBy(application, ctx.config.recovery.sessions, (tx) => prepareStaging(tx, plan));
-    const staged = await sessions.each(await largestFirst(application, plan.tables), async (tx, table) => {
+    const sessions = sharedBy(application, ctx.config.recovery.sessions, (tx) =>
+      prepareStaging(tx, staging.plan),
+    );
+    const tables = await largestFirst(application, staging.plan.tables);
+    const staged = await sessions.each(tables, async (tx, table) => {
       control.signal?.throwIfAborted();
-      return [table.n, await stageOne(tx, scratch, restoreId, plan, table, control)] as const;
+      return [table.n, await stageOne(tx, ctx, scratch, staging, table, control)] as const;
     });
     return new Map(staged);
   });
@@ -114,13 +126,22 @@ export function forwardColumns(
 interface StagedTable {
   readonly found: Pick<PlanTable, 'stagedRows' | 'stagedImage'>;
   readonly bytes: number;
+  /** Rows of people who were erased after the target. */
+  readonly erased: number;
+}
+
+/** What is staged for which restore, and what of it must not come back. */
+interface Staging {
+  readonly restoreId: string;
+  readonly plan: SlicePlan;
+  readonly erased: ErasedSince;
 }
 
 async function stageOne(
   tx: ClientBase,
+  ctx: RecoveryContext,
   scratch: Pool,
-  restoreId: string,
-  plan: SlicePlan,
+  { restoreId, plan, erased: since }: Staging,
   table: PlanTable,
   control: StepControl,
 ): Promise<StagedTable> {
@@ -133,11 +154,13 @@ async function stageOne(
   const { bytes, sha256 } = await readScratch(scratch, (source) =>
     copyAcross(source, tx, restoreId, plan, table, control),
   );
+  const { erased } = await eraseStaged(tx, ctx, restoreId, table, since);
   await indexStage(tx, restoreId, table);
   const { rows, a, b } = await measureStage(tx, restoreId, table);
-  // Rows that are moved forward before each comparison are not what was copied.
-  const image = table.forward.length > 0 ? {} : { stagedImage: { sha256, a: String(a), b: String(b) } };
-  return { found: { stagedRows: Number(rows), ...image }, bytes };
+  // Rows that are moved forward before each comparison, and erased ones, are not what was copied.
+  const image =
+    table.forward.length > 0 || erased > 0 ? {} : { stagedImage: { sha256, a: String(a), b: String(b) } };
+  return { found: { stagedRows: Number(rows), ...image }, bytes, erased };
 }
 
 /** Domains are staged as their base type: today's domain may refuse yesterday's value, which the preview then names. */

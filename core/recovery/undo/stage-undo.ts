@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { inTransaction, quoteList } from '../../../database';
 import { imageColumn, imageDigest, setImageSettings } from '../diff/image.pure';
 import type { RecoveryContext, StepControl } from '../engine';
+import { erasedPart, erasedSince, eraseStaged } from '../erase/erase-staged';
 import { NotUndoableError } from '../errors/not-undoable-error';
 import { RestoreClosedError } from '../errors/restore-closed-error';
 import { SchemaChangedError } from '../errors/schema-changed-error';
@@ -27,7 +28,9 @@ export async function stageUndo(
   if (record.state !== 'active') throw new RestoreClosedError(restoreId, record.state);
   const undone = await undoableRestore(ctx, record);
   const plan = await undoPlan(ctx, restoreId, record.tenant, undone.plan, undone.id);
+  const erased = await erasedSince(ctx, record.tenant, undone.createdAt);
   const tables: PlanTable[] = [];
+  let rowsErased = 0;
   for (const table of plan.tables) {
     control.signal?.throwIfAborted();
     control.progress?.({
@@ -35,30 +38,35 @@ export async function stageUndo(
       done: table.n,
       total: plan.tables.length,
     });
-    const stagedRows = await inTransaction(ctx.application, (tx) =>
-      stagePreimages(tx, restoreId, undone.id, plan, table),
-    );
+    const stagedRows = await inTransaction(ctx.application, async (tx) => {
+      const staged = await stagePreimages(tx, restoreId, undone.id, plan, table);
+      const found = await eraseStaged(tx, ctx, restoreId, table, erased);
+      rowsErased += found.erased;
+      await indexStage(tx, restoreId, table);
+      return staged - found.removed;
+    });
     tables.push({ ...table, stagedRows });
   }
-  await savePlan(ctx.application, restoreId, { ...plan, tables });
+  await savePlan(ctx.application, restoreId, { ...plan, tables, ...erasedPart(erased, rowsErased) });
   return { rows: tables.reduce((sum, table) => sum + table.stagedRows, 0), bytes: 0 };
 }
 
 async function undoableRestore(
   ctx: RecoveryContext,
   undo: RestoreRecord,
-): Promise<{ readonly id: string; readonly plan: SlicePlan }> {
+): Promise<{ readonly id: string; readonly plan: SlicePlan; readonly createdAt: string }> {
   const id = undo.undoOf ?? '';
   const undone = await loadRecord(ctx.application, id);
   if (undone.tenant !== undo.tenant) throw new NotUndoableError(id, undo.tenant, 'it is of another tenant');
   if (undone.state !== 'merged' || undone.plan === undefined)
     throw new NotUndoableError(id, undo.tenant, `it is ${undone.state}`);
-  const { rows } = await ctx.application.query<{ kept: boolean }>(
-    'select preimages_until is not null and preimages_until > clock_timestamp() as kept from chronawflow.restore where id = $1',
+  const { rows } = await ctx.application.query<{ kept: boolean; created_at: string }>(
+    'select preimages_until is not null and preimages_until > clock_timestamp() as kept, created_at from chronawflow.restore where id = $1',
     [id],
   );
-  if (!rows[0]?.kept) throw new NotUndoableError(id, undo.tenant, 'its pre-images are past their retention');
-  return { id, plan: undone.plan };
+  const [row] = rows;
+  if (!row?.kept) throw new NotUndoableError(id, undo.tenant, 'its pre-images are past their retention');
+  return { id, plan: undone.plan, createdAt: row.created_at };
 }
 
 /** Today's plan of the same tables, over the columns that the pre-images have. */
@@ -108,6 +116,5 @@ async function stagePreimages(
     `insert into ${stageTable(restoreId, table)} (${quoteList([...columns, ...imageColumn(table)])})
      select ${[quoteList(columns, 'b.'), ...imageColumn(table).map(() => imageDigest(table.columns, 'b'))].join(', ')} from ${beforeTable(undoOf, table)} b`,
   );
-  await indexStage(tx, restoreId, table);
   return rowCount ?? 0;
 }
