@@ -5,6 +5,7 @@ import type { Registry } from 'prom-client';
 import { createRecoveryActivities } from '../activities/recovery';
 import { RecoveryMetrics } from '../activities/recovery-metrics';
 import { type Config, temporalConnection } from '../config';
+import { SealingWatch } from '../core/audit';
 import type { HealthMonitor } from '../core/health';
 import { followCallFaults } from '../core/injection-points';
 import { type Job, loadJobs } from '../core/jobs';
@@ -83,9 +84,11 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
   let disturbed: (() => Promise<void>) | undefined;
   let levels: WorkerLevels | undefined;
   let stopWatching = async () => {};
+  let sealing: SealingWatch | undefined;
   const release = async () => {
     await disturbed?.();
     await stopWatching();
+    await sealing?.close();
     await health?.close();
     await jobs?.close();
     await limits?.close();
@@ -111,6 +114,10 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
     }
     levels = await workerLevels(config, monitor, log);
     const scratchQueue = scratchTaskQueue(temporal.taskQueue, config.application.backup.scratchDirectory);
+    if (config.audit.publicKey !== undefined || config.audit.keyFile !== undefined) {
+      sealing = new SealingWatch(platform);
+      sealing.start();
+    }
     const metrics = new RecoveryMetrics();
     const policy = await operatorPolicy(config);
     recovery.watch(metrics);

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
 import { type Config, loadConfig } from '../config';
-import { ChronawflowError, hasCode, InvalidInputError, messageOf } from '../core/errors';
+import { ChronawflowError, messageOf } from '../core/errors';
 import { createLogger, type ProcessKind } from './create-logger';
 import type { ChronawflowWorker, CreateWorkerOptions } from './create-worker';
 import { installRuntime } from './install-runtime';
-import { type MetricsServer, serveMetrics } from './metrics-server';
+import { readMetricsPort, serveOnFreePort } from './metrics-port';
 
 /** A process that runs workers of task queues. */
 export interface WorkerProcess {
@@ -47,14 +47,7 @@ function readOptions(): Options {
   const { values } = parseArgs({
     options: { 'metrics-port': { type: 'string' }, pretty: { type: 'boolean', default: false } },
   });
-  const given = values['metrics-port'] ?? process.env.CHRONAWFLOW_METRICS_PORT;
-  const port = given === undefined ? undefined : Number(given);
-  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
-    throw new InvalidInputError(`'${given}' is no port.`, {
-      hint: 'Give a number from 0 (any free one) to 65535.',
-    });
-  }
-  return { metricsPort: port, pretty: values.pretty };
+  return { metricsPort: readMetricsPort(values['metrics-port']), pretty: values.pretty };
 }
 
 async function run(kind: WorkerProcess, options: Options, config: Config, log: Logger): Promise<void> {
@@ -71,13 +64,16 @@ async function run(kind: WorkerProcess, options: Options, config: Config, log: L
   if (worker === undefined) return;
   stop.signal.addEventListener('abort', () => worker.shutdown());
   if (stop.signal.aborted) worker.shutdown();
-  const metrics = await metricsFor(worker, options.metricsPort, kind.metricsPort).catch(
-    async (error: unknown) => {
-      worker.shutdown();
-      await worker.run();
-      throw error;
-    },
-  );
+  const metrics = await serveOnFreePort(
+    worker.registry,
+    worker.health,
+    options.metricsPort,
+    kind.metricsPort,
+  ).catch(async (error: unknown) => {
+    worker.shutdown();
+    await worker.run();
+    throw error;
+  });
   log.info({ taskQueues: worker.taskQueues, metricsPort: metrics.port }, 'running');
   try {
     await worker.run();
@@ -105,20 +101,5 @@ async function startPatiently(
         // The signal was given while waiting; the loop sees it.
       });
     }
-  }
-}
-
-/** Several processes may share a host: the default port is for the first one, the others take any. */
-async function metricsFor(
-  worker: ChronawflowWorker,
-  port: number | undefined,
-  usual: number,
-): Promise<MetricsServer> {
-  if (port !== undefined) return serveMetrics(worker.registry, worker.health, port);
-  try {
-    return await serveMetrics(worker.registry, worker.health, usual);
-  } catch (error) {
-    if (!hasCode(error, 'EADDRINUSE')) throw error;
-    return serveMetrics(worker.registry, worker.health, 0);
   }
 }

@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { port } from './options';
 import { type EntryOptions, runEntry } from './run-entry';
 
 /** `chronawflow worker`: a process of its own, because the client never loads what does the work. */
@@ -24,10 +25,4 @@ export function registerWorker(program: Command): void {
     .action((options: EntryOptions & { readonly control?: boolean }) =>
       runEntry(options.control ? 'control' : 'main', options),
     );
-}
-
-function port(text: string): string {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
-    throw new InvalidArgumentError('give a number from 0 (any free one) to 65535');
-  return text;
 }

@@ -13,7 +13,15 @@ export {
 } from './note';
 export { forwardOutbox, type OutboxEvent, OutboxForwarder, writeOutbox } from './outbox';
 export { formatReceipt, type ProvedEvent, proveEvent, type Receipt, verifyReceipt } from './receipt';
-export { type LogKeys, LogSigner, Sealer, type SealerOptions, type SealState, sealState } from './seal';
+export {
+  type LogKeys,
+  LogSigner,
+  Sealer,
+  type SealerOptions,
+  SealingWatch,
+  type SealState,
+  sealState,
+} from './seal';
 export {
   type AuditVerification,
   type ExportVerification,

@@ -22,6 +22,10 @@ export const METRIC = {
   degradationChanges: 'chronawflow_degradation_changes_total',
   objectiveMissed: 'chronawflow_recovery_objective_missed',
   recoveryPoints: 'chronawflow_recovery_points_created_total',
+  auditUnsealed: 'chronawflow_audit_unsealed_events',
+  auditUnsealedSeconds: 'chronawflow_audit_unsealed_seconds',
+  /** 1 while a witness has seen another log than this one. */
+  auditWitnessRefuses: 'chronawflow_audit_witness_refuses',
   chaosActive: 'chronawflow_chaos_active_faults',
   /** Has to be 0. */
   chaosResidual: 'chronawflow_chaos_residual_faults',

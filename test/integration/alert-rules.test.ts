@@ -189,6 +189,33 @@ const CASES: readonly Case[] = [
     at: '3m',
   },
   {
+    alert: 'ChronawflowAuditUnsealed',
+    it: 'an event that has waited for half a minute, for a minute',
+    series: { 'chronawflow_audit_unsealed_seconds{instance="a"}': '0 31 91 151 211' },
+    at: '3m',
+    fires: {},
+  },
+  {
+    alert: 'ChronawflowAuditUnsealed',
+    it: 'events that are sealed in time',
+    series: { 'chronawflow_audit_unsealed_seconds{instance="a"}': '0 29 0 29 0 29' },
+    at: '5m',
+  },
+  {
+    alert: 'ChronawflowAuditSetBack',
+    it: 'a witness that has seen another log, at once',
+    series: { 'chronawflow_audit_witness_refuses{witness="w",instance="a"}': '0 1 1' },
+    at: '1m',
+    fires: { witness: 'w' },
+  },
+  {
+    alert: 'ChronawflowResidualFaults',
+    it: 'a fault that is there although its lease is over, at once',
+    series: { 'chronawflow_chaos_residual_faults{instance="a"}': '0 1 1' },
+    at: '1m',
+    fires: { instance: 'a' },
+  },
+  {
     alert: 'ChronawflowControllerSilent',
     it: 'seen by one process of two, for half a minute',
     series: {

@@ -3,8 +3,9 @@ import type { Pool } from 'pg';
 import { recordAuditEvent } from '../../core/audit';
 import { readLogs, StoredLog } from '../../core/audit/log';
 import { generateSigningKey, parseCheckpoint, parseNote, verifyNote } from '../../core/audit/note';
-import { LogSigner, Sealer, sealBatch, verifierOf } from '../../core/audit/seal';
+import { LogSigner, Sealer, SealingWatch, sealBatch, verifierOf } from '../../core/audit/seal';
 import { type Violation, verifyLog } from '../../core/audit/verify';
+import { Metrics } from '../../core/metrics';
 import { applyMigrations, inTransaction } from '../../database';
 import { type RealPostgres, startPostgres } from '../support/real-postgres';
 import { until } from '../support/until';
@@ -198,7 +199,8 @@ test('writers at random, sealers at once and their connections cut: every commit
   const writers = postgres.connect(`audit_${count}`, undefined, 40);
   let done = false;
   const cutting = (async () => {
-    while (!done) {
+    // Until one has met a sealer at work, however slow the machine is.
+    while (!done || failures === 0) {
       await platform.query(
         `select pg_terminate_backend(pid) from pg_stat_activity
           where datname = current_database() and pid <> pg_backend_pid()
@@ -252,4 +254,28 @@ test('another origin than the one that the database holds is refused', async () 
   const other = new LogSigner({ log: generateSigningKey('example.org/other', 'ed25519') });
   await expect(sealBatch(platform, other)).rejects.toMatchObject({ code: 'AUDIT_ORIGIN_CHANGED' });
   expect(await sealAll()).toBe(1);
+});
+
+test('what is not sealed is a metric: how much, and for how long, also when the database has gone', async () => {
+  const metrics = new Metrics();
+  const watch = new SealingWatch(platform, { everyMs: 50, metrics });
+  const shown = async (name: string) =>
+    Number(
+      new RegExp(`^chronawflow_audit_unsealed_${name} (.+)$`, 'm').exec(
+        await metrics.registry.metrics(),
+      )?.[1],
+    );
+  watch.start();
+  await inTransaction(platform, (tx) => recordAuditEvent(tx, event('waits')));
+  await recordAuditEvent(platform, event('waits-too'));
+  await until(async () => (await shown('events')) === 2, { what: 'both to be counted' });
+  const first = await shown('seconds');
+  await until(async () => (await shown('seconds')) > first, { what: 'the oldest to grow older' });
+  await sealAll();
+  await until(async () => (await shown('events')) === 0 && (await shown('seconds')) === 0, {
+    what: 'both to be sealed',
+  });
+  await recordAuditEvent(platform, event('late'));
+  await until(async () => (await shown('events')) === 1, { what: 'the third to be counted' });
+  await watch.close();
 });

@@ -2,3 +2,4 @@ export { type LogKeys, LogSigner, verifierOf } from './log-signer';
 export { openPlatformLog, type SealedBatch, sealBatch } from './seal-batch';
 export { type SealState, sealState } from './seal-state';
 export { Sealer, type SealerOptions } from './sealer';
+export { SealingWatch } from './sealing-watch';

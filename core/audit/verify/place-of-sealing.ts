@@ -4,6 +4,8 @@ import type { Violation } from './verify-log';
 /** Events that no checkpoint covers yet: nothing is proved about them. */
 export interface Unsealed {
   readonly events: number;
+  /** How long the oldest has waited, by the database's clock. */
+  readonly oldestMs: number;
   /** ISO 8601 with microseconds. */
   readonly oldestAt?: string;
 }
@@ -27,11 +29,16 @@ export async function findUnlisted(tx: Pick<ClientBase, 'query'>): Promise<Viola
 }
 
 export async function countUnsealed(tx: Pick<ClientBase, 'query'>): Promise<Unsealed> {
-  const { rows } = await tx.query<{ events: string; oldestAt: string | null }>(
-    `select count(*) as events, to_char(min(e.at) at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "oldestAt"
+  const { rows } = await tx.query<{ events: string; oldestAt: string | null; oldestMs: number }>(
+    `select count(*) as events, to_char(min(e.at) at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "oldestAt",
+            coalesce(extract(epoch from clock_timestamp() - min(e.at)) * 1000, 0)::float8 as "oldestMs"
        from chronawflow.audit_event e, chronawflow.audit_seal s
       where e.xid >= s.xid and (e.xid, e.at, e.id) > (s.xid, s.at, s.id)`,
   );
   const [found] = rows;
-  return { events: Number(found?.events ?? 0), ...(found?.oldestAt ? { oldestAt: found.oldestAt } : {}) };
+  return {
+    events: Number(found?.events ?? 0),
+    oldestMs: found?.oldestMs ?? 0,
+    ...(found?.oldestAt ? { oldestAt: found.oldestAt } : {}),
+  };
 }

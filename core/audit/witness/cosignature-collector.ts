@@ -7,6 +7,8 @@ export interface CollectorOptions {
   /** Default 1 s. */
   readonly everyMs?: number;
   readonly onError?: (witness: string, error: unknown) => void;
+  /** It has been asked, and has nothing against the log. */
+  readonly onAgreed?: (witness: string) => void;
 }
 
 /** While a witness refuses or is away it is asked less often. */
@@ -37,6 +39,7 @@ export class CosignatureCollector {
     while (!this.ended.signal.aborted) {
       try {
         await this.collect(witness);
+        this.options.onAgreed?.(witness.key.name);
         failures = 0;
       } catch (error) {
         failures += 1;

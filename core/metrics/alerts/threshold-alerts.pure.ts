@@ -62,6 +62,25 @@ export const THRESHOLD_ALERTS: readonly Alert[] = [
       'The inverse fails, or nothing runs that could carry it out. `chronawflow chaos abort --all` on that host; docs/resilience/chaos.md says for each fault how to end it by hand.',
   },
   {
+    name: 'ChronawflowAuditSetBack',
+    severity: 'critical',
+    expr: `max by (witness) (${METRIC.auditWitnessRefuses}) > 0`,
+    summary: 'Witness {{ $labels.witness }} has seen another audit log than this one',
+    description:
+      'The control plane was set back, or its log was written anew. Where operators sign, no intent is accepted. ' +
+      'docs/operations/control-plane-backup.md.',
+  },
+  {
+    name: 'ChronawflowAuditUnsealed',
+    severity: 'critical',
+    expr: `max(${METRIC.auditUnsealedSeconds}) > 30`,
+    for: '1m',
+    summary: 'An audit event has waited {{ $value | humanizeDuration }} to be sealed',
+    description:
+      'A sealer that runs needs less than a second; until then nobody could prove that an event was changed. ' +
+      'Look at `chronawflow audit seal`, and for a transaction of the control plane that is open for long.',
+  },
+  {
     name: 'ChronawflowControllerSilent',
     severity: 'critical',
     expr: `max by (scope) (${METRIC.degradationSilent}) > 0`,
