@@ -6,6 +6,8 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Pool } from 'pg';
 import { Chronawflow } from '../client';
+import { InterruptedError } from '../client/cli/interrupted-error';
+import { withInterrupts } from '../client/cli/interruptible';
 import { reportPage } from '../client/cli/pages/report-page';
 import { previewWithSamples } from '../client/cli/recovery/preview-with-samples';
 import { describe } from '../client/cli/stack-display';
@@ -31,25 +33,30 @@ const DIRECTORY = resolve('.chronawflow/demo');
 const OFFICE_CONNECTIONS = 10;
 const keep = process.argv.includes('--keep');
 
-async function main(): Promise<void> {
+async function main(signal: AbortSignal): Promise<void> {
   heading('1. The stack');
   await removeEarlier();
   await mkdir(DIRECTORY, { recursive: true });
   const stack = await openStack({ directory: DIRECTORY, tenancy: accuBooksTenancy });
-  await startStack(stack, (event) => line(describe(event)));
-  const administrator = localAdministrator({
-    socketDirectory: stack.layout.socketDirectory,
-    port: stack.ports.application,
+  // Left where it is when it is interrupted: its servers go, and the process with it.
+  const interrupted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
-  const pool = createPool(
-    { ...administrator, database: APPLICATION.database },
-    { applicationName: 'accubooks', max: OFFICE_CONNECTIONS },
-  );
+  // Nobody waits for it while the stack starts, which takes the signal itself.
+  interrupted.catch(() => undefined);
   try {
-    await story(pool, stack.layout.configFile);
+    await startStack(stack, (event) => line(describe(event)), signal);
+    const administrator = localAdministrator({
+      socketDirectory: stack.layout.socketDirectory,
+      port: stack.ports.application,
+    });
+    const pool = createPool(
+      { ...administrator, database: APPLICATION.database },
+      { applicationName: 'accubooks', max: OFFICE_CONNECTIONS },
+    );
+    await Promise.race([story(pool, stack.layout.configFile).finally(() => pool.end()), interrupted]);
   } finally {
-    await pool.end();
-    if (keep) keepNote(stack.layout.configFile, stack.ports.web);
+    if (keep && !signal.aborted) keepNote(stack.layout.configFile, stack.ports.web);
     else
       await takeDownStack({
         directory: DIRECTORY,
@@ -192,23 +199,14 @@ function keepNote(configFile: string, webPort: number): void {
   );
 }
 
-/** Ctrl-C in the middle takes the stack down as well. */
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    process.stdout.write('\n');
-    removeEarlier().then(
-      () => process.exit(130),
-      (error) => {
-        process.stderr.write(`The stack could not be stopped: ${messageOf(error)}\n`);
-        process.exit(1);
-      },
-    );
-  });
-}
-
-main().catch((error) => {
-  process.stderr.write(`\nThe demo failed: ${messageOf(error)}\n`);
-  if (process.argv.includes('--debug'))
-    process.stderr.write(`${error instanceof Error ? error.stack : ''}\n`);
-  process.exitCode = 1;
-});
+withInterrupts(() => new InterruptedError('interrupted; what was started has been stopped again'), main).then(
+  () => undefined,
+  (error) => {
+    const interrupted = error instanceof InterruptedError;
+    process.stderr.write(`\n${interrupted ? '' : 'The demo failed: '}${messageOf(error)}\n`);
+    if (process.argv.includes('--debug'))
+      process.stderr.write(`${error instanceof Error ? error.stack : ''}\n`);
+    // The story may be in the middle of something.
+    process.exit(interrupted ? 130 : 1);
+  },
+);

@@ -2,6 +2,7 @@ import { readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stopDetached, stopServer } from '../cluster';
+import { removeEveryScratch } from '../recovery';
 import { currentHolder, takeStack } from './holder';
 import { type StackLayout, stackLayout, stateFileOf } from './layout.pure';
 import { StackBusyError } from './stack-busy-error';
@@ -34,7 +35,11 @@ export async function takeDownStack(options: TakeDownOptions): Promise<void> {
   const letGo = await takeStack(layout.holderFile);
   try {
     await stopEverything(layout, options.onEvent);
-    if (options.removeData) await removeEverything(layout);
+    if (options.removeData) {
+      // Of a restore whose worker would have gone on with it.
+      await removeEveryScratch(layout.scratch);
+      await removeEverything(layout);
+    }
   } finally {
     await letGo();
   }

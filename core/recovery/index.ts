@@ -14,7 +14,7 @@ export { rowEraser } from './erase/row-eraser';
 export { sweepGates } from './gate/sweep-gates';
 export { expirePreimages } from './record/close-restore';
 export { recordBreaches } from './record-breaches';
-export { sweepScratch } from './scratch';
+export { removeEveryScratch, sweepScratch } from './scratch';
 export { attributeTenancy } from './slice/attribute-tenancy';
 export { parseTarget } from './target';
 export type * from './types';

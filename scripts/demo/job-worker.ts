@@ -18,6 +18,10 @@ export class JobWorker {
         env: { ...process.env, CHRONAWFLOW_CONFIG: configFile },
       },
     );
+    // An interrupted demo leaves its story in the middle.
+    const leave = () => child.kill('SIGKILL');
+    process.once('exit', leave);
+    child.once('exit', () => process.off('exit', leave));
     const ended = once(child, 'exit').then(([code, signal]) => {
       throw new Error(`the worker ended with ${code ?? signal}`);
     });

@@ -7,6 +7,7 @@ import type { RecoveryContext } from '../../core/recovery/engine';
 import {
   connectScratch,
   ensureScratch,
+  removeEveryScratch,
   removeScratch,
   restoreScratch,
   sweepScratch,
@@ -242,13 +243,18 @@ test('22: a directory of somebody else is neither filled nor removed (scratch 1)
   await rm(root, { recursive: true });
 });
 
-test('the sweep removes what no active restore needs, and only that', async () => {
+test('the sweep removes what no active restore needs, and whoever takes all down the rest, but nothing of others', async () => {
   const kept = await restoreScratch(ctx, 'kept', target, quiet);
   const orphan = await restoreScratch(ctx, 'dead/worker', target, quiet);
   expect(await sweepScratch(ctx, (restoreId) => restoreId === 'kept')).toEqual(['dead/worker']);
   expect(existsSync(orphan.directory)).toBe(false);
   expect(await notesIn(kept)).toEqual([1, 2]);
-  await removeScratch(ctx, 'kept');
+  const { root: theirs } = pathsOf('theirs');
+  await mkdir(theirs);
+  await removeEveryScratch(ctx.config.application.backup.scratchDirectory);
+  expect(existsSync(kept.directory)).toBe(false);
+  expect(existsSync(theirs)).toBe(true);
+  await rm(theirs, { recursive: true });
 });
 
 test('a scratch cluster of another host or without its directory is lost, with a clear error', async () => {

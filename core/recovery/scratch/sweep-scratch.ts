@@ -30,6 +30,21 @@ export async function sweepScratch(
   return removed;
 }
 
+/**
+ * Removes every scratch cluster of this host in the directory, for whoever takes down all that they were made from. What is
+ * not ours stays.
+ */
+export async function removeEveryScratch(scratchDirectory: string): Promise<void> {
+  for (const name of await readdir(scratchDirectory).catch(whenMissing([]))) {
+    const paths = pathsIn(join(scratchDirectory, name));
+    const marker = await readMarker(paths).catch((error: unknown) => {
+      if (!(error instanceof ScratchNotOursError)) throw error;
+      return undefined;
+    });
+    if (marker?.host === hostname()) await removeRestored(paths);
+  }
+}
+
 async function markerOrWarning(ctx: RecoveryContext, paths: ScratchPaths): Promise<Marker | undefined> {
   try {
     return await readMarker(paths);
