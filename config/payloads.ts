@@ -29,6 +29,28 @@ export const payloadsConfig = z.strictObject({
   keyCache: duration.prefault('30s').refine((ms) => ms >= 100 && ms <= 3_600_000, {
     message: 'between 100 ms and 1 h',
   }),
+  /** Who may have payloads decrypted, by `chronawflow codec-server`. */
+  codecServer: z
+    .strictObject({
+      /** Of the Temporal Web UI, exactly as browsers send it: `https://temporal.example.com`. */
+      origin: z.url({ protocol: /^https?$/ }).refine((url) => new URL(url).origin === url, {
+        message: 'scheme, host and port only, without a path',
+      }),
+      tokens: z
+        .array(
+          z.strictObject({
+            operator: z.string().min(1),
+            /** Of the token, hex; `chronawflow codec-server token` makes both. */
+            sha256: z.string().regex(/^[0-9a-f]{64}$/, 'the SHA-256 of a token, in hex'),
+            /** Whose payloads; everybody's without. */
+            tenants: z.array(z.string().min(1)).min(1).optional(),
+          }),
+        )
+        .min(1),
+      /** Whether each decoding is an event of the audit log. */
+      audit: z.boolean().default(true),
+    })
+    .optional(),
   /** A tenant's key encrypts for so long; then a new one does. */
   rotateAfter: duration.prefault('30d').refine((ms) => ms >= 1_000, { message: 'at least 1 s' }),
 });

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { packageRoot } from '../../core/local-stack';
 import { registerAudit } from './audit';
 import { registerChaos } from './chaos';
+import { registerCodecServer } from './codec-server';
 import { registerDegradation } from './degradation';
 import { registerDoctor } from './doctor';
 import { registerDomains } from './domains';
@@ -40,6 +41,7 @@ export function createProgram(): Command {
   registerChaos(program);
   registerDomains(program);
   registerKeys(program);
+  registerCodecServer(program);
   registerOperators(program);
   registerDegradation(program);
   registerStatus(program);

@@ -23,6 +23,7 @@ export { type OperatorPolicy, operatorPolicy } from './policy';
 export {
   appendStatement,
   type Grant,
+  mayDo,
   type Operator,
   type Registry,
   type Root,

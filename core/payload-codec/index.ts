@@ -14,4 +14,12 @@ export { writeKeyFile } from './keys/key-encryption-key';
 export { PayloadCodec } from './payload-codec';
 export { PLATFORM, payloadOwner, TENANT_FIRST } from './payload-owner.pure';
 export { sealedWith } from './seal-payload';
+export {
+  type CodecAuthority,
+  type CodecServer,
+  CodecService,
+  type MayDecode,
+  serveCodec,
+  tokenAuthority,
+} from './server';
 export type { DataKey, Payload, PayloadContext, PayloadOwner } from './types';

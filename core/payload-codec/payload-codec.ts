@@ -5,7 +5,7 @@ import type { KeyRing } from './keys/key-ring';
 import { payloadOwner } from './payload-owner.pure';
 import { type PlainInput, wrapPlain } from './plain-input.pure';
 import { isSealed, openPayload, sealedWith, sealPayload } from './seal-payload';
-import type { Payload, PayloadContext } from './types';
+import type { Payload, PayloadContext, PayloadOwner } from './types';
 
 export interface PayloadCodecOptions {
   readonly namespace: string;
@@ -27,8 +27,13 @@ export class PayloadCodec {
 
   /** @throws PayloadKeyDestroyedError, KeyEncryptionKeyInvalidError */
   async encode(payloads: Payload[], context?: PayloadContext): Promise<Payload[]> {
+    return this.encodeFor(payloadOwner(context?.workflowId), payloads);
+  }
+
+  /** Where it is known whose payloads they are. */
+  async encodeFor(owner: PayloadOwner, payloads: readonly Payload[]): Promise<Payload[]> {
     const { keys, namespace } = this.options;
-    const found = keys.toSeal(payloadOwner(context?.workflowId));
+    const found = keys.toSeal(owner);
     // Without a turn of the event loop where the key is at hand.
     const key = found instanceof Promise ? await found : found;
     return payloads.map((payload) => sealPayload(payload, key, namespace));
