@@ -1,9 +1,10 @@
 import { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import { recordAuditEvent } from '../core/audit';
-import { callProvider, endFault, injectFault, openLoop, runActivity, steadyState } from '../core/chaos';
+import { endFault, type FaultLease, hostTime, injectFault, runActivity, steadyState } from '../core/chaos';
 import type { ChaosActivities, EndedFault, PlannedFault } from '../core/chaos/types';
 import { InvalidInputError, messageOf } from '../core/errors';
+import { applyLoad } from './apply-load';
 import { auditScope } from './audit-scope';
 import { chaosSection, executionOf, openExperiment } from './chaos-run';
 import type { ChaosServices } from './chaos-services';
@@ -15,7 +16,6 @@ import { watchChaos } from './watch-chaos';
 
 /** A clean-up that takes longer is reported as what it is, and the guards go on with it. */
 const END_LIMIT_MS = 120_000;
-const LOAD_IN_FLIGHT = 200;
 
 /** The activities of the capability `chaos`: each one calls core/chaos, and errors become failures. */
 export function createChaosActivities(services: ChaosServices): ChaosActivities {
@@ -67,28 +67,7 @@ export function createChaosActivities(services: ChaosServices): ChaosActivities 
         return runActivity(activity, context);
       }),
 
-    applyLoad: (input) =>
-      step(async (signal) => {
-        const { experiment, context } = await openExperiment(services, input, signal);
-        const { load } = experiment.chaos;
-        if (load === undefined) throw new InvalidInputError('The experiment has no load.');
-        const request = async () => {
-          const answer = await callProvider(
-            { type: 'http', url: load.url, timeout: 30 },
-            context.values,
-            context,
-          );
-          const status = typeof answer === 'object' && answer !== null ? Reflect.get(answer, 'status') : 0;
-          return typeof status === 'number' && status < 400;
-        };
-        const durationMs = input.durationMs ?? load.around;
-        const result = await openLoop({
-          ratePerSecond: load.ratePerSecond,
-          maxInFlight: LOAD_IN_FLIGHT,
-          ...{ durationMs, request, signal },
-        });
-        return { window: input.window, ...result };
-      }),
+    applyLoad: (input) => step((signal) => applyLoad(services, input, signal)),
 
     endFaults: (input) => step(() => Promise.all(input.faults.map((fault) => endAndTell(services, fault)))),
 
@@ -115,17 +94,30 @@ async function endAndTell({ host }: ChaosServices, fault: PlannedFault): Promise
     try {
       await endFault(host, lease, { by: 'controller', reason: 'rolled-back', limitMs: END_LIMIT_MS });
     } catch (error) {
-      return { ...fault, injected, endedBy: '', reason: messageOf(error) };
+      return { ...fault, ...timesOf(lease, undefined), injected, endedBy: '', reason: messageOf(error) };
     }
   }
   const ended = await journal.ended(fault.leaseId);
-  if (ended === undefined) return { ...fault, injected: false, endedBy: 'nobody', reason: 'never begun' };
+  if (ended === undefined)
+    return { ...fault, from: '', to: '', injected: false, endedBy: 'nobody', reason: 'never begun' };
   return {
     ...fault,
+    ...timesOf(ended.lease, ended.endedMs),
     injected: injected || ended.reason !== 'not-injected',
     endedBy: ended.by,
     reason: ended.reason,
   };
+}
+
+/** When it was, by this host's wall clock as it is now: a lease knows only the time since the boot. */
+function timesOf(
+  lease: FaultLease,
+  endedMs: number | undefined,
+): { readonly from: string; readonly to: string } {
+  const now = Date.now();
+  const { uptimeMs } = hostTime();
+  const iso = (ms: number) => new Date(now - (uptimeMs - ms)).toISOString();
+  return { from: iso(lease.createdMs), to: iso(endedMs ?? uptimeMs) };
 }
 
 /** Faults of calls are the only ones that know tenants; the experiment's scope is theirs unless they have one. */

@@ -7,6 +7,7 @@ import {
   describePlan,
   type Experiment,
   firstThatHolds,
+  methodRoomMs,
   plannedFaults,
   plannedSteps,
   type RunContext,
@@ -18,9 +19,6 @@ import { parseChaosInput } from '../core/chaos/run-input';
 import type { PreparedChaos } from '../core/chaos/types';
 import { chaosSection, executionOf, openExperiment } from './chaos-run';
 import type { ChaosServices } from './chaos-services';
-
-/** The method and its pauses have this long beside the faults' own time; a fault never outlives `chaos.maxDuration`. */
-const METHOD_ROOM_MS = 120_000;
 
 /** Checks input, allow-list and rules of safety; injects nothing. @throws what stands against the experiment */
 export async function prepareChaos(
@@ -52,7 +50,12 @@ export async function prepareChaos(
     method: plannedSteps(experiment.method, context.values),
     rollbacks: plannedSteps(experiment.rollbacks, context.values),
     durationMs,
-    deadlineMs: Math.min(chaos.maxDuration, durationMs + METHOD_ROOM_MS),
+    deadlineMs: Math.min(
+      chaos.maxDuration,
+      request.confirmEachStep
+        ? chaos.maxDuration
+        : durationMs + methodRoomMs(experiment.method, context.values),
+    ),
     recoveryMs: experiment.chaos.recovery,
     hasHypothesis: experiment.hypothesis !== undefined,
     needsApproval: chaos.mode === 'production',

@@ -17,6 +17,7 @@ export {
   type EndedLease,
   type EndReason,
   type FaultLease,
+  hostTime,
   LeaseJournal,
   LeaseStore,
   type StoredLease,
@@ -26,6 +27,7 @@ export {
   checkTargets,
   describePlan,
   leaseIdOf,
+  methodRoomMs,
   plannedFaults,
   plannedSteps,
   safetyPlan,
@@ -34,4 +36,5 @@ export { type ChaosRunEntry, ChaosRunStore, type ExperimentJournal, experimentJo
 export { countFaults, type FaultCount, watchFaults } from './residual-faults';
 export { runFault } from './run-fault';
 export * from './safety';
+export * from './suite';
 export { resourceOf } from './targets';

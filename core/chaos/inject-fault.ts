@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../errors';
 import { endFault } from './end-fault';
-import { FaultNotInjectedError } from './errors';
-import { type ChaosPrograms, guardsFor, startApart } from './guard';
+import { ChaosRefusedError, FaultNotInjectedError } from './errors';
+import { type ChaosPrograms, closeEnded, guardsFor, startApart } from './guard';
 import { type ChaosHost, resolveFault } from './host';
 import { type FaultLease, hostTime, isAlive } from './lease';
 import { resourceOf } from './targets';
@@ -46,7 +46,7 @@ export async function injectFault(
   try {
     await journal.renew(lease.id);
     const resource = resourceOf(resolveFault(host, lease).target, host.host);
-    await host.store?.open(lease, resource, request.durationMs);
+    await openInControlPlane(host, lease, resource, request.durationMs);
     await guardsFor(journal, programs, lease.id);
     await inject(host, programs, lease);
     return lease;
@@ -84,6 +84,24 @@ async function openLease(host: ChaosHost, request: FaultRequest): Promise<FaultL
   };
   await host.journal.open(lease);
   return lease;
+}
+
+/** @throws ChaosRefusedError when another fault has the resource, and not only the entry of one that has ended here */
+async function openInControlPlane(
+  host: ChaosHost,
+  lease: FaultLease,
+  resource: string,
+  durationMs: number,
+): Promise<void> {
+  const { store } = host;
+  if (store === undefined) return;
+  try {
+    await store.open(lease, resource, durationMs);
+  } catch (error) {
+    if (!(error instanceof ChaosRefusedError)) throw error;
+    await closeEnded(host, store);
+    await store.open(lease, resource, durationMs);
+  }
 }
 
 async function inject(host: ChaosHost, programs: ChaosPrograms, lease: FaultLease): Promise<void> {

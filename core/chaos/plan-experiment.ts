@@ -34,6 +34,23 @@ export function plannedSteps(list: readonly Activity[], values: Values): readonl
   }));
 }
 
+/** For the injection of all faults and the first step of the workflow after it. */
+const ROOM_MS = 15_000;
+/** A step that says nothing of its own limit. */
+const STEP_MS = 10_000;
+
+/**
+ * How long the faults stay at most beside their own duration: the method's pauses and its steps' limits. When it takes longer, the
+ * leases end, and the experiment with them.
+ */
+export function methodRoomMs(method: readonly Activity[], values: Values): number {
+  return method.reduce((sum, { pauses, provider }) => {
+    const limit = Array.isArray(provider.timeout) ? provider.timeout[1] : provider.timeout;
+    const step = pauseMs(limit ?? undefined, values) || STEP_MS;
+    return sum + pauseMs(pauses?.before, values) + pauseMs(pauses?.after, values) + step;
+  }, ROOM_MS);
+}
+
 function pauseMs(pause: number | string | undefined, values: Values): number {
   const seconds = Number(substitute(pause ?? 0, values));
   return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 3_600) * 1_000 : 0;

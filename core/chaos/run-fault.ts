@@ -8,7 +8,7 @@ import { type FaultLease, hostTime, overBecause, refOf } from './lease';
 const INJECTION_LIMIT_MS = 10_000;
 const LOOK_EVERY_MS = 200;
 /** The guards come first; this process is the last one that is there if they are not. */
-const AFTER_GUARDS_MS = 1_200;
+const AFTER_GUARDS_MS = 800;
 
 /**
  * The life of a fault's own process: it injects, holds what has to be held, and stays as a watchdog until the lease has ended.

@@ -71,9 +71,23 @@ export interface ChaosAbort {
 }
 
 export interface EndedFault extends PlannedFault {
+  /** ISO 8601; empty when it never began. */
+  readonly from: string;
+  readonly to: string;
   readonly injected: boolean;
   readonly endedBy: string;
   readonly reason: string;
+}
+
+/** What was due in one second of a load. */
+export interface LoadSecond {
+  /** Its begin, ISO 8601. */
+  readonly at: string;
+  readonly requests: number;
+  readonly failed: number;
+  readonly p95: number;
+  /** Of degradation, the platform's; 0 is normal. */
+  readonly level: number;
 }
 
 /** Percentiles of a window, in milliseconds; a request that waited for its turn counts from when it was due. */
@@ -84,6 +98,7 @@ export interface LoadWindow {
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
+  readonly seconds: readonly LoadSecond[];
 }
 
 export type ChaosVerdict =

@@ -137,5 +137,5 @@ function lookAtBackup(file: string): string | undefined {
 
 async function lookAtNetwork(namespace: string): Promise<string | undefined> {
   const { stdout } = await execute('ip', ['netns', 'exec', namespace, 'tc', 'qdisc', 'show']);
-  return stdout.includes('netem') ? stdout.trim() : undefined;
+  return /netem|bfifo/.test(stdout) ? stdout.trim() : undefined;
 }

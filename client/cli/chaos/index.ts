@@ -4,11 +4,13 @@ import { registerDecide } from './decide';
 import { registerLook } from './look';
 import { registerReaper } from './reaper';
 import { registerRun } from './run';
+import { registerSuite } from './suite';
 
 /** `chronawflow chaos …` */
 export function registerChaos(program: Command): void {
   const chaos = program.command('chaos').description('experiments whose faults always end: run, look, abort');
   registerRun(chaos);
+  registerSuite(chaos);
   registerDecide(chaos);
   registerLook(chaos);
   registerAbort(chaos);

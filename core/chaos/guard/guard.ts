@@ -27,7 +27,7 @@ export interface GuardOptions {
 
 const TICK_MS = 200;
 /** Guard b leaves a due fault to guard a for a moment: two would only do the same work twice. */
-const HEAD_START_MS = { a: 0, b: 600 } as const;
+const HEAD_START_MS = { a: 0, b: 400 } as const;
 /** A guard that was started needs a while until it has written its record. */
 const START_PATIENCE_MS = 3_000;
 const RECONCILE_EVERY_MS = 1_000;

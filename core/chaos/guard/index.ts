@@ -1,2 +1,3 @@
 export { Guard, type GuardName, readGuard } from './guard';
+export { closeEnded } from './reconcile';
 export { type ChaosPrograms, chaosPrograms, guardsFor, startApart, startGuard } from './start-guards';

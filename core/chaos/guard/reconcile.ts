@@ -1,5 +1,12 @@
 import type { ChaosHost } from '../host';
-import { type EndReason, type FaultLease, hostTime, type LeaseStore, type StoredLease } from '../lease';
+import {
+  type EndReason,
+  type FaultLease,
+  hostTime,
+  type LeaseStore,
+  leaseId,
+  type StoredLease,
+} from '../lease';
 
 /**
  * Brings the control plane's leases of this host and the journal together: what has ended here is closed there, what somebody
@@ -11,6 +18,8 @@ export async function reconcile(
   end: (lease: FaultLease, reason: EndReason) => void,
 ): Promise<void> {
   for (const stored of await store.active(host.host)) {
+    // An ID becomes a directory's name: what is none was not written by us.
+    if (!leaseId.safeParse(stored.id).success) continue;
     const lease = await host.journal.find(stored.id);
     if (lease !== undefined) {
       if (stored.abortRequested) end(lease, 'aborted');
@@ -19,6 +28,15 @@ export async function reconcile(
     const ended = await host.journal.ended(stored.id);
     if (ended !== undefined) await store.close(stored.id, ended.by, ended.reason);
     else if (stored.overdue) await adopt(host, stored);
+  }
+}
+
+/** Closes in the control plane what has ended here; whoever ended it may have died before it said so. */
+export async function closeEnded(host: ChaosHost, store: LeaseStore): Promise<void> {
+  for (const { id } of await store.active(host.host)) {
+    if (!leaseId.safeParse(id).success) continue;
+    const ended = await host.journal.ended(id);
+    if (ended !== undefined) await store.close(id, ended.by, ended.reason);
   }
 }
 

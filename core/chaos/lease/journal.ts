@@ -39,8 +39,9 @@ const KEEP_ENDED_MS = 7 * 86_400_000;
 export class LeaseJournal {
   constructor(readonly directory: string) {}
 
-  /** Writes the lease down. From now on the guards will end it, whatever becomes of the caller. */
+  /** Writes the lease down. From now on the guards will end it, whatever becomes of the caller. @throws ZodError */
   async open(lease: FaultLease): Promise<void> {
+    faultLease.parse(lease);
     await makeDirectory(this.leases);
     await makeDirectory(join(this.directory, 'ended'));
     const half = join(this.directory, `.${lease.id}.tmp`);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LoadSecond } from '../types';
 import { percentile } from './percentile.pure';
 
 export interface LoadOptions {
@@ -17,6 +18,7 @@ export interface LoadResult {
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
+  readonly seconds: readonly Omit<LoadSecond, 'level'>[];
 }
 
 /**
@@ -27,9 +29,9 @@ export interface LoadResult {
  * @returns milliseconds; requests that the signal cut off are not counted
  */
 export async function openLoop(options: LoadOptions): Promise<LoadResult> {
-  const latencies: number[] = [];
-  let failed = 0;
+  const answers: Answer[] = [];
   const begun = performance.now();
+  const begunAt = Date.now();
   const running = new Set<Promise<void>>();
   const total = Math.floor((options.ratePerSecond * options.durationMs) / 1_000);
   for (let at = 0; at < total && !options.signal.aborted; at += 1) {
@@ -43,15 +45,51 @@ export async function openLoop(options: LoadOptions): Promise<LoadResult> {
       .catch(() => false)
       .then((good) => {
         if (options.signal.aborted) return;
-        latencies.push(performance.now() - due);
-        if (!good) failed += 1;
+        answers.push({ second: Math.floor((due - begun) / 1_000), ms: performance.now() - due, good });
       })
       .finally(() => running.delete(one));
     running.add(one);
   }
   await Promise.all(running);
-  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => round(percentile(latencies, share)));
-  return { requests: latencies.length, failed, p50: p50 ?? 0, p95: p95 ?? 0, p99: p99 ?? 0 };
+  const latencies = answers.map(({ ms }) => ms);
+  const [p50 = 0, p95 = 0, p99 = 0] = [0.5, 0.95, 0.99].map((share) => round(percentile(latencies, share)));
+  return {
+    requests: answers.length,
+    failed: failures(answers),
+    p50,
+    p95,
+    p99,
+    seconds: bySecond(answers, begunAt),
+  };
+}
+
+interface Answer {
+  /** In which second of the load it was due. */
+  readonly second: number;
+  readonly ms: number;
+  readonly good: boolean;
+}
+
+function failures(answers: readonly Answer[]): number {
+  return answers.filter(({ good }) => !good).length;
+}
+
+function bySecond(answers: readonly Answer[], begunAt: number): LoadResult['seconds'] {
+  const seconds = new Map<number, Answer[]>();
+  for (const answer of answers) seconds.set(answer.second, [...(seconds.get(answer.second) ?? []), answer]);
+  return [...seconds.entries()]
+    .sort(([a], [b]) => a - b)
+    .map(([second, own]) => ({
+      at: new Date(begunAt + second * 1_000).toISOString(),
+      requests: own.length,
+      failed: failures(own),
+      p95: round(
+        percentile(
+          own.map(({ ms }) => ms),
+          0.95,
+        ),
+      ),
+    }));
 }
 
 function round(ms: number): number {

@@ -20,6 +20,11 @@ async function tc(target: Network, signal: AbortSignal, ...args: readonly string
         cause: error,
         hint: 'Run the worker and the reaper with these rights, or choose a fault of Toxiproxy.',
       });
+    if (/qdisc kind is unknown/.test(String(error)))
+      throw new DependencyMissingError('The kernel has no netem.', {
+        cause: error,
+        hint: 'Load it (modprobe sch_netem; Debian has it in linux-modules-extra), or choose a fault of Toxiproxy.',
+      });
     throw error;
   }
 }
@@ -30,7 +35,8 @@ async function roots(target: Network, signal: AbortSignal): Promise<string> {
 
 function netemDriver<P extends object>(
   kind: Pick<FaultDriver<'network', P, Nothing>, 'name' | 'summary' | 'parameters'> & {
-    options(parameters: P): readonly string[];
+    /** The discipline and its options. */
+    discipline(parameters: P): readonly string[];
   },
 ): AnyDriver {
   return defineDriver<'network', P, Nothing>({
@@ -49,20 +55,8 @@ function netemDriver<P extends object>(
       return {};
     },
     inject: async ({ target, parameters, signal }) => {
-      const options = kind.options(parameters);
-      await tc(
-        target,
-        signal,
-        'qdisc',
-        'add',
-        'dev',
-        target.device,
-        'root',
-        'handle',
-        HANDLE,
-        'netem',
-        ...options,
-      );
+      const discipline = kind.discipline(parameters);
+      await tc(target, signal, 'qdisc', 'add', 'dev', target.device, 'root', 'handle', HANDLE, ...discipline);
     },
     remove: async ({ target, signal }) => {
       if (!(await roots(target, signal)).includes(HANDLE.replace(/^0/, ''))) return;
@@ -84,18 +78,19 @@ export const netemDrivers: readonly AnyDriver[] = [
     name: 'network.delay',
     summary: 'packets are late',
     parameters: z.strictObject({ delayMs: ms, jitterMs: ms.default(0) }),
-    options: ({ delayMs, jitterMs }) => ['delay', `${delayMs}ms`, `${jitterMs}ms`],
+    discipline: ({ delayMs, jitterMs }) => ['netem', 'delay', `${delayMs}ms`, `${jitterMs}ms`],
   }),
   netemDriver({
     name: 'network.loss',
     summary: 'a share of the packets is lost',
     parameters: z.strictObject({ percent }),
-    options: (parameters) => ['loss', `${parameters.percent}%`],
+    discipline: (parameters) => ['netem', 'loss', `${parameters.percent}%`],
   }),
   netemDriver({
     name: 'network.partition',
     summary: 'no packet leaves the device',
     parameters: z.strictObject({}),
-    options: () => ['loss', '100%'],
+    // A queue of one byte takes no packet; unlike netem it is in every kernel.
+    discipline: () => ['bfifo', 'limit', '1'],
   }),
 ];

@@ -1,0 +1,108 @@
+import { percentile, seededRandom } from '../../core/chaos';
+import { type StormFault, type StormResult, stormRound, VICTIMS } from '../../test/support/chaos-storm';
+import type { ChaosDeployment } from '../../test/support/chaos-temporal';
+import type { Bench, Measured } from '../support/run-benchmark';
+import { table } from '../support/table';
+import { type WorkflowRound, workflowRound } from './workflow-round';
+
+/** The seed is printed with the figures: the same seed makes the same plan. */
+const SEED = Number(process.env.CHRONAWFLOW_CHAOS_SEED ?? 20_261_126);
+
+/** As many experiments as there are leases that end by themselves within the time; lanes have a target each. */
+const TIMES = { durationMs: 3_000, termMs: 2_500, limitMs: 30_000 };
+
+const LANES: readonly (readonly StormFault[])[] = [
+  [
+    { driver: 'toxiproxy.latency', target: 'proxy-1', parameters: { latencyMs: 300, jitterMs: 50 } },
+    { driver: 'toxiproxy.down', target: 'proxy-1' },
+    { driver: 'toxiproxy.bandwidth', target: 'proxy-1', parameters: { kilobytesPerSecond: 1 } },
+    { driver: 'toxiproxy.slow-close', target: 'proxy-1', parameters: { delayMs: 500 } },
+  ],
+  [
+    { driver: 'postgres.read-only', target: 'database' },
+    { driver: 'postgres.connections', target: 'database' },
+    { driver: 'postgres.archiving-broken', target: 'database' },
+    { driver: 'postgres.lock', target: 'database', parameters: { table: 'public.ledger' } },
+    { driver: 'postgres.slow-statements', target: 'database' },
+    { driver: 'postgres.terminate', target: 'database' },
+  ],
+  [
+    { driver: 'process.stop', target: 'unit' },
+    { driver: 'backup.flipped', target: 'repository', parameters: { file: 'base.tar' } },
+    { driver: 'process.kill', target: 'unit' },
+    { driver: 'backup.lost', target: 'repository', parameters: { file: 'base.tar' } },
+  ],
+  [
+    { driver: 'toxiproxy.timeout', target: 'proxy-2' },
+    { driver: 'toxiproxy.reset', target: 'proxy-2' },
+  ],
+];
+
+/** Experiments as workflows, during which the controllers' process or Temporal dies. */
+const WORKFLOWS: readonly WorkflowRound[] = [
+  { driver: 'toxiproxy.down', target: 'proxy-3', victim: 'controllers’ process' },
+  { driver: 'toxiproxy.timeout', target: 'proxy-3', victim: 'Temporal' },
+];
+
+export async function measureStorm({ quick, progress }: Bench, chaos: ChaosDeployment): Promise<Measured> {
+  const random = seededRandom(SEED);
+  const begun = performance.now();
+  const perLane = quick ? 5 : 49;
+  const plan = LANES.map((faults) =>
+    Array.from({ length: perLane }, (_, at) => ({
+      ...(faults[at % faults.length] ?? { driver: '', target: '' }),
+      victim: VICTIMS[Math.floor(random() * VICTIMS.length)] ?? 'nobody',
+      moment: random() * 0.9,
+    })),
+  );
+  const lanes = plan.map(async (rounds) => {
+    const done: StormResult[] = [];
+    for (const round of rounds) {
+      done.push(await stormRound(chaos.stage, round, TIMES));
+      progress.line(`${round.driver}, ${round.victim}`);
+    }
+    return done;
+  });
+  const workflows = async () => {
+    const done: StormResult[] = [];
+    for (let at = 0; at < (quick ? 1 : 6); at += 1) {
+      const round = WORKFLOWS[at % WORKFLOWS.length];
+      if (round !== undefined) done.push(await workflowRound(chaos, round));
+    }
+    return done;
+  };
+  const results = (await Promise.all([...lanes, workflows()])).flat();
+  const minutes = (performance.now() - begun) / 60_000;
+  const overstays = results.map(({ overstayMs }) => overstayMs);
+  const residual = results.filter((one) => one.residual !== undefined);
+  return {
+    text: [
+      table(
+        `Experiments with a death in the middle (seed ${SEED})`,
+        ['fault', 'experiments', 'really there', 'residual', 'longest overstay, ms'],
+        [...new Set(results.map(({ driver }) => driver))].sort().map((driver) => {
+          const own = results.filter((one) => one.driver === driver);
+          return [
+            driver,
+            own.length,
+            own.filter(({ injected }) => injected).length,
+            own.filter((one) => one.residual !== undefined).length,
+            Math.round(Math.max(...own.map(({ overstayMs }) => overstayMs))),
+          ];
+        }),
+      ),
+      ...residual.map(
+        ({ driver, victim, moment, residual: what }) => `LEFT: ${driver}, ${victim} at ${moment}: ${what}`,
+      ),
+    ].join('\n'),
+    figures: {
+      experiments: results.length,
+      kills: results.filter(({ victim }) => victim !== 'nobody').length,
+      fault_kinds: new Set(results.map(({ driver }) => driver)).size,
+      residual: residual.length,
+      overstay_p99_ms: percentile(overstays, 0.99),
+      overstay_max_ms: Math.max(...overstays),
+      experiments_per_minute: results.length / minutes,
+    },
+  };
+}

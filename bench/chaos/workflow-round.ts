@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hostTime } from '../../core/chaos/lease';
+import { findFault } from '../../test/support/chaos-checker';
+import { kill } from '../../test/support/chaos-stage';
+import type { StormResult } from '../../test/support/chaos-storm';
+import type { ChaosDeployment } from '../../test/support/chaos-temporal';
+import { type SupervisedWorker, superviseControlWorker } from '../../test/support/chaos-worker';
+import { until } from '../../test/support/until';
+
+export interface WorkflowRound {
+  readonly driver: string;
+  readonly target: string;
+  readonly victim: 'controllers’ process' | 'Temporal';
+}
+
+/** One experiment as a workflow; what leads it dies while its fault is there. */
+export async function workflowRound(chaos: ChaosDeployment, round: WorkflowRound): Promise<StormResult> {
+  const worker: SupervisedWorker = superviseControlWorker(chaos.stage.configFile);
+  try {
+    const { driver, target } = round;
+    const run = await chaos.cf.chaos.run({
+      experiment: {
+        title: `${driver} and a death`,
+        description: '',
+        method: [],
+        extensions: [{ name: 'chronawflow', faults: [{ driver, target }], duration: '3s' }],
+      },
+      requestedBy: 'bench',
+    });
+    const find = (id: string) => findFault(chaos.stage, { id, driver, target });
+    await until(async () => (await find('')) !== undefined, { what: 'the fault', limitMs: 60_000 });
+    const { leases } = await chaos.stage.host.journal.all();
+    const lease = leases.find((one) => one.target === target);
+    if (round.victim === 'Temporal') await chaos.temporal.kill();
+    else kill(worker.pid);
+    let found = await find('');
+    const end = lease?.deadlineMs ?? hostTime().uptimeMs;
+    while (found !== undefined && hostTime().uptimeMs < end + 30_000) {
+      await sleep(50);
+      found = await find('');
+    }
+    const overstayMs = Math.max(0, hostTime().uptimeMs - end);
+    if (round.victim === 'Temporal') await chaos.temporal.start();
+    await run.result();
+    return { driver, target, victim: 'controller', moment: 0, injected: true, overstayMs, residual: found };
+  } finally {
+    await worker.stop();
+  }
+}

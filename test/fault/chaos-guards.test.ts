@@ -1,0 +1,311 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import {
+  abortAll,
+  countFaults,
+  endFault,
+  type FaultLease,
+  injectFault,
+  LeaseJournal,
+  readGuard,
+} from '../../core/chaos';
+import { findFault } from '../support/chaos-checker';
+import { type ChaosStage, kill, newLeaseId, startChaosStage } from '../support/chaos-stage';
+import { until } from '../support/until';
+
+let stage: ChaosStage;
+beforeAll(async () => {
+  stage = await startChaosStage();
+}, 120_000);
+afterAll(() => stage?.stop(), 120_000);
+
+const LATENCY = { driver: 'toxiproxy.latency', target: 'proxy-1', parameters: { latencyMs: 200 } };
+
+function inject(
+  wanted: { driver: string; target: string; parameters?: object },
+  times = { durationMs: 60_000, termMs: 60_000 },
+) {
+  return injectFault(stage.host, stage.programs, {
+    leaseId: newLeaseId(),
+    experiment: 'chaos/test/1',
+    parameters: {},
+    ...wanted,
+    ...times,
+  });
+}
+
+const gone = (lease: FaultLease, limitMs = 30_000) =>
+  until(
+    async () =>
+      (await findFault(stage, lease)) === undefined &&
+      (await stage.host.journal.find(lease.id)) === undefined,
+    {
+      what: `${lease.driver} to be gone`,
+      limitMs,
+    },
+  );
+
+/** Everything that could end the fault, in one look and one call of the kernel each. */
+async function killEverything(lease: FaultLease): Promise<void> {
+  await until(
+    async () => {
+      const guards = await stage.guards();
+      const driver = await stage.host.journal.driver(lease.id);
+      const pids = [guards.a, guards.b, driver?.pid].filter((pid) => pid !== undefined);
+      for (const pid of pids) kill(pid);
+      return pids.every((pid) => !isRunning(pid));
+    },
+    { what: 'everything of ours to be dead' },
+  );
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(
+      execFileSync('cat', [`/proc/${pid}/status`], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+    );
+  } catch {
+    return false;
+  }
+}
+
+test('invariant 1: with everything of ours dead, the boot unit’s reaper ends what is over', async () => {
+  const lease = await inject(LATENCY, { durationMs: 8_000, termMs: 8_000 });
+  await killEverything(lease);
+  await until(async () => (await countFaults(stage.host.journal)).residual === 1, {
+    what: 'the fault to be residual',
+  });
+  expect(await findFault(stage, lease)).toContain('toxics');
+  const unit = spawn(process.execPath, [stage.programs.reaper, '--stay'], {
+    stdio: 'ignore',
+    env: { ...process.env, CHRONAWFLOW_CONFIG: stage.configFile },
+  });
+  await gone(lease);
+  expect((await countFaults(stage.host.journal)).residual).toBe(0);
+  unit.kill('SIGKILL');
+  await once(unit, 'exit');
+}, 90_000);
+
+test('the guards start each other again', async () => {
+  const lease = await inject(LATENCY);
+  for (const name of ['a', 'b'] as const) {
+    const before = (await readGuard(stage.host.journal.directory, name))?.pid;
+    kill(before);
+    await until(
+      async () => {
+        const now = (await readGuard(stage.host.journal.directory, name))?.pid;
+        return now !== undefined && now !== before && isRunning(now);
+      },
+      { what: `guard ${name} to be there again` },
+    );
+  }
+  await endFault(stage.host, lease, { by: 'test', reason: 'rolled-back' });
+}, 60_000);
+
+test('SIGTERM, as a host that shuts down sends it, ends every fault', async () => {
+  const lease = await inject(LATENCY);
+  for (const pid of Object.values(await stage.guards())) if (pid !== undefined) process.kill(pid, 'SIGTERM');
+  await gone(lease);
+  expect((await stage.host.journal.ended(lease.id))?.reason).toBe('aborted');
+}, 60_000);
+
+test('the lease of another boot is over, whatever its times say', async () => {
+  const lease = await inject(LATENCY);
+  await killEverything(lease);
+  const file = join(stage.host.journal.directory, 'leases', lease.id, 'lease.json');
+  await writeFile(file, JSON.stringify({ ...lease, bootId: 'an earlier boot', deadlineMs: 1e15 }));
+  await inject({ ...LATENCY, target: 'proxy-2' });
+  await gone(lease);
+  expect((await stage.host.journal.ended(lease.id))?.reason).toBe('other-boot');
+  await abortAll(stage.host, 'test');
+}, 60_000);
+
+test('a restarted Toxiproxy gets its proxies back, and a connection through them is tried', async () => {
+  const lease = await inject({ driver: 'toxiproxy.down', target: 'proxy-1' });
+  kill(await stage.toxiproxy.pid());
+  await until(async () => (await findFault(stage, lease)) === 'Toxiproxy does not answer');
+  await endFault(stage.host, lease, { by: 'test', reason: 'rolled-back', limitMs: 60_000 });
+  for (const target of ['proxy-1', 'proxy-2', 'proxy-3'])
+    expect(await findFault(stage, { ...lease, target })).toBeUndefined();
+}, 90_000);
+
+test('a Toxiproxy that hangs on the removal is restarted, and its proxies recreated', async () => {
+  const lease = await inject(LATENCY);
+  const pid = await stage.toxiproxy.pid();
+  if (pid === undefined) throw new Error('Toxiproxy does not run');
+  process.kill(pid, 'SIGSTOP');
+  await endFault(stage.host, lease, { by: 'test', reason: 'rolled-back', limitMs: 60_000 });
+  expect(await stage.toxiproxy.pid()).not.toBe(pid);
+  expect(await findFault(stage, lease)).toBeUndefined();
+}, 90_000);
+
+test('invariant 2: an inverse that fails is repeated, counted and told, until it succeeds', async () => {
+  const lease = await inject({ driver: 'postgres.read-only', target: 'database' });
+  await stage.database.halt('immediate');
+  await expect(
+    endFault(stage.host, lease, { by: 'test', reason: 'rolled-back', limitMs: 1_500 }),
+  ).rejects.toMatchObject({
+    code: 'CHAOS_FAULT_REMAINS',
+    retryable: true,
+  });
+  expect((await stage.host.journal.failure(lease.id))?.attempts).toBeGreaterThan(0);
+  expect(await stage.host.journal.find(lease.id)).toEqual(lease);
+  await stage.database.start();
+  await endFault(stage.host, lease, { by: 'test', reason: 'rolled-back', limitMs: 60_000 });
+  expect(await findFault(stage, lease)).toBeUndefined();
+}, 90_000);
+
+test('invariant 3: a driver that comes late does not inject', async () => {
+  const lease = await inject(LATENCY, { durationMs: 5_000, termMs: 5_000 });
+  await gone(lease);
+  const late = spawn(process.execPath, [stage.programs.driver, lease.id], {
+    stdio: 'ignore',
+    env: { ...process.env, CHRONAWFLOW_CONFIG: stage.configFile },
+  });
+  await once(late, 'exit');
+  expect(await findFault(stage, lease)).toBeUndefined();
+}, 60_000);
+
+test('invariant 4: a row that somebody wrote executes nothing, and is closed only when its fault is allowed', async () => {
+  const { host, platform } = stage;
+  const row = (id: string, driver: string, target: string) =>
+    platform.query(
+      `insert into chronawflow.fault_lease (id, experiment, driver, target, resource, host, parameters, deadline)
+       values ($1, 'forged', $2, $3, $1, $4, '{"latencyMs": 5}', clock_timestamp() - interval '1 minute')`,
+      [id, driver, target, host.host],
+    );
+  const [allowed, command, elsewhere] = [newLeaseId(), newLeaseId(), newLeaseId()];
+  await row(allowed, 'toxiproxy.latency', 'proxy-1');
+  await row(command, '/bin/sh -c "touch /tmp/forged"', 'proxy-1');
+  await row(elsewhere, 'toxiproxy.latency', 'production');
+  await row('../../escape', 'toxiproxy.latency', 'proxy-1');
+  const lease = await inject({ ...LATENCY, target: 'proxy-3' });
+  const open = async () =>
+    (
+      await platform.query<{ id: string }>('select id from chronawflow.fault_lease where ended_at is null')
+    ).rows.map(({ id }) => id);
+  await until(async () => !(await open()).includes(allowed), { what: 'the allowed one to be ended' });
+  await until(
+    async () =>
+      (await host.journal.find(command)) !== undefined && (await host.journal.failure(command)) !== undefined,
+  );
+  expect(await open()).toEqual(expect.arrayContaining([command, elsewhere, '../../escape']));
+  expect(readdirSync(stage.directory)).not.toContain('escape');
+  expect(readdirSync(host.journal.directory).sort()).toEqual(
+    expect.not.arrayContaining([expect.stringContaining('escape')]),
+  );
+  await platform.query(`update chronawflow.fault_lease set ended_at = now() where experiment = 'forged'`);
+  execFileSync('rm', [
+    '-rf',
+    ...[command, elsewhere].map((id) => join(host.journal.directory, 'leases', id)),
+  ]);
+  await endFault(host, lease, { by: 'test', reason: 'rolled-back' });
+}, 60_000);
+
+test('invariant 7: two faults on one thing are refused, and the first one stays', async () => {
+  const lease = await inject(LATENCY);
+  await expect(inject({ driver: 'toxiproxy.down', target: 'proxy-1' })).rejects.toMatchObject({
+    code: 'CHAOS_REFUSED',
+  });
+  expect(await findFault(stage, lease)).toContain('latency');
+  await endFault(stage.host, lease, { by: 'test', reason: 'rolled-back' });
+  expect(await findFault(stage, lease)).toBeUndefined();
+}, 60_000);
+
+test('a fault that cannot be injected leaves nothing', async () => {
+  const refused = inject({
+    driver: 'postgres.lock',
+    target: 'database',
+    parameters: { table: 'public.other' },
+  });
+  await expect(refused).rejects.toMatchObject({ code: 'CHAOS_FAULT_NOT_INJECTED' });
+  await expect(
+    inject({ driver: 'backup.lost', target: 'repository', parameters: { file: '../x' } }),
+  ).rejects.toThrow();
+  expect(await stage.host.journal.ids()).toEqual([]);
+}, 60_000);
+
+test('without room for the journal nothing is injected, and what is there still ends', async () => {
+  const small = join(stage.directory, 'small');
+  await mkdir(small);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', small], { stdio: 'ignore' });
+  } catch {
+    // Without the right to mount there is no small file system to fill.
+    return;
+  }
+  try {
+    const host = { ...stage.host, store: undefined, journal: new LeaseJournal(small) };
+    const lease: FaultLease = { ...(await inject(LATENCY)), id: newLeaseId() };
+    await host.journal.open(lease);
+    const filler = Buffer.alloc(4_096);
+    await expect(
+      (async () => {
+        for (let file = 0; ; file += 1) await writeFile(join(small, `fill-${file}`), filler);
+      })(),
+    ).rejects.toMatchObject({ code: 'ENOSPC' });
+    await expect(
+      injectFault(host, stage.programs, {
+        ...LATENCY,
+        ...{ leaseId: newLeaseId(), experiment: 'x', target: 'proxy-2', durationMs: 9_000, termMs: 9_000 },
+      }),
+    ).rejects.toMatchObject({ code: 'ENOSPC' });
+    await endFault(host, lease, { by: 'test', reason: 'rolled-back' });
+    expect(await host.journal.ids()).toEqual([]);
+  } finally {
+    execFileSync('umount', ['-l', small]);
+    await abortAll(stage.host, 'test');
+  }
+}, 60_000);
+
+test('the unit that has the PID now is not signalled for the one that had it', async () => {
+  const record = JSON.parse(await readFile(stage.unitFile, 'utf8'));
+  await writeFile(stage.unitFile, JSON.stringify({ ...record, identity: '1' }));
+  try {
+    await expect(inject({ driver: 'process.stop', target: 'unit' })).rejects.toMatchObject({
+      code: 'CHAOS_FAULT_NOT_INJECTED',
+    });
+  } finally {
+    await writeFile(stage.unitFile, JSON.stringify(record));
+  }
+  expect(await findFault(stage, { id: '', driver: 'process.stop', target: 'unit' })).toBeUndefined();
+}, 60_000);
+
+test('the big red button works with the control plane away, and says what it could not reach', async () => {
+  const lease = await inject(LATENCY);
+  await stage.controlPlane.halt('immediate');
+  try {
+    const report = await abortAll(stage.host, 'test');
+    expect(report).toMatchObject({ ended: [lease.id], remaining: [], askedElsewhere: undefined });
+    expect(await findFault(stage, lease)).toBeUndefined();
+  } finally {
+    await stage.controlPlane.start();
+  }
+  // What the guards close when the control plane is back.
+  await until(async () => (await stage.host.store?.active())?.length === 0, {
+    what: 'the control plane to hear of it',
+  });
+}, 60_000);
+
+test('a server that never answers is not waited for', async () => {
+  const silent = createServer(() => undefined);
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const address = silent.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const host = {
+    ...stage.host,
+    targets: { silent: { kind: 'toxiproxy' as const, url: `http://127.0.0.1:${port}`, proxy: 'x' } },
+  };
+  await expect(
+    injectFault(host, stage.programs, {
+      ...LATENCY,
+      ...{ leaseId: newLeaseId(), experiment: 'x', target: 'silent', durationMs: 9_000, termMs: 9_000 },
+    }),
+  ).rejects.toMatchObject({ code: 'CHAOS_FAULT_NOT_INJECTED' });
+  silent.closeAllConnections();
+  silent.close();
+}, 60_000);
