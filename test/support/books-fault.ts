@@ -32,15 +32,17 @@ export async function runBooksFault(platform: boolean, faultMs: number): Promise
   try {
     await until(() => load.take().core.answered > 0, { limitMs: 60_000, what: 'the first answers' });
     await sleep(WARM_UP_MS);
+    // Starting is a fault as well: the first requests are slow.
+    const before = platform ? await normalEverywhere(fleet) : 0;
     load.take();
     const mend = await fleet.dependency.add({ type: 'latency', attributes: { latency: SLOW_MS } });
-    const reaction = platform ? reactionOf(fleet) : undefined;
+    const reaction = platform ? reactionOf(fleet, before) : undefined;
     await sleep(faultMs);
     const { core } = load.take();
     await mend();
     const mendedAt = performance.now();
     const detectToAppliedIntervals = await reaction;
-    if (platform) await backToNormal(fleet);
+    if (platform) await normalEverywhere(fleet);
     return {
       coreServedPct: (core.answered / core.asked) * 100,
       coreAsked: core.asked,
@@ -55,7 +57,8 @@ export async function runBooksFault(platform: boolean, faultMs: number): Promise
 /** How often the control plane is looked into: a tenth of an interval. */
 const LOOK_MS = policy.intervalMs / 10;
 
-async function reactionOf({ store }: BooksFleet): Promise<number> {
+/** @param before the version that was in force when the fault began. */
+async function reactionOf({ store }: BooksFleet, before: number): Promise<number> {
   const first = levelAt(policy, 1);
   let detectedAt: number | undefined;
   let applied = false;
@@ -69,7 +72,7 @@ async function reactionOf({ store }: BooksFleet): Promise<number> {
         return value !== undefined && (worse === 'higher' ? value >= enter : value <= enter);
       });
       if (beyond) detectedAt ??= performance.now();
-      applied = processes.length > 0 && processes.every((one) => (one.applied.platform ?? 0) >= 1);
+      applied = processes.length > 0 && processes.every((one) => (one.applied.platform ?? 0) > before);
       return detectedAt !== undefined && applied;
     },
     { limitMs: 60_000, what: 'the level to be applied by every process' },
@@ -77,15 +80,19 @@ async function reactionOf({ store }: BooksFleet): Promise<number> {
   return (performance.now() - (detectedAt ?? Number.NaN)) / policy.intervalMs;
 }
 
-async function backToNormal({ store }: BooksFleet): Promise<void> {
+/** Waits until no process is at another level than normal. @returns the version of it */
+async function normalEverywhere({ store }: BooksFleet): Promise<number> {
+  let version = 0;
   await until(
     async () => {
       await sleep(LOOK_MS);
       const [level] = await store.assessed();
       if (level?.rank !== 0) return false;
+      version = level.version;
       const processes = await store.processes(policy.staleAfterMs);
-      return processes.every((one) => (one.applied.platform ?? 0) >= level.version);
+      return processes.every((one) => (one.applied.platform ?? 0) >= version);
     },
-    { limitMs: 180_000, what: 'every process to be at normal again' },
+    { limitMs: 180_000, what: 'every process to be at normal' },
   );
+  return version;
 }

@@ -1,12 +1,18 @@
 /** Part of what asks is admitted, evenly: at a share of 0.3 every third to fourth. */
 export class Gate {
   private credit = 0;
+  private readonly moves: boolean;
 
-  /** @param share what is admitted at a time on the monotonic clock, from 0 to 1. */
-  constructor(private readonly share: Share) {}
+  /** @param clock monotonic, in milliseconds; not asked where the share does not change. */
+  constructor(
+    private readonly share: Share,
+    private readonly clock: () => number,
+  ) {
+    this.moves = share.from !== share.to;
+  }
 
-  admits(now: number): boolean {
-    const share = shareAt(this.share, now);
+  admits(): boolean {
+    const share = this.moves ? shareAt(this.share, this.clock()) : this.share.to;
     if (share >= 1) return true;
     this.credit += share;
     if (this.credit < 1) return false;

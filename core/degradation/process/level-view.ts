@@ -35,18 +35,21 @@ export class LevelView {
     const next = levelAt(this.policy, rank);
     const now = this.clock();
     const rampMs = gently && rank < this.rank ? this.policy.slowStartMs : 0;
-    const share = (from: number, to: number): Share => ({ from, to, since: now, until: now + rampMs });
+    const gate = (from: number, to: number) => {
+      const share: Share = { from: rampMs > 0 ? from : to, to, since: now, until: now + rampMs };
+      return new Gate(share, this.clock);
+    };
     const features = new Map<string, Gate>();
     for (const feature of next.off) {
       // The policy was checked when it was loaded; this process may follow one that was not.
       if (this.core.has(feature)) this.onCoreShed(feature, next.name);
-      else features.set(feature, new Gate(share(0, 0)));
+      else features.set(feature, gate(0, 0));
     }
     for (const feature of before.off)
-      if (rampMs > 0 && !features.has(feature)) features.set(feature, new Gate(share(FIRST_SHARE, 1)));
+      if (rampMs > 0 && !features.has(feature)) features.set(feature, gate(FIRST_SHARE, 1));
     this.features = features;
     const gateOf = (one: PriorityClass) =>
-      next.limits[one] < 1 || rampMs > 0 ? new Gate(share(before.limits[one], next.limits[one])) : undefined;
+      next.limits[one] < 1 || rampMs > 0 ? gate(before.limits[one], next.limits[one]) : undefined;
     this.classes = { high: gateOf('high'), normal: gateOf('normal'), low: gateOf('low') };
     this.current = next;
     this.rank = rank;
@@ -69,7 +72,7 @@ export class LevelView {
   /** Whether a feature answers now. While it comes back after a step towards normal, for a growing share of those who ask. */
   allows(feature: string): boolean {
     const gate = this.features.get(feature);
-    return gate === undefined || gate.admits(this.clock());
+    return gate === undefined || gate.admits();
   }
 
   /** Whether a feature has to answer from what it remembers. */
@@ -108,7 +111,7 @@ export class LevelView {
       if (!this.allows(feature)) return this.turnedAway('off');
     }
     const gate = this.classes[priority];
-    return gate === undefined || gate.admits(this.clock()) ? IN : this.turnedAway('shed');
+    return gate === undefined || gate.admits() ? IN : this.turnedAway('shed');
   }
 
   private turnedAway(why: 'off' | 'shed' | 'read-only'): Admission {
