@@ -122,11 +122,12 @@ export class DegradationStage {
   async stop(): Promise<void> {
     for (const follower of [...this.followers]) await this.leave(follower);
     await this.stopControl();
-    await this.end(controllerWorkflowId(this.scope));
     // The next stage begins with version 1 again.
-    for (const { version, assessment } of await this.store.assessed())
+    for (const { scope, version, assessment } of await this.store.assessed()) {
+      await this.end(controllerWorkflowId(scope));
       for (let one = 1; one <= Math.max(version, assessment?.state.version ?? 0) + 1; one += 1)
-        await this.end(transitionWorkflowId(this.scope, one));
+        await this.end(transitionWorkflowId(scope, one));
+    }
     await this.ground.platform.query(
       'truncate chronawflow.degradation_level, chronawflow.degradation_process',
     );

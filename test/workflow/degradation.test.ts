@@ -1,3 +1,4 @@
+import { METRIC, sharedMetrics } from '../../core/metrics';
 import {
   degradationMessageNames as messages,
   transitionWorkflowId,
@@ -53,8 +54,37 @@ test('a signal that crosses a threshold lowers the level everywhere, and calm br
     { action: 'degradation.recovery', details: { level: 'normal', from: 1, to: 0 } },
   ]);
   expect(ranks[0]?.reason).toMatch(/^error-rate is 0\.2, at or above 0\.15$/);
+  const counter = await sharedMetrics.registry.getSingleMetric(METRIC.degradationChanges)?.get();
+  const limited = counter?.values.find(({ labels }) => labels.level === 'limited');
+  expect(limited?.value).toBeGreaterThanOrEqual(1);
   // Version 1's processes acknowledged it.
   expect((await events('degradation.acknowledged')).map(({ outcome }) => outcome)).toContain('ok');
+}, 180_000);
+
+test('a tier has a level of its own, which the platform’s is not moved by', async () => {
+  stage = new DegradationStage(ground, { ...QUICK, tiers: ['gold'] });
+  const seen = { 'error-rate': 0 };
+  let gold = 0;
+  const web = await stage.follow('web', seen, {
+    signals: [
+      () => [
+        { signal: 'error-rate', value: gold, scope: 'tier/gold' },
+        { signal: 'error-rate', value: 0 },
+      ],
+    ],
+  });
+  await stage.startControl();
+  await stage.watched();
+  gold = 0.2;
+  await until(() => web.level('gold') === 'limited', { limitMs: 60_000, what: 'the tier to be limited' });
+  expect([web.level(), web.allows('reports'), web.allows('reports', 'gold')]).toEqual([
+    'normal',
+    true,
+    false,
+  ]);
+  expect(web.admit({ feature: 'post-entry' }, 'gold')).toEqual({ admitted: true });
+  gold = 0;
+  await until(() => web.level('gold') === 'normal', { limitMs: 60_000, what: 'the tier to be back' });
 }, 180_000);
 
 test('a level that is set by hand holds against the signals, with a reason and an end', async () => {
