@@ -174,6 +174,7 @@ function anchorPaths(config: Config, directory: string): Config {
     audit: {
       ...config.audit,
       ...(config.audit.keyFile && { keyFile: anchor(config.audit.keyFile) }),
+      ...(config.audit.formerKeyFile && { formerKeyFile: anchor(config.audit.formerKeyFile) }),
       ...(config.audit.quantumSafeKeyFile && { quantumSafeKeyFile: anchor(config.audit.quantumSafeKeyFile) }),
     },
     payloads: config.payloads && {

@@ -5,11 +5,13 @@ import type { Logger } from 'pino';
 import { type AuditConfig, loadConfig } from '../config';
 import {
   CosignatureCollector,
+  ExternalSigner,
   LogSigner,
   readSigningKey,
   readVerifierKey,
   Sealer,
   SealingWatch,
+  type SigningKey,
   WitnessRefusedError,
 } from '../core/audit';
 import { ChronawflowError, InvalidInputError, messageOf } from '../core/errors';
@@ -29,7 +31,7 @@ const METRICS_PORT = 9466;
  */
 async function run(port: number | undefined, log: Logger): Promise<void> {
   const { audit, platform } = loadConfig();
-  const signer = await signerOf(audit);
+  const { signer, close: closeSigner } = await signerOf(audit);
   const pool = createPool(audit.database ?? platform.database, {
     applicationName: 'chronawflow sealer',
     max: 4 + audit.witnesses.length,
@@ -59,6 +61,7 @@ async function run(port: number | undefined, log: Logger): Promise<void> {
   process.once('SIGTERM', onSignal).once('SIGINT', onSignal);
   log.info({ origin: signer.origin, metricsPort: server.port }, 'running');
   await Promise.all([sealer.run(), collector.run()]);
+  closeSigner();
   await Promise.all([server.close(), watching.close()]);
   await pool.end();
   log.info('stopped');
@@ -97,22 +100,45 @@ function witnessesOf({ witnesses }: AuditConfig) {
   );
 }
 
-async function signerOf({ keyFile, quantumSafeKeyFile }: AuditConfig): Promise<LogSigner> {
-  if (keyFile === undefined) {
+async function signerOf(audit: AuditConfig): Promise<{ readonly signer: LogSigner; close(): void }> {
+  const { keyFile, formerKeyFile, quantumSafeKeyFile } = audit;
+  const external = await externalSigner(audit);
+  if (external === undefined && keyFile === undefined) {
     throw new InvalidInputError('audit.keyFile is not set: there is no key to seal with.', {
-      hint: 'Make one with `chronawflow audit keygen --name example.com/audit --out audit.key`.',
+      hint: 'Make one with `chronawflow audit keygen --name example.com/audit --out audit.key`, or set audit.signCommand.',
     });
   }
-  const log = await readSigningKey(keyFile);
-  if (log.kind !== 'ed25519') throw new InvalidInputError('audit.keyFile has to be an Ed25519 key.');
-  if (quantumSafeKeyFile === undefined) return new LogSigner({ log });
-  const quantumSafe = await readSigningKey(quantumSafeKeyFile);
-  if (quantumSafe.kind !== 'cosignature-ml-dsa-44') {
-    throw new InvalidInputError('audit.quantumSafeKeyFile has to be an ML-DSA-44 key.', {
-      hint: 'chronawflow audit keygen --quantum-safe',
-    });
-  }
-  return new LogSigner({ log, quantumSafe });
+  const log = external?.external ?? (await signingKey(keyFile ?? '', 'audit.keyFile', 'ed25519'));
+  const former =
+    formerKeyFile === undefined
+      ? undefined
+      : await signingKey(formerKeyFile, 'audit.formerKeyFile', 'ed25519');
+  if (former !== undefined && former.name !== log.name)
+    throw new InvalidInputError('audit.formerKeyFile is of another log: the name of a log never changes.');
+  const quantumSafe =
+    quantumSafeKeyFile === undefined
+      ? undefined
+      : await signingKey(quantumSafeKeyFile, 'audit.quantumSafeKeyFile', 'cosignature-ml-dsa-44');
+  return { signer: new LogSigner({ log, former, quantumSafe }), close: () => external?.close() };
+}
+
+async function externalSigner({ signCommand, publicKey }: AuditConfig): Promise<ExternalSigner | undefined> {
+  const [program, ...args] = signCommand ?? [];
+  if (program === undefined) return undefined;
+  if (publicKey === undefined)
+    throw new InvalidInputError('audit.signCommand needs audit.publicKey: what it signs is verified.');
+  return new ExternalSigner([program, ...args], await readVerifierKey(publicKey));
+}
+
+async function signingKey(file: string, setting: string, kind: SigningKey['kind']): Promise<SigningKey> {
+  const key = await readSigningKey(file);
+  if (key.kind === kind) return key;
+  throw new InvalidInputError(
+    `${setting} has to be ${kind === 'ed25519' ? 'an Ed25519' : 'an ML-DSA-44'} key.`,
+    {
+      hint: kind === 'ed25519' ? 'chronawflow audit keygen' : 'chronawflow audit keygen --quantum-safe',
+    },
+  );
 }
 
 async function main(): Promise<void> {

@@ -1,14 +1,14 @@
 import type { ClientBase, Pool } from 'pg';
 import { type AuditEvent, recordAuditEvent } from './event';
-import type { VerifierKey } from './note';
+import type { LogVerifiers } from './seal';
 import { type AuditVerification, type VerifyOptions, type Violation, verifyDatabase } from './verify';
 
 /** The audit log as one object, for services that write to it and for those that check it. */
 export class AuditImmutabilityManager {
   constructor(
     private readonly platform: Pool,
-    /** The log's public key; without it nothing can be verified. */
-    private readonly key: VerifierKey,
+    /** The log's public key, and those before it; without it nothing can be verified. */
+    private readonly key: LogVerifiers,
   ) {}
 
   /**

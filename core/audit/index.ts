@@ -1,6 +1,6 @@
 export { AuditImmutabilityManager } from './audit-immutability-manager';
 export { type AuditEvent, recordAuditEvent } from './event';
-export { readSigningKey, readVerifierKey, writeSigningKey } from './keys';
+export { readSigningKey, readVerifierKey, readVerifierKeys, writeSigningKey } from './keys';
 export { type ExportedLogs, type ExportOptions, exportLogs, LogDamagedError } from './log';
 export {
   formatVerifierKey,
@@ -14,8 +14,10 @@ export {
 export { forwardOutbox, type OutboxEvent, OutboxForwarder, writeOutbox } from './outbox';
 export { formatReceipt, type ProvedEvent, proveEvent, type Receipt, verifyReceipt } from './receipt';
 export {
+  ExternalSigner,
   type LogKeys,
   LogSigner,
+  type LogVerifiers,
   Sealer,
   type SealerOptions,
   SealingWatch,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ProvedEvent, type VerifierKey, verifyReceipt } from '../audit';
+import { type LogVerifiers, type ProvedEvent, type VerifierKey, verifyReceipt } from '../audit';
 import { InvalidInputError } from '../errors';
 import { commitment } from './erase-subject';
 
@@ -38,7 +38,7 @@ export interface ProvedErasure extends ProvedEvent {
  */
 export function verifyErasureReceipt(
   given: unknown,
-  key: VerifierKey,
+  key: LogVerifiers,
   cosigners: readonly VerifierKey[],
   subject: string | undefined,
 ): ProvedErasure {

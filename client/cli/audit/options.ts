@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Pool } from 'pg';
 import { type Config, loadConfig } from '../../../config';
-import { readVerifierKey, type VerifierKey } from '../../../core/audit';
+import { formatVerifierKey, readVerifierKeys, type VerifierKey } from '../../../core/audit';
 import { InvalidInputError } from '../../../core/errors';
 import { createPool } from '../../../database';
 import type { CommonOptions } from '../session';
@@ -14,10 +14,14 @@ export function withKey(command: Command): Command {
   return command.option('--key <file>', 'the log’s public key, or its file (default: audit.publicKey)');
 }
 
-/** What everybody trusts who verifies: given by hand, or configured. */
-export async function verifierKey(options: KeyOptions, config?: Config): Promise<VerifierKey> {
-  const given = options.key ?? config?.audit.publicKey;
-  if (given !== undefined) return readVerifierKey(given);
+/** What everybody trusts who verifies: given by hand, or configured; with the keys that the log had before. */
+export async function verifierKeys(options: KeyOptions, config?: Config): Promise<readonly VerifierKey[]> {
+  if (options.key !== undefined) return readVerifierKeys(options.key);
+  const { publicKey, formerPublicKeys = [] } = config?.audit ?? {};
+  if (publicKey !== undefined) {
+    const keys = await Promise.all([publicKey, ...formerPublicKeys].map(readVerifierKeys));
+    return readVerifierKeys(keys.flat().map(formatVerifierKey).join('\n'));
+  }
   throw new InvalidInputError('The log’s public key is not known.', {
     hint: 'Give it with --key, or set audit.publicKey; `chronawflow audit keygen` prints it.',
   });

@@ -1,12 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { loadConfig } from '../../../config';
-import { exportLogs, formatReceipt, proveEvent, verifyReceipt } from '../../../core/audit';
+import { exportLogs, formatReceipt, proveEvent, readVerifierKey, verifyReceipt } from '../../../core/audit';
 import { erasureReceiptSchema, type ProvedErasure, verifyErasureReceipt } from '../../../core/erasure';
 import { InvalidInputError, whenMissing } from '../../../core/errors';
 import { Output } from '../output';
 import { withCommonOptions } from '../session';
-import { type KeyOptions, verifierKey, withKey, withPlatform } from './options';
+import { type KeyOptions, verifierKeys, withKey, withPlatform } from './options';
 import { readingProgress } from './reading-progress';
 
 /** `chronawflow audit export|prove|verify-receipt` */
@@ -19,7 +19,7 @@ export function registerProve(audit: Command): void {
     .action(async (options: KeyOptions & { readonly out: string; readonly tenant?: string }) => {
       const out = new Output(options.json ?? false);
       const written = await withPlatform(options, async (platform, config) =>
-        exportLogs(platform, await verifierKey(options, config), options.out, {
+        exportLogs(platform, await verifierKeys(options, config), options.out, {
           tenant: options.tenant,
           progress: readingProgress(out, 'exported'),
         }),
@@ -61,8 +61,8 @@ export function registerProve(audit: Command): void {
         options: KeyOptions & { readonly cosigner?: readonly string[]; readonly subject?: string },
       ) => {
         const config = options.key === undefined ? loadConfig({ configFile: options.config }) : undefined;
-        const key = await verifierKey(options, config);
-        const cosigners = await Promise.all((options.cosigner ?? []).map((one) => verifierKey({ key: one })));
+        const key = await verifierKeys(options, config);
+        const cosigners = await Promise.all((options.cosigner ?? []).map(readVerifierKey));
         const given = await readJson(file);
         if (erasureReceiptSchema.safeParse(given).success) {
           const erasure = verifyErasureReceipt(given, key, cosigners, options.subject);

@@ -12,7 +12,7 @@ import {
 import { InvalidInputError, whenMissing } from '../../../core/errors';
 import { Output } from '../output';
 import { withCommonOptions } from '../session';
-import { type KeyOptions, verifierKey, withKey, withPlatform } from './options';
+import { type KeyOptions, verifierKeys, withKey, withPlatform } from './options';
 import { readingProgress } from './reading-progress';
 
 interface VerifyOptions extends KeyOptions {
@@ -65,7 +65,7 @@ function inDatabase(
   out: Output,
 ): Promise<AuditVerification> {
   return withPlatform(options, async (platform, config) =>
-    verifyDatabase(platform, await verifierKey(options, config), {
+    verifyDatabase(platform, await verifierKeys(options, config), {
       tenant: options.tenant,
       earlier,
       witnesses: await Promise.all(config.audit.witnesses.map(({ publicKey }) => readVerifierKey(publicKey))),
@@ -81,7 +81,7 @@ async function inDirectory(
   out: Output,
 ): Promise<ExportVerification> {
   const config = options.key === undefined ? loadConfig({ configFile: options.config }) : undefined;
-  return verifyExport(directory, await verifierKey(options, config), {
+  return verifyExport(directory, await verifierKeys(options, config), {
     earlier,
     progress: readingProgress(out, 'verified'),
   });

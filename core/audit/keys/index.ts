@@ -1,1 +1,1 @@
-export { readSigningKey, readVerifierKey, writeSigningKey } from './key-files';
+export { readSigningKey, readVerifierKey, readVerifierKeys, writeSigningKey } from './key-files';

@@ -20,6 +20,18 @@ export async function readVerifierKey(keyOrFile: string): Promise<VerifierKey> {
   return parseVerifierKey(keyOrFile.includes('+') ? keyOrFile : await readKey(keyOrFile));
 }
 
+/** Public keys of one log, one a line, or the file that has them: the newest first. */
+export async function readVerifierKeys(keyOrFile: string): Promise<VerifierKey[]> {
+  const text = keyOrFile.includes('+') ? keyOrFile : await readKey(keyOrFile);
+  const keys = text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [parseVerifierKey(line)]));
+  if (keys.length === 0 || keys.some(({ name }) => name !== keys[0]?.name)) {
+    throw new InvalidInputError('These are not the keys of one log.', {
+      hint: 'Give one public key a line, all with the name of the log.',
+    });
+  }
+  return keys;
+}
+
 /** Writes a signing key where no file is yet, readable by its owner alone. @throws InvalidInputError */
 export async function writeSigningKey(file: string, key: SigningKey): Promise<void> {
   try {

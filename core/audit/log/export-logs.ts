@@ -31,7 +31,7 @@ export interface ExportedLogs {
  */
 export async function exportLogs(
   platform: Pool,
-  key: VerifierKey,
+  keys: VerifierKey | readonly VerifierKey[],
   directory: string,
   { tenant, progress }: ExportOptions = {},
 ): Promise<ExportedLogs> {
@@ -64,7 +64,13 @@ export async function exportLogs(
         entries += log.size;
       }
       await mkdir(directory, { recursive: true });
-      await writeFile(join(directory, 'log.pub'), `${formatVerifierKey(key)}\n`);
+      await writeFile(
+        join(directory, 'log.pub'),
+        [keys]
+          .flat()
+          .map((key) => `${formatVerifierKey(key)}\n`)
+          .join(''),
+      );
       await writeFile(join(directory, 'tenants.json'), `${JSON.stringify(tenants, null, 2)}\n`);
       return { directory, logs: wanted.length, entries };
     },

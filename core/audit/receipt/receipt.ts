@@ -8,7 +8,7 @@ import {
   type VerifierKey,
   verifyNote,
 } from '../note';
-import { verifierOf } from '../seal';
+import { type LogVerifiers, originOf, verifiersOf } from '../seal';
 import { ReceiptInvalidError } from './receipt-invalid-error';
 
 const hash = z.string().transform((text, context): Buffer => {
@@ -56,7 +56,7 @@ export interface ProvedEvent {
  */
 export function verifyReceipt(
   receipt: unknown,
-  key: VerifierKey,
+  key: LogVerifiers,
   cosigners: readonly VerifierKey[] = [],
 ): ProvedEvent {
   const parsed = receiptSchema.safeParse(receipt);
@@ -65,18 +65,20 @@ export function verifyReceipt(
   const { entry, log, platform } = parsed.data;
   const own = parseNote(log.checkpoint);
   const checkpoint = parseCheckpoint(own.text);
-  if (!checkpoint.origin.startsWith(`${key.name}/`)) {
-    throw new ReceiptInvalidError(`its log ${checkpoint.origin} is none of ${key.name}`);
+  const origin = originOf(key);
+  if (!checkpoint.origin.startsWith(`${origin}/`)) {
+    throw new ReceiptInvalidError(`its log ${checkpoint.origin} is none of ${origin}`);
   }
-  verifyNote(own, [verifierOf(key, checkpoint.origin)]);
+  verifyNote(own, verifiersOf(key, checkpoint.origin));
   requireIn(log, Buffer.from(entry), checkpoint, 'the event is not in its log');
 
   const above = parseNote(platform.checkpoint);
   const root = parseCheckpoint(above.text);
-  if (root.origin !== key.name)
+  if (root.origin !== origin)
     throw new NoteInvalidError('checkpoint of the platform log', `it is of ${root.origin}`);
-  const signatures = verifyNote(above, [key, ...cosigners]);
-  if (!signatures.some((signature) => signature.key.keyId === key.keyId)) {
+  const known = verifiersOf(key, origin);
+  const signatures = verifyNote(above, [...known, ...cosigners]);
+  if (!signatures.some((signature) => known.some(({ keyId }) => keyId === signature.key.keyId))) {
     throw new ReceiptInvalidError('the platform log itself has not signed its checkpoint');
   }
   requireIn(platform, Buffer.from(own.text), root, 'the log’s checkpoint is not in the platform log');

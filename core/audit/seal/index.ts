@@ -1,4 +1,12 @@
-export { type LogKeys, LogSigner, verifierOf } from './log-signer';
+export { type ExternalKey, ExternalSigner } from './external-signer';
+export {
+  type LogKeys,
+  LogSigner,
+  type LogVerifiers,
+  originOf,
+  verifierOf,
+  verifiersOf,
+} from './log-signer';
 export { openPlatformLog, type SealedBatch, sealBatch } from './seal-batch';
 export { type SealState, sealState } from './seal-state';
 export { Sealer, type SealerOptions } from './sealer';

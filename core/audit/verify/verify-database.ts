@@ -10,7 +10,7 @@ import {
   type VerifierKey,
   verifyNote,
 } from '../note';
-import { verifierOf } from '../seal';
+import { type LogVerifiers, verifiersOf } from '../seal';
 import { checkGuards } from './check-guards';
 import { checkPersonal } from './check-personal';
 import { compareEvent } from './compare-event.pure';
@@ -51,7 +51,7 @@ const PAGE = 1_000;
  */
 export async function verifyDatabase(
   platform: Pool,
-  key: VerifierKey,
+  key: LogVerifiers,
   options: VerifyOptions = {},
 ): Promise<AuditVerification> {
   return inTransaction(platform, (tx) => new DatabaseVerification(tx, key, options).run(), {
@@ -69,7 +69,7 @@ class DatabaseVerification {
 
   constructor(
     private readonly tx: ClientBase,
-    private readonly key: VerifierKey,
+    private readonly key: LogVerifiers,
     private readonly options: VerifyOptions,
   ) {}
 
@@ -252,7 +252,7 @@ class DatabaseVerification {
 
   private opened(origin: string, note: string): Checkpoint {
     const parsed = parseNote(note);
-    verifyNote(parsed, [verifierOf(this.key, origin)]);
+    verifyNote(parsed, verifiersOf(this.key, origin));
     const checkpoint = parseCheckpoint(parsed.text);
     if (checkpoint.origin !== origin)
       throw new NoteInvalidError('checkpoint of this log', `it is of ${checkpoint.origin}`);

@@ -2,15 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { whenMissing } from '../../errors';
 import { ExportedLog, LogDamagedError } from '../log';
-import {
-  type Checkpoint,
-  NoteInvalidError,
-  parseCheckpoint,
-  parseNote,
-  type VerifierKey,
-  verifyNote,
-} from '../note';
-import { verifierOf } from '../seal';
+import { type Checkpoint, NoteInvalidError, parseCheckpoint, parseNote, verifyNote } from '../note';
+import { type LogVerifiers, originOf, verifiersOf } from '../seal';
 import type { VerifyOptions } from './verify-database';
 import { type RootClaim, type Violation, verifyLog } from './verify-log';
 
@@ -30,12 +23,12 @@ export interface ExportVerification {
  */
 export async function verifyExport(
   directory: string,
-  key: VerifierKey,
+  key: LogVerifiers,
   { earlier = [], progress }: Pick<VerifyOptions, 'earlier' | 'progress'> = {},
 ): Promise<ExportVerification> {
   const platform = await ExportedLog.open(join(directory, 'platform'));
-  if (platform.origin !== key.name)
-    throw new LogDamagedError(key.name, `platform/ is log ${platform.origin}`);
+  if (platform.origin !== originOf(key))
+    throw new LogDamagedError(originOf(key), `platform/ is log ${platform.origin}`);
   const own = openNote(platform.note, key, platform.origin);
   const violations: Violation[] = [];
   let entries = 0;
@@ -77,7 +70,7 @@ async function openOne(directory: string, violations: Violation[]): Promise<Expo
 /** The log against its own checkpoint and against every one of it that is in the platform log. */
 async function verifyOne(
   log: ExportedLog,
-  key: VerifierKey,
+  key: LogVerifiers,
   listed: readonly RootClaim[],
   progress: VerifyOptions['progress'],
 ): Promise<Violation[]> {
@@ -115,11 +108,11 @@ function collect(claims: Map<string, RootClaim[]>, leaves: readonly Buffer[]): v
   }
 }
 
-function openNote(note: string, key: VerifierKey, origin: string): Checkpoint {
+function openNote(note: string, key: LogVerifiers, origin: string): Checkpoint {
   const parsed = parseNote(note);
   const checkpoint = parseCheckpoint(parsed.text);
   if (checkpoint.origin !== origin)
     throw new NoteInvalidError('checkpoint of this log', `it is of ${checkpoint.origin}`);
-  verifyNote(parsed, [verifierOf(key, origin)]);
+  verifyNote(parsed, verifiersOf(key, origin));
   return checkpoint;
 }
