@@ -13,13 +13,15 @@
  *   postgres   CHRONAWFLOW_POSTGRES_BIN and CHRONAWFLOW_PGBACKREST, PATH, the distribution's directories, apt as root
  *   toxiproxy  (tests and benchmarks) CHRONAWFLOW_TOXIPROXY, PATH, the same cache, download or build as temporal
  *   promtool   (tests and benchmarks) CHRONAWFLOW_PROMTOOL, PATH, the cache, out of Debian's package
+ *   alertmanager  (tests and benchmarks) CHRONAWFLOW_ALERTMANAGER, PATH, the cache, out of Debian's package
  *   tlog       (tests and benchmarks) CHRONAWFLOW_TLOG_VERIFIER, PATH, the cache, a build with Go of test/support/tlog-verifier
  *
  * What was found is handed on in CHRONAWFLOW_TEMPORAL_CLI, CHRONAWFLOW_POSTGRES_BIN (a directory),
- * CHRONAWFLOW_PGBACKREST, CHRONAWFLOW_TOXIPROXY, CHRONAWFLOW_PROMTOOL and CHRONAWFLOW_TLOG_VERIFIER.
+ * CHRONAWFLOW_PGBACKREST, CHRONAWFLOW_TOXIPROXY, CHRONAWFLOW_PROMTOOL, CHRONAWFLOW_ALERTMANAGER and CHRONAWFLOW_TLOG_VERIFIER.
  */
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { prepareAlertmanager } from './bootstrap/alertmanager.mjs';
 import { BootstrapFailure, explain } from './bootstrap/bootstrap-failure.mjs';
 import { preparePackages } from './bootstrap/packages.mjs';
 import { preparePostgres } from './bootstrap/postgres.mjs';
@@ -38,6 +40,7 @@ const EVERYTHING = {
   ...PRODUCT,
   toxiproxy: prepareToxiproxy,
   promtool: preparePromtool,
+  alertmanager: prepareAlertmanager,
   tlog: prepareTlogVerifier,
 };
 const TARGETS = {

@@ -1,11 +1,8 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { exclusivelyApt } from './apt.mjs';
-import { BootstrapFailure, messageOf } from './bootstrap-failure.mjs';
+import { BootstrapFailure } from './bootstrap-failure.mjs';
 import { cachePath } from './cache.mjs';
 import { prepareProgram } from './cached-program.mjs';
 import { run } from './command.mjs';
-import { findOnPath } from './programs.mjs';
+import { takeFromPackage } from './debian-package.mjs';
 
 /** The oldest that is tested with. */
 const OLDEST = [2, 42];
@@ -36,46 +33,9 @@ async function describePromtool(path, { signal }) {
   return `promtool ${version}`;
 }
 
-/**
- * Debian and Ubuntu ship promtool inside the package of the Prometheus server, whose installation adds a user and a
- * service that starts now and at every boot. So the package is downloaded, checked by apt, and the one program taken
- * out of it; for that nobody needs to be root unless the package lists were never fetched.
- */
-async function obtain(staging, { env, note, signal }) {
-  const apt = findOnPath('apt-get', env);
-  const unpack = findOnPath('dpkg-deb', env);
-  if (apt === undefined || unpack === undefined) throw missing('there is no apt here');
-  try {
-    await exclusivelyApt({ env, note, signal }, () =>
-      downloadPackage(apt, { cwd: staging, env, note, signal }),
-    );
-    const archive = (await readdir(staging)).find((name) => name.endsWith('.deb'));
-    if (archive === undefined) throw new Error('apt-get download left no package');
-    await run(unpack, ['-x', join(staging, archive), join(staging, 'unpacked')], { env, signal });
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw missing(messageOf(error), error);
-  }
-  return {
-    program: join(staging, 'unpacked', 'usr', 'bin', 'promtool'),
-    how: 'taken from the package prometheus',
-  };
-}
-
-async function downloadPackage(apt, { note, ...options }) {
-  const get = () => {
-    note('apt-get download prometheus');
-    return run(apt, ['download', 'prometheus'], options);
-  };
-  try {
-    await get();
-  } catch (error) {
-    options.signal?.throwIfAborted();
-    if (process.getuid?.() !== 0) throw error;
-    note('apt-get update');
-    await run(apt, ['update'], options);
-    await get();
-  }
+/** Debian and Ubuntu ship promtool inside the package of the Prometheus server. */
+function obtain(staging, control) {
+  return takeFromPackage(staging, { name: 'prometheus', program: 'promtool' }, control, missing);
 }
 
 function missing(why, cause) {

@@ -59,6 +59,7 @@ test('the demo prepares nothing that only tests and benchmarks need', async () =
     ...process.env,
     ...nowhere,
     CHRONAWFLOW_PROMTOOL: '/nowhere',
+    CHRONAWFLOW_ALERTMANAGER: '/nowhere',
     CHRONAWFLOW_TLOG_VERIFIER: '/nowhere',
   };
   const [demo, tests] = await Promise.all([
@@ -66,8 +67,8 @@ test('the demo prepares nothing that only tests and benchmarks need', async () =
     startBootstrap(['--run', 'test'], env).ended,
   ]);
   expect(demo.stderr).toContain('CHRONAWFLOW_TEMPORAL_CLI is of no use');
-  expect(demo.stderr).not.toMatch(/toxiproxy|promtool|tlog/i);
-  for (const part of ['toxiproxy', 'promtool', 'tlog']) expect(tests.stderr).toContain(part);
+  expect(demo.stderr).not.toMatch(/toxiproxy|promtool|alertmanager|tlog/i);
+  for (const part of ['toxiproxy', 'promtool', 'alertmanager', 'tlog']) expect(tests.stderr).toContain(part);
 });
 
 describe('dist/', () => {
