@@ -26,6 +26,8 @@ export { ChronawflowError, type ErrorKind, InvalidInputError, RefusalError } fro
 export {
   type Check,
   type CheckOptions,
+  EndpointDrains,
+  type EndpointDrainsOptions,
   EndpointSet,
   type EndpointSetOptions,
   type HealthAnswer,

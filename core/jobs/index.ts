@@ -64,6 +64,7 @@ export {
   readHolds,
   release,
 } from './store/holds';
+export { endLeasedHold, type LeasedHold, leaseHold } from './store/lease-hold';
 export { type Boundary, type Limit, readLimits, setLimit } from './store/limits';
 export { type JobFilter, listJobs, type QueueDepth, readDepths } from './store/look';
 export {

@@ -2,7 +2,7 @@ import type { JobRef } from './types';
 
 /** A hold whose jobs come back at a rate. Empty parts stand for any. */
 export interface Release extends JobRef {
-  readonly kind: 'quarantine' | 'pause';
+  readonly kind: 'quarantine' | 'pause' | 'containment';
   readonly perSecond: number;
   /** How long its next job has been due, in milliseconds; negative while it is not. */
   readonly dueMs: number;

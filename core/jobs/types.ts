@@ -36,7 +36,7 @@ export interface JobStatus extends JobRef {
   readonly waitsFor?: WaitsFor;
   /** Quarantined or paused: why, by whom and since when. */
   readonly held?: {
-    readonly kind: 'quarantine' | 'pause';
+    readonly kind: 'quarantine' | 'pause' | 'containment';
     readonly reason: string;
     readonly by: string;
     readonly since: string;

@@ -1,5 +1,10 @@
 export { AdaptiveRateLimiter } from './adaptive-rate-limiter';
-export { RateLimitConfiguration, type RateLimitConfigurationOptions } from './configuration';
+export {
+  endFloor,
+  leaseFloor,
+  RateLimitConfiguration,
+  type RateLimitConfigurationOptions,
+} from './configuration';
 export { ConfiguredRateLimits, type ConfiguredRateLimitsOptions } from './configured-rate-limits';
 export type { Decision, DecisionReason } from './decision';
 export { RateLimitedError } from './errors/rate-limited-error';

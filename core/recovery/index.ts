@@ -11,6 +11,7 @@ export type {
   StepLog,
 } from './engine';
 export { rowEraser } from './erase/row-eraser';
+export { endTenantGate, leaseTenantGate } from './gate/lease-tenant-gate';
 export { sweepGates } from './gate/sweep-gates';
 export { expirePreimages } from './record/close-restore';
 export { recordBreaches } from './record-breaches';

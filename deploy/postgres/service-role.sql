@@ -31,3 +31,7 @@ grant select, insert, update, delete on chronawflow.degradation_process to chron
 
 -- Chaos: faults of the process's own calls are followed.
 grant select (id, driver, target, parameters, deadline, ended_at, injected_at) on chronawflow.fault_lease to chronawflow_service;
+
+-- Drained endpoints are followed; each process says what it still has under way there.
+grant select on chronawflow.endpoint_drain to chronawflow_service;
+grant select, insert, update on chronawflow.endpoint_drain_process to chronawflow_service;

@@ -90,9 +90,14 @@ test('the role of services reads and changes nothing else', async () => {
   const all = 'delete insert select update';
   expect(rows).toEqual([
     { name: 'audit_event', rights: 'insert' },
+    { name: 'audit_personal', rights: 'insert' },
     { name: 'breaker_observer', rights: all },
     { name: 'breaker_state', rights: all },
     { name: 'breaker_vote', rights: all },
+    { name: 'degradation_level', rights: 'select' },
+    { name: 'degradation_process', rights: all },
+    { name: 'endpoint_drain', rights: 'select' },
+    { name: 'endpoint_drain_process', rights: 'insert select update' },
     { name: 'rate_budget', rights: all },
     { name: 'rate_member', rights: all },
     { name: 'rate_rule', rights: 'select' },

@@ -31,6 +31,7 @@ export class EndpointSet {
   private readonly policy: OutlierPolicy;
   private readonly random: () => number;
   private readonly clock: () => number;
+  private readonly drained = new Set<string>();
 
   constructor(options: EndpointSetOptions) {
     this.random = options.random ?? Math.random;
@@ -54,7 +55,28 @@ export class EndpointSet {
   }
 
   remove(endpoint: string): void {
-    if (this.states.size > 1) this.states.delete(endpoint);
+    if (this.states.size > 1 && this.states.delete(endpoint)) this.drained.delete(endpoint);
+  }
+
+  has(endpoint: string): boolean {
+    return this.states.has(endpoint);
+  }
+
+  /** It gets nothing new until `resume`, as long as there is another one; what is under way there ends by itself. */
+  drain(endpoint: string): void {
+    if (this.states.has(endpoint)) this.drained.add(endpoint);
+  }
+
+  /** Ends `drain`; it starts slowly. */
+  resume(endpoint: string): void {
+    if (!this.drained.delete(endpoint)) return;
+    const state = this.states.get(endpoint);
+    if (state !== undefined) this.states.set(endpoint, { ...state, backAt: this.clock() });
+  }
+
+  /** Calls that are under way at an endpoint. */
+  inFlight(endpoint: string): number {
+    return this.states.get(endpoint)?.inFlight ?? 0;
   }
 
   /** Endpoints that are left out now. */
@@ -66,7 +88,8 @@ export class EndpointSet {
   /** @returns the endpoint to ask; report its answer with `answered`. */
   choose(): string {
     const now = this.clock();
-    const all = [...this.states];
+    const open = [...this.states].filter(([name]) => !this.drained.has(name));
+    const all = open.length > 0 ? open : [...this.states];
     const well = all.filter(([, state]) => !isOut(state, now));
     // When all are bad, spreading the load is better than asking nobody.
     const among = well.length > 0 ? well : all;

@@ -7,8 +7,11 @@ import type { Release } from '../release-allowance.pure';
 import type { JobRef } from '../types';
 import { forgetOutcomes } from './outcomes';
 
-/** A quarantine is about work that does harm, a pause about a tenant that wants none done; either may be lifted alone. */
-export type HoldKind = 'quarantine' | 'pause';
+/**
+ * A quarantine is about work that does harm, a pause about a tenant that wants none done, a containment (lease-hold.ts) keeps
+ * others from harm; each may be lifted alone.
+ */
+export type HoldKind = 'quarantine' | 'pause' | 'containment';
 
 /** Where a hold applies: an absent part stands for any; of one job all three parts are given. */
 export interface HoldBoundary {
@@ -114,7 +117,7 @@ export function release(
   });
 }
 
-const LIFTED = { quarantine: 'job.release', pause: 'job.resume' } as const;
+const LIFTED = { quarantine: 'job.release', pause: 'job.resume', containment: 'job.release' } as const;
 
 /** Takes away holds whose time is over, and releases whose last job has gone. @returns the former */
 export async function sweepHolds(pool: Pool): Promise<Hold[]> {

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { BreakerKey } from '../breaker';
 import { closeWithoutQuorum, openByQuorum, type QuorumRules } from './decide';
+import { endLapsedIsolations } from './leased-isolation';
 import { readStates } from './read-states';
 import { keyText, type SharedState, type Vote } from './shared-state';
 import { announce, castVotes, withdrawVotes } from './votes';
@@ -28,6 +29,7 @@ export async function exchange(
   { votes, withdrawn, recovered, told }: Findings,
 ): Promise<readonly SharedState[]> {
   await announce(db, rules.observer);
+  await endLapsedIsolations(db);
   if (withdrawn.length > 0) await withdrawVotes(db, rules.observer, withdrawn);
   if (votes.length > 0) await castVotes(db, rules.observer, votes);
   const voted = votes.map(({ key }) => key);

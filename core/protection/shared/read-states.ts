@@ -10,6 +10,7 @@ interface Row {
   readonly state: SharedState['state'];
   readonly reason: string;
   readonly remaining_ms: number;
+  readonly timed: boolean;
 }
 
 /**
@@ -23,18 +24,20 @@ export async function readStates(
 ): Promise<SharedState[]> {
   const { rows } = await db.query<Row>(
     `select s.service, s.operation, s.tenant, s.generation, s.state, s.reason,
-       coalesce(extract(epoch from s.until - clock_timestamp()) * 1000, 0)::float8 as remaining_ms
+       coalesce(extract(epoch from s.until - clock_timestamp()) * 1000, 0)::float8 as remaining_ms,
+       s.until is not null as timed
      from chronawflow.breaker_state s
      where s.state <> 'closed' or s.changed_at > clock_timestamp() - $4 * interval '1 millisecond'
        or exists (select from unnest($1::text[], $2::text[], $3::text[]) k (service, operation, tenant)
          where (s.service, s.operation, s.tenant) = (k.service, k.operation, k.tenant))`,
     [...keyColumns(keys), recentMs],
   );
-  return rows.map(({ service, operation, tenant, generation, state, reason, remaining_ms }) => ({
+  return rows.map(({ service, operation, tenant, generation, state, reason, remaining_ms, timed }) => ({
     key: { service, operation, tenant },
     generation: Number(generation),
     state,
     reason,
     remainingMs: remaining_ms,
+    timed,
   }));
 }

@@ -41,6 +41,8 @@ export class SharedBreakers {
   private cast = new Map<string, BreakerKey>();
   /** What holds for everybody and is not closed, as last heard. */
   private inForce = new Map<string, SharedState>();
+  /** Ends leased isolations here on time, also while the database is away. */
+  private readonly leases = new Map<string, NodeJS.Timeout>();
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
   private stopped = false;
@@ -67,6 +69,7 @@ export class SharedBreakers {
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
+    for (const lease of this.leases.values()) clearTimeout(lease);
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, 2 * this.options.statementLimit);
@@ -125,8 +128,29 @@ export class SharedBreakers {
       if (!now.has(text))
         this.apply({ ...before, state: 'closed', generation: before.generation + 1 }, before);
     }
-    for (const [text, state] of now) this.apply(state, this.inForce.get(text));
+    for (const [text, state] of now) {
+      this.apply(state, this.inForce.get(text));
+      this.watchLease(text, state);
+    }
     this.inForce = new Map([...now].filter(([, { state }]) => state !== 'closed'));
+  }
+
+  /** A renewal that is not heard of is none: the isolation ends here when the lease that was heard of is over. */
+  private watchLease(text: string, { key, state, timed, remainingMs }: SharedState): void {
+    clearTimeout(this.leases.get(text));
+    this.leases.delete(text);
+    if (state !== 'isolated' || !timed || this.stopped) return;
+    const lease = setTimeout(
+      () => {
+        this.leases.delete(text);
+        // Forgotten, so that a renewal that is heard of later isolates it again.
+        this.inForce.delete(text);
+        this.registry.peek(key)?.release();
+      },
+      Math.max(0, remainingMs),
+    );
+    lease.unref();
+    this.leases.set(text, lease);
   }
 
   private schedule(ms: number): void {

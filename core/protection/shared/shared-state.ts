@@ -6,8 +6,10 @@ export interface SharedState {
   readonly generation: number;
   readonly state: 'closed' | 'open' | 'isolated' | 'forced-closed';
   readonly reason: string;
-  /** Milliseconds by the database's clock until a shared opening is over. */
+  /** Milliseconds by the database's clock until a shared opening, or a leased isolation, is over. */
   readonly remainingMs: number;
+  /** It ends by itself; what an operator holds by hand does not. */
+  readonly timed: boolean;
 }
 
 /** One process's own finding that a breaker has to be open. */

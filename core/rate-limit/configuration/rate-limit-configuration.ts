@@ -5,7 +5,7 @@ import { messageOf } from '../../errors';
 import type { AdaptiveRateLimiter } from '../adaptive-rate-limiter';
 import { positiveMs } from '../positive-ms';
 import { parseRules, type RulesInput } from '../tenant-rules';
-import { CHANNEL, readRules, writeRules } from './rule-store';
+import { CHANNEL, type ChangedRules, readRules, writeRules } from './rule-store';
 
 export interface RateLimitConfigurationOptions {
   /** The control-plane database. */
@@ -37,6 +37,7 @@ export class RateLimitConfiguration {
   private version = 0;
   private reading: Promise<void> | undefined;
   private again = false;
+  private readonly floors = new Map<string, NodeJS.Timeout>();
 
   constructor(private readonly options: RateLimitConfigurationOptions) {
     this.pollMs = positiveMs('pollMs', options.pollMs ?? POLL_MS);
@@ -80,6 +81,7 @@ export class RateLimitConfiguration {
 
   async close(): Promise<void> {
     clearInterval(this.poll);
+    for (const end of this.floors.values()) clearTimeout(end);
     await this.listener.close();
     await this.reading;
     await this.pool.end();
@@ -102,13 +104,28 @@ export class RateLimitConfiguration {
       this.again = false;
       try {
         for (const change of await readRules(this.pool, this.version)) {
-          this.apply(change.tenant, change.rules);
+          this.follow(change);
           this.version = change.version;
         }
       } catch (error) {
         this.report(error);
       }
     } while (this.again);
+  }
+
+  /** A floor goes before the tenant's rules, and ends here on time, also while the database is away. */
+  private follow({ tenant, rules, floor, floorMs }: ChangedRules): void {
+    clearTimeout(this.floors.get(tenant));
+    this.floors.delete(tenant);
+    const held = floor !== null && floorMs !== null && floorMs > 0;
+    this.apply(tenant, held ? floor : rules);
+    if (!held) return;
+    const end = setTimeout(() => {
+      this.floors.delete(tenant);
+      this.apply(tenant, rules);
+    }, floorMs);
+    end.unref();
+    this.floors.set(tenant, end);
   }
 
   /** Rules that this version does not understand leave the tenant as it was: others must still be read. */

@@ -10,6 +10,9 @@ export interface ChangedRules {
   /** null: the tenant has no rules of its own any more. As written, which may be by another version of this code. */
   readonly rules: unknown;
   readonly version: number;
+  /** What goes before the rules for so long; absent or over when there is nothing. */
+  readonly floor: unknown;
+  readonly floorMs: number | null;
 }
 
 /** @param rules undefined takes the tenant's own rules away. */
@@ -38,8 +41,10 @@ export async function writeRules(
 
 /** Changes after `version`, in order. */
 export async function readRules(pool: Pool, version: number): Promise<ChangedRules[]> {
-  const { rows } = await pool.query<{ tenant: string; rules: unknown; version: string }>(
-    'select tenant, rules, version from chronawflow.rate_rule where version > $1 order by version',
+  const { rows } = await pool.query<Omit<ChangedRules, 'version'> & { readonly version: string }>(
+    `select tenant, rules, version, floor,
+       (extract(epoch from floor_until - clock_timestamp()) * 1000)::float8 as "floorMs"
+     from chronawflow.rate_rule where version > $1 order by version`,
     [version],
   );
   return rows.map((row) => ({ ...row, version: Number(row.version) }));

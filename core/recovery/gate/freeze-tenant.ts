@@ -47,7 +47,8 @@ export async function freezeTenant(
   const frozenAt = await beginFreeze(pool, spec, leaseMs);
   if (frozenAt === undefined) return freezeTenant(pool, spec, control);
 
-  const freeze = { restoreId: spec.restoreId, tenant: spec.tenant, frozenAt, leaseMs, budgetMs };
+  const { restoreId, tenant, refusal } = spec;
+  const freeze = { restoreId, tenant, refusal, frozenAt, leaseMs, budgetMs };
   try {
     const armed = await armAll(pool, freeze, spec, deadlockTimeoutMs, control);
     return { ...(await complete(pool, freeze, spec)), ...armed, tables: spec.tables.length };

@@ -1,6 +1,6 @@
 import { quoteIdentifier, quoteLiteral } from '../../../database';
 import { gateFunctionName } from './gate-names.pure';
-import type { GateCondition } from './types';
+import type { GateCondition, GateRefusal } from './types';
 
 /** Raised to a client that writes to a frozen tenant. Class TF is used by no other software that we know of. */
 export const TENANT_FROZEN_SQLSTATE = 'TF001';
@@ -10,6 +10,8 @@ export interface OneFreeze {
   readonly tenant: string;
   /** The gate row's frozen_at: tells this freeze from an earlier one of the same restore. */
   readonly frozenAt: string;
+  /** Default: that it is frozen by its restore. */
+  readonly refusal?: GateRefusal;
 }
 
 /**
@@ -69,6 +71,10 @@ function lookupGuard(freeze: OneFreeze, condition: Extract<GateCondition, { kind
 
 /** Open passes; frozen refuses; expired is believed only of the row's latest version, which FOR SHARE reads and keeps. */
 function askGate(freeze: OneFreeze): string {
+  const { message, hint } = freeze.refusal ?? {
+    message: `tenant ${freeze.tenant} is frozen by restore ${freeze.restoreId}`,
+    hint: 'Its rows are being restored. Try again later.',
+  };
   return `  select g.state, g.until into gate_state, gate_until ${fromGate(freeze)};
   gate_found := found;
   if gate_found and gate_state = 'frozen' and gate_until <= clock_timestamp() then
@@ -79,8 +85,8 @@ function askGate(freeze: OneFreeze): string {
     return null;
   end if;
   raise exception using errcode = '${TENANT_FROZEN_SQLSTATE}',
-    message = ${quoteLiteral(`tenant ${freeze.tenant} is frozen by restore ${freeze.restoreId}`)},
-    hint = 'Its rows are being restored. Try again later.',
+    message = ${quoteLiteral(message)},
+    hint = ${quoteLiteral(hint)},
     schema = tg_table_schema, table = tg_table_name;`;
 }
 

@@ -26,6 +26,13 @@ export interface FreezeSpec extends LockLimits {
   readonly tables: readonly GateTable[];
   /** How long the freeze may last, in milliseconds from now by the application database's clock. */
   readonly untilMs: number;
+  /** What refused writers are told, where it is no restore that freezes. */
+  readonly refusal?: GateRefusal;
+}
+
+export interface GateRefusal {
+  readonly message: string;
+  readonly hint: string;
 }
 
 export type GateState =

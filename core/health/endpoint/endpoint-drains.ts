@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Pool } from 'pg';
+import { InvalidInputError } from '../../errors';
+import type { EndpointSet } from './endpoint-set';
+
+export interface EndpointDrainsOptions {
+  /** The control-plane database; closed by the caller. */
+  readonly pool: Pool;
+  /** How often it is asked, in milliseconds; default 1,000. */
+  readonly everyMs?: number;
+  /** Told when it cannot be asked. */
+  readonly onError?: (error: unknown) => void;
+}
+
+interface Row {
+  readonly service: string;
+  readonly endpoint: string;
+  readonly redirect: string | null;
+  readonly remainingMs: number;
+}
+
+/** A drain that this process has applied, and what ends it on time. */
+interface Applied {
+  readonly end: NodeJS.Timeout;
+  readonly set: EndpointSet;
+  readonly endpoint: string;
+  /** Was added for it, and goes with it. */
+  readonly added: string | undefined;
+}
+
+/**
+ * Has the endpoint sets of a process follow what is drained: a drained endpoint gets nothing new, and what is under way there
+ * ends by itself. A drain ends here when its lease is over, also while the database is away.
+ *
+ * @example
+ * const drains = new EndpointDrains({ pool });
+ * drains.follow('tax', new EndpointSet({ endpoints: ['https://a.example', 'https://b.example'] }));
+ * drains.start();
+ */
+export class EndpointDrains {
+  private readonly process = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
+  private readonly everyMs: number;
+  private readonly sets = new Map<string, EndpointSet>();
+  private readonly applied = new Map<string, Applied>();
+  private timer: NodeJS.Timeout | undefined;
+  private asking: Promise<void> | undefined;
+
+  /** @throws InvalidInputError naming the option */
+  constructor(private readonly options: EndpointDrainsOptions) {
+    this.everyMs = options.everyMs ?? 1_000;
+    if (!(this.everyMs > 0 && this.everyMs <= 2 ** 31 - 1))
+      throw new InvalidInputError(`everyMs: ${this.everyMs} is no time in milliseconds.`, {
+        details: { option: 'everyMs' },
+      });
+  }
+
+  follow(service: string, set: EndpointSet): void {
+    this.sets.set(service, set);
+  }
+
+  start(): void {
+    this.timer = setInterval(() => this.look(), this.everyMs);
+    this.timer.unref();
+    this.look();
+  }
+
+  /** Ends what it applied, and asks no more. */
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.asking;
+    for (const key of [...this.applied.keys()]) this.end(key);
+  }
+
+  private look(): void {
+    this.asking ??= this.round()
+      .catch((error: unknown) => this.options.onError?.(error))
+      .finally(() => {
+        this.asking = undefined;
+      });
+  }
+
+  private async round(): Promise<void> {
+    const { rows } = await this.options.pool.query<Row>(
+      `select service, endpoint, redirect,
+         (extract(epoch from until - clock_timestamp()) * 1000)::float8 as "remainingMs"
+       from chronawflow.endpoint_drain where until > clock_timestamp() and service = any ($1)`,
+      [[...this.sets.keys()]],
+    );
+    const standing = new Set(rows.map(keyOf));
+    for (const key of [...this.applied.keys()]) if (!standing.has(key)) this.end(key);
+    for (const row of rows) this.apply(row);
+    if (rows.length > 0) await this.tell(rows);
+  }
+
+  private apply(row: Row): void {
+    const set = this.sets.get(row.service);
+    if (set === undefined) return;
+    const key = keyOf(row);
+    const before = this.applied.get(key);
+    clearTimeout(before?.end);
+    const { endpoint, redirect } = row;
+    const added = before === undefined ? this.addRedirect(set, redirect) : before.added;
+    set.drain(endpoint);
+    const end = setTimeout(() => this.end(key), Math.max(0, row.remainingMs));
+    end.unref();
+    this.applied.set(key, { end, set, endpoint, added });
+  }
+
+  private addRedirect(set: EndpointSet, redirect: string | null): string | undefined {
+    if (redirect === null || set.has(redirect)) return undefined;
+    set.add(redirect);
+    return redirect;
+  }
+
+  private end(key: string): void {
+    const applied = this.applied.get(key);
+    if (applied === undefined) return;
+    clearTimeout(applied.end);
+    this.applied.delete(key);
+    applied.set.resume(applied.endpoint);
+    if (applied.added !== undefined) applied.set.remove(applied.added);
+  }
+
+  /** So that whoever drains sees when nothing is under way any more. */
+  private async tell(rows: readonly Row[]): Promise<void> {
+    await this.options.pool.query(
+      `insert into chronawflow.endpoint_drain_process as p (service, endpoint, process, in_flight)
+       select t.service, t.endpoint, $1, t.in_flight
+       from unnest($2::text[], $3::text[], $4::integer[]) t (service, endpoint, in_flight)
+       on conflict (service, endpoint, process) do update
+         set in_flight = excluded.in_flight, seen_at = clock_timestamp()`,
+      [
+        this.process,
+        rows.map(({ service }) => service),
+        rows.map(({ endpoint }) => endpoint),
+        rows.map(({ service, endpoint }) => this.sets.get(service)?.inFlight(endpoint) ?? 0),
+      ],
+    );
+  }
+}
+
+function keyOf({ service, endpoint }: Pick<Row, 'service' | 'endpoint'>): string {
+  return JSON.stringify([service, endpoint]);
+}

@@ -1,0 +1,76 @@
+import { drainProgress, EndpointDrains, EndpointSet, endDrain, leaseDrain } from '../../core/health';
+import { applyMigrations } from '../../database';
+import { type RealPostgres, startPostgres } from '../support/real-postgres';
+import { until } from '../support/until';
+
+let postgres: RealPostgres;
+let platform: Awaited<ReturnType<RealPostgres['createDatabase']>>;
+beforeAll(async () => {
+  postgres = await startPostgres();
+  platform = await postgres.createDatabase('platform');
+  await applyMigrations(platform, 'platform');
+}, 60_000);
+afterAll(() => postgres?.stop());
+
+const chosen = (set: EndpointSet) => {
+  const seen = new Set<string>();
+  for (let n = 0; n < 200; n += 1) {
+    const endpoint = set.choose();
+    seen.add(endpoint);
+    set.answered(endpoint, { ok: true, ms: 1 });
+  }
+  return [...seen].sort();
+};
+const at = { service: 'tax', endpoint: 'a' };
+const MINUTE = 60_000;
+
+test('a drained endpoint gets nothing new, another takes over, and its end leaves what was before', async () => {
+  const set = new EndpointSet({ endpoints: ['a', 'b'], outlier: { slowStartMs: 1 } });
+  const drains = new EndpointDrains({ pool: platform, everyMs: 50 });
+  drains.follow('tax', set);
+  drains.start();
+  try {
+    // One of the two at each: the second choice is the one with less under way.
+    expect([set.choose(), set.choose()].sort()).toEqual(['a', 'b']);
+    set.answered('b', { ok: true, ms: 1 });
+    expect(await leaseDrain(platform, { ...at, redirect: 'c' }, { by: 'me', leaseMs: MINUTE })).toBe(true);
+    await until(() => chosen(set).join() === 'b,c', { what: 'b and c alone to be chosen' });
+    await until(async () => (await drainProgress(platform, at)).processes === 1);
+    expect((await drainProgress(platform, at)).inFlight).toBe(1);
+    set.answered('a', { ok: true, ms: 1 });
+    await until(async () => (await drainProgress(platform, at)).inFlight === 0);
+
+    expect(await leaseDrain(platform, at, { by: 'somebody else', leaseMs: MINUTE })).toBe(false);
+    await endDrain(platform, at, 'somebody else');
+    expect(chosen(set)).not.toContain('a');
+    await endDrain(platform, at, 'me');
+    await until(() => chosen(set).join() === 'a,b', { what: 'a to come back, and c to go' });
+    expect(await drainProgress(platform, at)).toEqual({ processes: 0, inFlight: 0 });
+  } finally {
+    await drains.stop();
+  }
+}, 60_000);
+
+beforeEach(() => platform.query('truncate chronawflow.endpoint_drain, chronawflow.endpoint_drain_process'));
+
+test('a drain ends with its lease, also when the database is away', async () => {
+  const set = new EndpointSet({ endpoints: ['a', 'b'], outlier: { slowStartMs: 1 } });
+  const drains = new EndpointDrains({ pool: platform, everyMs: 50 });
+  drains.follow('tax', set);
+  drains.start();
+  try {
+    await leaseDrain(platform, at, { by: 'me', leaseMs: 3_000 });
+    await until(() => chosen(set).join() === 'b');
+    await postgres.halt('immediate');
+    await until(() => chosen(set).includes('a'), { what: 'the lease to end' });
+  } finally {
+    await postgres.start();
+    await drains.stop();
+  }
+}, 60_000);
+
+test('an endpoint that is alone is used all the same', () => {
+  const set = new EndpointSet({ endpoints: ['a'] });
+  set.drain('a');
+  expect(chosen(set)).toEqual(['a']);
+});
