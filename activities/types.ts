@@ -1,4 +1,13 @@
+import type {
+  ContainmentInput,
+  ContainmentPart,
+  ContainmentReport,
+  OpenContainment,
+  PartOutcome,
+  Renewal,
+} from '../core/containment/types';
 import type { LevelState, Policy, Readings, Transition } from '../core/degradation/types';
+import type { EscalationInput, EscalationPlan, EscalationReport, PageRef } from '../core/escalation/types';
 import type {
   AttemptEnd,
   JobRef,
@@ -248,4 +257,42 @@ export interface Acknowledgement {
   /** Live processes. */
   readonly processes: number;
   readonly stragglers: readonly { readonly name: string; readonly why: string }[];
+}
+
+/** Activities of `containment`. */
+export interface ContainmentActivities {
+  /** Checks the request and writes its parts down, before any of them is applied. */
+  prepareContainment(input: unknown): Promise<OpenContainment>;
+  applyContainmentPart(step: {
+    readonly containment: OpenContainment;
+    readonly part: ContainmentPart;
+    readonly input: ContainmentInput;
+  }): Promise<PartOutcome>;
+  renewContainment(id: string): Promise<Renewal>;
+  undoContainmentPart(step: {
+    readonly containment: OpenContainment;
+    readonly part: ContainmentPart;
+  }): Promise<void>;
+  finishContainment(step: {
+    readonly containment: OpenContainment;
+    readonly input: ContainmentInput;
+    readonly report: ContainmentReport;
+  }): Promise<void>;
+}
+
+/** Activities of `escalation`. */
+export interface EscalationActivities {
+  /** Checks the alert, writes the escalation down and says whom it goes to. */
+  openEscalation(alert: unknown): Promise<EscalationPlan>;
+  /** Milliseconds that the alert is still silenced; 0 when it is not. */
+  silencedFor(alert: EscalationInput): Promise<number>;
+  /** Tells one channel of one level. */
+  page(step: { readonly ref: PageRef; readonly alert: EscalationInput }): Promise<void>;
+  /** Tells those who were paged, and can be told, that it is taken or over. */
+  tellEnd(step: {
+    readonly id: string;
+    readonly kind: 'acknowledged' | 'resolved';
+    readonly alert: EscalationInput;
+  }): Promise<void>;
+  noteEscalation(report: EscalationReport): Promise<void>;
 }

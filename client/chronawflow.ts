@@ -9,8 +9,10 @@ import { ConfiguredRateLimits, type ConfiguredRateLimitsOptions } from '../core/
 import { RecoveryStrategyManager } from '../core/recovery/recovery-strategy-manager';
 import { createPool } from '../database';
 import { ChaosClient, type ChaosRun } from './chaos';
+import { ContainmentClient, type ContainmentRequest, type ContainmentRun } from './containment';
 import { degradationModes } from './degradation';
 import { ErasureClient } from './erasure';
+import { EscalationClient } from './escalation';
 import { JobsClient } from './jobs';
 import { KeysClient } from './keys';
 import type { OperationRun } from './operation-run';
@@ -63,7 +65,11 @@ export class Chronawflow {
   readonly recoveryStrategy: RecoveryStrategyManager<OperationRun>;
 
   /** The graph of what depends on what, as declared and as it is found now. */
-  readonly failureDomains: () => Promise<FailureDomainManager>;
+  readonly failureDomains: () => Promise<FailureDomainManager<ContainmentRequest, ContainmentRun>>;
+  /** Keeps failures from going further. */
+  readonly containment: ContainmentClient;
+  /** Whom to tell, who has taken what, and what is silenced. */
+  readonly escalation: EscalationClient;
 
   /** Level, breakers, queues, objectives, last drill and audit seal, each as far as it can be told now. */
   readonly overview: () => Promise<Overview>;
@@ -89,8 +95,14 @@ export class Chronawflow {
     this.chaos = new ChaosClient(link, platform);
     this.chaosEngineering = new ChaosEngineeringManager(this.chaos);
     this.recoveryStrategy = new RecoveryStrategyManager(this.recovery);
+    this.containment = new ContainmentClient(link, platform, config);
+    this.escalation = new EscalationClient(link, platform);
     this.failureDomains = async () =>
-      new FailureDomainManager(config.failureDomains, await readDiscoveries(config, platform, application));
+      new FailureDomainManager(
+        config.failureDomains,
+        await readDiscoveries(config, platform, application),
+        this.containment,
+      );
     this.modes = () => degradationModes(config, platform, link);
     this.overview = () => readOverview(config, platform, application, this.modes);
     this.close = async () => {

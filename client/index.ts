@@ -93,6 +93,7 @@ export type * from '../core/recovery/types';
 export type { Approval, ApprovalAnswer, OperationStatus, Rejection } from '../workflows/contract';
 export { ChaosClient, ChaosRun } from './chaos';
 export { Chronawflow, type ConnectOptions } from './chronawflow';
+export { ContainmentClient, type ContainmentRequest, type ContainmentRun } from './containment';
 export {
   NoWorkerAnsweredError,
   RemoteError,
@@ -103,6 +104,7 @@ export {
   RunTerminatedError,
   TemporalUnavailableError,
 } from './errors';
+export { EscalationClient, type RaiseRequest } from './escalation';
 export { JobHandle } from './job-handle';
 export { type JobScheduleRequest, type JobScheduleState, JobSchedules } from './job-schedules';
 export {

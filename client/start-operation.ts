@@ -1,6 +1,6 @@
 import type { Workflow } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { capability, searchAttributeNames, type workflowNames } from '../workflows/contract';
+import { capability, searchAttributeNames } from '../workflows/contract';
 import type { TemporalLink } from './temporal-link';
 
 export interface OperationDisplay {
@@ -10,15 +10,19 @@ export interface OperationDisplay {
   readonly details: string;
   /** May be tried again under the same ID after it failed. */
   readonly again?: boolean;
+  /** Default `recovery`. */
+  readonly capability?: string;
+  /** Default that of the workers. */
+  readonly taskQueue?: string;
 }
 
 /**
- * Starts a workflow of the capability `recovery`. A request is carried out once, also when its name comes again after it
+ * Starts a workflow. A request is carried out once, also when its name comes again after it
  * ended: RUN_EXISTS.
  */
 export async function startOperation(
   link: TemporalLink,
-  workflow: (typeof workflowNames)[keyof typeof workflowNames],
+  workflow: string,
   workflowId: string,
   input: object,
   display: OperationDisplay,
@@ -27,14 +31,14 @@ export async function startOperation(
   try {
     await link.client.workflow.start<Workflow>(workflow, {
       workflowId,
-      taskQueue: link.taskQueue,
+      taskQueue: display.taskQueue ?? link.taskQueue,
       args: [input],
       workflowIdReusePolicy: display.again ? 'ALLOW_DUPLICATE_FAILED_ONLY' : 'REJECT_DUPLICATE',
       workflowIdConflictPolicy: 'FAIL',
       staticSummary: display.summary,
       staticDetails: display.details,
       typedSearchAttributes: [
-        { key: key(searchAttributeNames.capability), value: capability },
+        { key: key(searchAttributeNames.capability), value: display.capability ?? capability },
         ...(display.tenant === undefined
           ? []
           : [{ key: key(searchAttributeNames.tenant), value: display.tenant }]),

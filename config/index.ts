@@ -1,7 +1,9 @@
 export { ConfigInvalidError } from './config-invalid-error';
+export * from './containment';
 export * from './degradation';
 export { isWorse, SIGNALS, type SignalKind, signalKind } from './degradation-signals';
 export { duration, parseDuration } from './duration';
+export * from './escalation';
 export * from './failure-domains';
 export { type LoadOptions, loadConfig, parseConfig } from './load';
 export * from './protection';
@@ -12,8 +14,10 @@ export {
   type ChaosConfig,
   type ChaosTarget,
   type Config,
+  type ContainmentConfig,
   configSchema,
   type ErasureConfig,
+  type EscalationConfig,
   type FailureDomainsConfig,
   type JobsConfig,
   type OperatorsConfig,

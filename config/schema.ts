@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { auditConfig } from './audit';
 import { chaosConfig } from './chaos';
 import { connection } from './connection';
+import { containmentConfig } from './containment';
 import { controlConfig } from './control';
 import { degradationConfig } from './degradation';
 import { duration } from './duration';
 import { erasureConfig } from './erasure';
+import { escalationConfig } from './escalation';
 import { failureDomainsConfig } from './failure-domains';
 import { operatorsConfig } from './operators';
 import { payloadsConfig } from './payloads';
@@ -156,6 +158,8 @@ export const configSchema = z.strictObject({
   protection: protectionConfig.prefault({}),
   audit: auditConfig.prefault({}),
   control: controlConfig.prefault({}),
+  containment: containmentConfig.prefault({}),
+  escalation: escalationConfig.prefault({}),
   failureDomains: failureDomainsConfig.prefault({}),
   operators: operatorsConfig.optional(),
   rateLimits: rateLimitsConfig.optional(),
@@ -175,6 +179,8 @@ export type JobsConfig = Config['jobs'];
 export type ChaosConfig = NonNullable<Config['chaos']>;
 export type ChaosTarget = ChaosConfig['targets'][string];
 export type AuditConfig = Config['audit'];
+export type ContainmentConfig = Config['containment'];
+export type EscalationConfig = Config['escalation'];
 export type FailureDomainsConfig = Config['failureDomains'];
 export type OperatorsConfig = NonNullable<Config['operators']>;
 export type ProtectionConfig = Config['protection'];

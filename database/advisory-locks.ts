@@ -15,4 +15,6 @@ export const ADVISORY_LOCKS = {
   auditSealer: 7_240_915_037,
   /** Shared by whoever acts on a signed intent, alone by whoever changes who may. */
   operatorRegistry: 7_240_915_038,
+  /** One containment begins or is renewed at a time: limits and conflicts are decided by all others. */
+  containment: 7_240_915_047,
 } as const;

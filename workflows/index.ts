@@ -1,7 +1,9 @@
 export { chaosExperiment } from './chaos-experiment';
 export { clusterRestore } from './cluster-restore';
+export { containment } from './containment';
 export { degradationController } from './degradation-controller';
 export { degradationTransition } from './degradation-transition';
+export { escalation } from './escalation';
 export { recoveryDrill } from './recovery-drill';
 export { recoveryPoint } from './recovery-point';
 export { releaseRestore } from './release-restore';

@@ -6,9 +6,11 @@ import { packageRoot } from '../../core/local-stack';
 import { registerAudit } from './audit';
 import { registerChaos } from './chaos';
 import { registerCodecServer } from './codec-server';
+import { registerContain } from './contain';
 import { registerDegradation } from './degradation';
 import { registerDoctor } from './doctor';
 import { registerDomains } from './domains';
+import { registerEscalation } from './escalation';
 import { registerJobs } from './jobs';
 import { registerKeys } from './keys';
 import { registerOperators } from './operators';
@@ -45,6 +47,8 @@ export function createProgram(): Command {
   registerOperators(program);
   registerDegradation(program);
   registerStatus(program);
+  registerContain(program);
+  registerEscalation(program);
   inheritSettings(program);
   return program;
 }

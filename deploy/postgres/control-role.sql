@@ -28,3 +28,14 @@ grant select (kind, finished_at) on chronawflow.restore to chronawflow_control;
 
 -- Payloads in Temporal, where they are encrypted: keys are read and made, never removed.
 grant select, insert, update on chronawflow.payload_owner, chronawflow.payload_key to chronawflow_control;
+
+-- Containment: what is contained is written down; breakers are isolated and tenants held to a floor, for a time.
+grant select, insert, update on chronawflow.containment, chronawflow.containment_part to chronawflow_control;
+grant insert, update on chronawflow.breaker_state to chronawflow_control;
+grant select, insert, update, delete on chronawflow.endpoint_drain, chronawflow.endpoint_drain_process to chronawflow_control;
+grant select, insert, update on chronawflow.rate_rule to chronawflow_control;
+grant usage on sequence chronawflow.rate_rule_version to chronawflow_control;
+
+-- Escalation: who was told of what, and what is silenced.
+grant select, insert, update on chronawflow.escalation, chronawflow.escalation_page to chronawflow_control;
+grant select on chronawflow.escalation_silence to chronawflow_control;

@@ -50,7 +50,52 @@ const depth = (values: Readonly<Record<string, number>>, instance = 'a'): Series
   );
 
 const TAX = { service: 'tax' };
+/** A counter that was 0 and has counted once, before the look at 10 minutes; or long before it. */
+const counted = (series: string, once: boolean): Series => ({
+  [series]: once ? '0+0x7 1+0x20' : '0+0x1 1+0x30',
+});
+const happenings = (alert: string, series: string, fires: Readonly<Record<string, string>>): Case[] => [
+  { alert, it: 'a moment ago', series: counted(series, true), at: '10m', fires },
+  { alert, it: 'long ago', series: counted(series, false), at: '20m' },
+];
 const CASES: readonly Case[] = [
+  ...happenings('ChronawflowPageFailed', 'chronawflow_escalation_pages_total{level="1",outcome="failed"}', {
+    level: '1',
+  }),
+  ...happenings('ChronawflowEscalationUnanswered', 'chronawflow_escalation_ends_total{state="unanswered"}', {
+    state: 'unanswered',
+  }),
+  ...happenings(
+    'ChronawflowContainmentLapsed',
+    'chronawflow_containment_ends_total{strategy="read-only",outcome="lapsed"}',
+    { strategy: 'read-only' },
+  ),
+  {
+    alert: 'ChronawflowResidualFaults',
+    it: 'one is left',
+    series: { 'chronawflow_chaos_residual_faults{instance="a"}': '1+0x20' },
+    at: '10m',
+    fires: { instance: 'a' },
+  },
+  {
+    alert: 'ChronawflowResidualFaults',
+    it: 'none is left',
+    series: { 'chronawflow_chaos_residual_faults{instance="a"}': '0+0x20' },
+    at: '10m',
+  },
+  {
+    alert: 'ChronawflowContainmentStands',
+    it: 'one stands',
+    series: { 'chronawflow_containments{strategy="read-only",instance="a"}': '1+0x20' },
+    at: '10m',
+    fires: { strategy: 'read-only' },
+  },
+  {
+    alert: 'ChronawflowContainmentStands',
+    it: 'none stands',
+    series: { 'chronawflow_containments{strategy="read-only",instance="a"}': '0+0x20' },
+    at: '10m',
+  },
   {
     alert: 'ChronawflowAvailabilityCritical',
     it: '94.9 % answered',

@@ -28,6 +28,9 @@ export interface JobStage {
   readonly client: Client;
   describe(workflowId: string): Promise<WorkflowExecutionDescription>;
   terminate(workflowId: string): Promise<void>;
+  cancel(workflowId: string): Promise<void>;
+  signal(workflowId: string, name: string): Promise<void>;
+  query<T>(workflowId: string, name: string): Promise<T>;
   stop(): Promise<void>;
 }
 
@@ -71,6 +74,11 @@ export function startJobStage({ settings, tcp, encrypted }: JobStageOptions = {}
       describe: (workflowId) => workflow.getHandle(workflowId).describe(),
       terminate: async (workflowId) => {
         await workflow.getHandle(workflowId).terminate('by a test');
+      },
+      query: (workflowId, name) => workflow.getHandle(workflowId).query(name),
+      signal: (workflowId, name) => workflow.getHandle(workflowId).signal(name),
+      cancel: async (workflowId) => {
+        await workflow.getHandle(workflowId).cancel();
       },
       stop: () => cleanUp.run(),
     };

@@ -8,13 +8,16 @@ import { packageRoot } from '../../core/local-stack';
 export class JobWorkerProcess {
   private child: ChildProcess | undefined;
 
-  constructor(private readonly configFile: string) {}
+  constructor(
+    private readonly configFile: string,
+    private readonly program: 'main' | 'control' = 'main',
+  ) {}
 
   /** Resolves when it takes work. */
   async start(): Promise<void> {
     const child = spawn(
       process.execPath,
-      [join(packageRoot(), 'dist', 'workers', 'main.js'), '--metrics-port', '0'],
+      [join(packageRoot(), 'dist', 'workers', `${this.program}.js`), '--metrics-port', '0'],
       {
         stdio: ['ignore', 'pipe', 'ignore'],
         env: { ...process.env, CHRONAWFLOW_CONFIG: this.configFile },

@@ -1,2 +1,2 @@
 export type { Alert, Severity } from './alert';
-export { allAlerts, DEFAULT_OBJECTIVE, renderRules } from './render-rules';
+export { allAlerts, DEFAULT_OBJECTIVE, RUNBOOKS, renderRules } from './render-rules';

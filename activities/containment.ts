@@ -1,0 +1,127 @@
+import { Context } from '@temporalio/activity';
+import { recordAuditEvent } from '../core/audit';
+import {
+  applyPart,
+  type ContainmentContext,
+  type ContainmentInput,
+  ContainmentLimitError,
+  endContainment,
+  notePart,
+  prepareContainment,
+  renewContainment,
+  resourceOf,
+  tenantOf,
+  undoPart,
+} from '../core/containment';
+import { ChronawflowError } from '../core/errors';
+import type { EscalationInput } from '../core/escalation';
+import { auditScope } from './audit-scope';
+import type { ContainmentMetrics } from './containment-metrics';
+import { failureOf } from './failure-of';
+import { withStepControl } from './step-control';
+import type { ContainmentActivities } from './types';
+
+const RUNBOOK = 'docs/incident-response/alerts.md#chronawflowcontainmentlimit';
+
+export interface ContainmentServices extends ContainmentContext {
+  readonly metrics: ContainmentMetrics;
+  /** Tells people of what a rule may not decide by itself. */
+  askPerson(alert: EscalationInput): Promise<void>;
+}
+
+/** The activities of the capability `containment`. */
+export function createContainmentActivities(services: ContainmentServices): ContainmentActivities {
+  const { platform, metrics } = services;
+  return {
+    prepareContainment: (input) =>
+      atTheBorder(async () => {
+        try {
+          return await prepareContainment(services, input, workflowIdOf());
+        } catch (error) {
+          if (error instanceof ContainmentLimitError) await services.askPerson(questionOf(input, error));
+          throw error;
+        }
+      }),
+    applyContainmentPart: ({ containment, part, input }) =>
+      atTheBorder(async () => {
+        const { id, leaseMs, stopsCore } = containment;
+        const owner = { id, leaseMs, stopsCore, reason: input.reason };
+        try {
+          const outcome = await withStepControl((control) => applyPart(services, owner, part, control));
+          await audit(services, containment.id, input, 'containment.apply', outcome.state, {
+            resource: resourceOf(part),
+            stopsCore,
+          });
+          metrics.applied(input.target.strategy);
+          return outcome;
+        } catch (error) {
+          if (error instanceof ChronawflowError && !error.retryable) {
+            await notePart(platform, id, resourceOf(part), 'failed', error.code);
+            await audit(services, id, input, 'containment.apply', error.code, { resource: resourceOf(part) });
+          }
+          throw error;
+        }
+      }),
+    renewContainment: (id) =>
+      atTheBorder(() => withStepControl((control) => renewContainment(services, id, control))),
+    undoContainmentPart: ({ containment, part }) =>
+      atTheBorder(() => withStepControl((control) => undoPart(services, containment.id, part, control))),
+    finishContainment: ({ containment, input, report }) =>
+      atTheBorder(async () => {
+        const { outcome, by = input.requestedBy, notices } = report;
+        await audit(services, containment.id, { ...input, requestedBy: by }, 'containment.end', outcome, {
+          parts: report.parts,
+          notices,
+        });
+        // A retry after a lost answer finds it closed and does not count it twice.
+        if (await endContainment(platform, containment.id, outcome, by))
+          metrics.ended(input.target.strategy, outcome);
+      }),
+  };
+}
+
+/** One question, however many tenants the rule finds: they are named by the refused runs. */
+function questionOf(input: unknown, { message, hint }: ContainmentLimitError): EscalationInput {
+  const tenant = String(Reflect.get(Object(Reflect.get(Object(input), 'target')), 'tenant'));
+  return {
+    fingerprint: 'containment-limit',
+    severity: 'critical',
+    summary: `Tenant ${tenant} is noisy, and the rule may not contain one more`,
+    description: [message, hint].join(' '),
+    runbook: RUNBOOK,
+    labels: { alertname: 'ChronawflowContainmentLimit', tenant },
+    source: 'containment',
+  };
+}
+
+async function audit(
+  { platform }: ContainmentServices,
+  id: string,
+  input: ContainmentInput,
+  action: string,
+  outcome: string,
+  details: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await recordAuditEvent(platform, {
+    id: `${auditScope()}/${outcome}`,
+    actor: input.requestedBy,
+    action,
+    tenant: tenantOf(input.target),
+    object: id,
+    outcome,
+    request: workflowIdOf(),
+    details: { ...details, reason: input.reason, strategy: input.target.strategy },
+  });
+}
+
+function workflowIdOf(): string {
+  return Context.current().info.workflowExecution?.workflowId ?? 'none';
+}
+
+async function atTheBorder<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw failureOf(error, Context.current().info.attempt);
+  }
+}

@@ -1,0 +1,138 @@
+import type { Pool } from 'pg';
+import type { Config } from '../config';
+import { duration } from '../config';
+import {
+  type ContainmentInput,
+  type ContainmentRecord,
+  type ContainmentReport,
+  type ContainmentTarget,
+  containmentId,
+  containmentWorkflowId,
+  describeTarget,
+  parseContainmentInput,
+  readContainment,
+  readContainments,
+  tenantOf,
+} from '../core/containment';
+import { InvalidInputError } from '../core/errors';
+import {
+  type ContainmentRelease,
+  type ContainmentStatus,
+  containmentCapability,
+  containmentMessageNames,
+  containmentWorkflowName,
+} from '../workflows/containment-contract';
+import { controlTaskQueue } from '../workflows/control-contract';
+import { RunEndedError, RunNotFoundError } from './errors';
+import { currentOperator } from './operator';
+import { newRequestName } from './request-name';
+import { startOperation } from './start-operation';
+import type { TemporalLink } from './temporal-link';
+
+export type ContainmentRequest = ContainmentTarget & {
+  readonly reason: string;
+  /** Such as `15m`; default `containment.for`, at most `containment.longest`. */
+  readonly for?: string | number;
+  readonly requestedBy?: string;
+  /** Name of this request; a name is carried out once. Default: the time. */
+  readonly request?: string;
+};
+
+/** A started containment. */
+export interface ContainmentRun {
+  readonly id: string;
+  readonly workflowId: string;
+  readonly webUrl: string | undefined;
+  status(): Promise<ContainmentStatus>;
+  /** Undoes everything now; resolves when it is undone. */
+  release(by?: Partial<ContainmentRelease>): Promise<void>;
+  /** Waits for the end. */
+  result(): Promise<ContainmentReport>;
+}
+
+/** What the capability `containment` offers to a program. */
+export class ContainmentClient {
+  constructor(
+    private readonly link: TemporalLink,
+    private readonly platform: Pool,
+    private readonly config: Config,
+  ) {}
+
+  /**
+   * Starts to contain. A conflict with another containment, or a part that cannot be applied, is told by `status` and `result`.
+   *
+   * @throws InvalidInputError, RunExistsError, TemporalUnavailableError
+   */
+  async contain({
+    reason,
+    for: time,
+    requestedBy,
+    request,
+    ...target
+  }: ContainmentRequest): Promise<ContainmentRun> {
+    const input: ContainmentInput = parseContainmentInput(
+      {
+        target,
+        reason,
+        requestedBy: requestedBy ?? currentOperator(),
+        ...(time === undefined ? {} : { forMs: milliseconds(time) }),
+      },
+      this.config.containment.longest,
+    );
+    const workflowId = containmentWorkflowId(target, request ?? newRequestName());
+    await startOperation(this.link, containmentWorkflowName, workflowId, input, {
+      tenant: tenantOf(target),
+      summary: describeTarget(target),
+      details: `Reason: ${reason}`,
+      capability: containmentCapability,
+      taskQueue: controlTaskQueue(this.link.taskQueue),
+    });
+    return this.run(workflowId);
+  }
+
+  /** The handle of a containment that somebody else started; asks nothing yet. */
+  run(workflowId: string): ContainmentRun {
+    const { link } = this;
+    return {
+      id: containmentId(workflowId),
+      workflowId,
+      webUrl: link.webLink(workflowId),
+      status: () =>
+        link.ask(workflowId, (handle) => handle.query<ContainmentStatus>(containmentMessageNames.status)),
+      release: ({ as = currentOperator(), reason } = {}) => this.releaseRun(workflowId, { as, reason }),
+      result: () => link.resultOf<ContainmentReport>(workflowId),
+    };
+  }
+
+  /** What stands now; with `all` also what ended. The newest first. */
+  list(options: { readonly all?: boolean; readonly limit?: number } = {}): Promise<ContainmentRecord[]> {
+    return readContainments(this.platform, options);
+  }
+
+  /** Ends a containment now. @throws ContainmentNotFoundError, RunEndedError */
+  async release(id: string, by: Partial<ContainmentRelease> = {}): Promise<void> {
+    const { workflowId } = await readContainment(this.platform, id);
+    await this.run(workflowId).release(by);
+  }
+
+  private async releaseRun(workflowId: string, by: ContainmentRelease): Promise<void> {
+    try {
+      await this.link.ask(workflowId, (handle) =>
+        handle.executeUpdate<ContainmentStatus, [ContainmentRelease]>(containmentMessageNames.release, {
+          args: [by],
+        }),
+      );
+    } catch (error) {
+      // Temporal answers like this for a run that has ended, too.
+      if (!(error instanceof RunNotFoundError)) throw error;
+      const { outcome, state } = await readContainment(this.platform, containmentId(workflowId));
+      throw new RunEndedError(workflowId, outcome ?? state);
+    }
+  }
+}
+
+function milliseconds(time: string | number): number {
+  const parsed = duration.safeParse(time);
+  if (parsed.success) return Math.round(parsed.data);
+  throw new InvalidInputError(`'${time}' is no duration.`, { hint: "Write it like '15m'." });
+}

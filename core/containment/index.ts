@@ -1,0 +1,17 @@
+export { applyPart, type Owner, undoPart } from './apply-part';
+export { containmentId, containmentWorkflowId } from './containment-id';
+export { parseContainmentInput } from './containment-input';
+export type { ContainmentContext } from './context';
+export { ContainmentConflictError } from './errors/containment-conflict-error';
+export { ContainmentLimitError } from './errors/containment-limit-error';
+export { ContainmentNotFoundError } from './errors/containment-not-found-error';
+export { judgeNoise, type NoiseRule, type NoiseState, type NoisyTenant, type Uses } from './noise.pure';
+export { describeTarget, planParts, resourceOf, tenantOf } from './plan.pure';
+export { prepareContainment } from './prepare-containment';
+export { readUses } from './read-uses';
+export { reapContainments } from './reap-containments';
+export { renewContainment } from './renew-containment';
+export { endContainment } from './store/end-containment';
+export { notePart } from './store/note-part';
+export { readContainment, readContainments, readParts } from './store/read-containments';
+export type * from './types';

@@ -1,0 +1,14 @@
+export { readAlertmanagerWebhook, type ToldAlert } from './alertmanager-webhook';
+export type { EscalationContext } from './context';
+export { EscalationNotFoundError } from './errors/escalation-not-found-error';
+export { PageFailedError } from './errors/page-failed-error';
+export { escalationId, escalationWorkflowId } from './escalation-id';
+export { parseEscalationInput } from './escalation-input';
+export { page, tellEnd } from './page';
+export { LEVEL_NAMES, type PlanRules, planSteps } from './plan-steps.pure';
+export { silences } from './silence.pure';
+export { noteEscalation } from './store/note-escalation';
+export { openEscalation } from './store/open-escalation';
+export { readEscalation, readEscalations } from './store/read-escalations';
+export { addSilence, endSilence, type NewSilence, readSilences, silencedForMs } from './store/silences';
+export type * from './types';
