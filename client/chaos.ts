@@ -22,6 +22,7 @@ import {
 } from '../workflows/chaos-contract';
 import { searchAttributeNames } from '../workflows/contract';
 import { controlTaskQueue } from '../workflows/control-contract';
+import { ChaosSchedules } from './chaos-schedules';
 import { RunNotFoundError } from './errors';
 import { currentOperator } from './operator';
 import { newRequestName } from './request-name';
@@ -109,6 +110,11 @@ export class ChaosClient implements ChaosOperations<ChaosRun> {
   /** The handle of a run that somebody else started; asks nothing yet. */
   handle(workflowId: string): ChaosRun {
     return new ChaosRun(this.link, workflowId);
+  }
+
+  /** Experiments by the clock. */
+  get schedules(): ChaosSchedules {
+    return new ChaosSchedules(this.link);
   }
 
   /** Faults of all hosts whose leases are open. */

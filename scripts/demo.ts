@@ -1,6 +1,6 @@
 /**
  * `npm run demo [-- --keep]`: three organisations keep writing, one loses its invoices and gets them back; then the worker of
- * an invoice run is killed. Real servers, a real backup, real workflows; nothing here prints a text that was not true when it was printed.
+ * an invoice run is killed, and what leads a chaos experiment. Real servers, a real backup, real workflows; nothing here prints a text that was not true when it was printed.
  */
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -13,6 +13,7 @@ import { previewWithSamples } from '../client/cli/recovery/preview-with-samples'
 import { describe } from '../client/cli/stack-display';
 import { messageOf } from '../core/errors';
 import {
+  type Administrator,
   APPLICATION,
   grantApplicationRole,
   localAdministrator,
@@ -23,6 +24,7 @@ import {
 } from '../core/local-stack';
 import { createPool } from '../database';
 import { accuBooksTenancy, deleteAllInvoices, installAccuBooks } from '../examples/accubooks';
+import { experimentUnderFire } from './demo/experiment';
 import { invoiceRunUnderFire } from './demo/invoice-run';
 import { heading, line, page } from './demo/narrate';
 import { newWriter, type Office, openOffice, workOn } from './demo/office';
@@ -54,7 +56,10 @@ async function main(signal: AbortSignal): Promise<void> {
       { ...administrator, database: APPLICATION.database },
       { applicationName: 'accubooks', max: OFFICE_CONNECTIONS },
     );
-    await Promise.race([story(pool, stack.layout.configFile).finally(() => pool.end()), interrupted]);
+    await Promise.race([
+      story(pool, stack.layout.configFile, administrator).finally(() => pool.end()),
+      interrupted,
+    ]);
   } finally {
     if (keep && !signal.aborted) keepNote(stack.layout.configFile, stack.ports.web);
     else
@@ -75,7 +80,7 @@ async function removeEarlier(): Promise<void> {
   }
 }
 
-async function story(pool: Pool, configFile: string): Promise<void> {
+async function story(pool: Pool, configFile: string, administrator: Administrator): Promise<void> {
   heading('2. A SaaS at work: AccuBooks, many organisations in shared tables');
   await installAccuBooks(pool);
   await grantApplicationRole(pool);
@@ -98,6 +103,7 @@ async function story(pool: Pool, configFile: string): Promise<void> {
     await Promise.all(offices.map((office) => office.writer.stop()));
   }
   await invoiceRunUnderFire(pool, configFile);
+  await experimentUnderFire(pool, configFile, administrator);
 }
 
 async function lossAndReturn(

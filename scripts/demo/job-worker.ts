@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { packageRoot } from '../../core/local-stack';
 
-/** A worker process with AccuBooks' jobs, as its operator would run it, that can be killed. */
+/** A worker process, as its operator would run it, that can be killed. */
 export class JobWorker {
   private constructor(private readonly child: ChildProcess) {}
 
-  /** Resolves when it takes work. */
-  static async start(configFile: string): Promise<JobWorker> {
+  /** Resolves when it takes work. `control`: the controllers' process. */
+  static async start(configFile: string, entry: 'main' | 'control' = 'main'): Promise<JobWorker> {
     const child = spawn(
       process.execPath,
-      [join(packageRoot(), 'dist', 'workers', 'main.js'), '--metrics-port', '0'],
+      [join(packageRoot(), 'dist', 'workers', `${entry}.js`), '--metrics-port', '0'],
       {
         stdio: ['ignore', 'pipe', 'ignore'],
         env: { ...process.env, CHRONAWFLOW_CONFIG: configFile },

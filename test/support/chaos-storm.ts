@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readGuard } from '../../core/chaos';
 import { findFault } from './chaos-checker';
-import { type ChaosStage, kill, newLeaseId } from './chaos-stage';
+import { type ChaosStage, type Controller, type ControllerRequest, kill, newLeaseId } from './chaos-stage';
 
 /** What may be killed while a fault is there; `all` is everything of ours at the same moment. */
 export const VICTIMS = [
@@ -56,11 +56,10 @@ export async function stormRound(
   round: StormRound,
   times: StormTimes,
 ): Promise<StormResult> {
-  const leaseId = newLeaseId();
   const { driver, target, parameters } = round;
   const { durationMs, termMs } = times;
-  const controller = stage.controller({ leaseId, driver, target, parameters, durationMs, termMs });
-  const opened = await leaseOpened(stage, leaseId, controller.ended);
+  const request = { driver, target, parameters, durationMs, termMs };
+  const { controller, leaseId, opened } = await begin(stage, request);
   const fault = { id: leaseId, driver, target };
   const moment = opened + round.moment * times.durationMs;
   let injected = false;
@@ -88,14 +87,40 @@ export async function stormRound(
   return { ...round, injected, overstayMs, residual };
 }
 
-async function leaseOpened(stage: ChaosStage, leaseId: string, ended: Promise<string>): Promise<number> {
+interface Begun {
+  readonly controller: Controller;
+  readonly leaseId: string;
+  readonly opened: number;
+}
+
+const BEGIN_LIMIT_MS = 60_000;
+
+/** Another lane may just have killed what this one needs to begin: then it begins again. */
+async function begin(stage: ChaosStage, request: Omit<ControllerRequest, 'leaseId'>): Promise<Begun> {
+  const limit = performance.now() + BEGIN_LIMIT_MS;
+  for (;;) {
+    const leaseId = newLeaseId();
+    const controller = stage.controller({ leaseId, ...request });
+    const opened = await leaseOpened(stage, leaseId, controller.ended);
+    if (typeof opened === 'number') return { controller, leaseId, opened };
+    if (performance.now() > limit) throw new Error(`the controller cannot open its lease: ${opened}`);
+  }
+}
+
+/** When it was there, or what the controller said that ended without it. */
+async function leaseOpened(
+  stage: ChaosStage,
+  leaseId: string,
+  ended: Promise<string>,
+): Promise<number | string> {
   let output: string | undefined;
   ended.then((text) => {
     output = text;
   });
   for (;;) {
     if ((await stage.host.journal.find(leaseId)) !== undefined) return performance.now();
-    if (output !== undefined) throw new Error(`the controller ended before its lease was open: ${output}`);
+    if ((await stage.host.journal.ended(leaseId)) !== undefined) return performance.now();
+    if (output !== undefined) return output;
     await sleep(10);
   }
 }

@@ -248,3 +248,24 @@ test('load before, during and after shows the fault in its percentiles', async (
   expect(report.load?.map(({ window }) => window)).toEqual(['before', 'during', 'after']);
   expect(report.load?.every(({ requests, failed }) => requests === 20 && failed === 0)).toBe(true);
 }, 60_000);
+
+test('a schedule has a next run, and none on a blackout day', async () => {
+  const { schedules } = chaos.cf.chaos;
+  const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+  const after = new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10);
+  const request = { name: 'weekly', experiment: experiment(), requestedBy: 'ada', cron: '59 23 * * *' };
+  await schedules.set(request);
+  await schedules.set({ ...request, blackout: [tomorrow] });
+  const [found] = await schedules.list();
+  expect(found).toMatchObject({ name: 'weekly', runs: 0, paused: false });
+  expect(found?.nextRuns.some((time) => time.startsWith(tomorrow))).toBe(false);
+  expect(found?.nextRuns.some((time) => time.startsWith(after))).toBe(true);
+  await expect(schedules.set({ ...request, blackout: ['2026-02-30'] })).rejects.toMatchObject({
+    code: 'INVALID_INPUT',
+  });
+  await expect(schedules.set({ ...request, name: 'other', cron: 'often' })).rejects.toMatchObject({
+    code: 'INVALID_INPUT',
+  });
+  await schedules.remove('weekly');
+  await expect(schedules.remove('weekly')).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+}, 60_000);
