@@ -1,3 +1,4 @@
+export { RefusedAttempts } from './attempts';
 export { AuditImmutabilityManager } from './audit-immutability-manager';
 export { type AuditEvent, recordAuditEvent } from './event';
 export { readSigningKey, readVerifierKey, readVerifierKeys, writeSigningKey } from './keys';

@@ -67,6 +67,14 @@ export async function preparePlatformDatabase(
     },
     PLATFORM.owner,
   );
+  await withDatabase(administrator, wanted.database, async (superuser) => {
+    await superuser.query(
+      await readFile(join(packageRoot(), 'deploy/postgres/refused-attempts.sql'), 'utf8'),
+    );
+    await superuser.query(
+      `grant execute on function chronawflow.server_logs(), chronawflow.refused_attempts(text, bigint) to ${quoteIdentifier(wanted.role)}`,
+    );
+  });
 }
 
 /**

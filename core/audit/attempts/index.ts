@@ -1,0 +1,1 @@
+export { RefusedAttempts } from './refused-attempts';
