@@ -2,6 +2,20 @@ export { type Config, ConfigInvalidError, loadConfig } from '../config';
 export { ChaosEngineeringManager, type ChaosRunRequest, type SingleFault } from '../core/chaos';
 export type { ChaosReport } from '../core/chaos/types';
 export {
+  type AppliedLevel,
+  type ApplyDegradation,
+  type ApplyReadOnly,
+  type ByHand,
+  Degradation,
+  DegradationModesManager,
+  type DegradationOptions,
+  type LevelView,
+  loadSheddingHooks,
+  loadSheddingMiddleware,
+  type ScopeHealth,
+  type WayBack,
+} from '../core/degradation';
+export {
   ChronawflowError,
   CommandFailedError,
   DependencyMissingError,
@@ -122,6 +136,7 @@ export {
   type WaitOptions,
 } from './operation-run';
 export { type NewOperator, OperatorsClient, type Rotation } from './operators';
+export type { Overview, Part } from './overview';
 export { type ClusterRestoreRequest, type ClusterRun, RecoveryClient, type UndoRequest } from './recovery';
 export type { ChangesRequest, RecoveryPoints } from './recovery-reader';
 export { RecoverySchedules, type ScheduleRequest, type ScheduleState } from './recovery-schedules';

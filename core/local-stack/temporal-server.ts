@@ -18,6 +18,8 @@ export interface TemporalOptions {
   readonly port: number;
   /** Without one there is no Web UI. */
   readonly webPort?: number;
+  /** Further `key=value` of the server's dynamic configuration. */
+  readonly dynamicConfig?: readonly string[];
 }
 
 const READY_LIMIT_MS = 60_000;
@@ -89,6 +91,7 @@ export function serverArguments(options: Omit<TemporalOptions, 'program' | 'plac
     // Each partition of a queue is fair for itself: only one of them is fair as a whole.
     '--dynamic-config-value=matching.numTaskqueueReadPartitions=1',
     '--dynamic-config-value=matching.numTaskqueueWritePartitions=1',
+    ...(options.dynamicConfig ?? []).map((setting) => `--dynamic-config-value=${setting}`),
     ...SEARCH_ATTRIBUTES.map((name) => `--search-attribute=${name}=Keyword`),
     '--log-level=error',
   ];

@@ -6,7 +6,7 @@ import { runBooksFault } from '../support/books-fault';
 const ROOT = join(__dirname, '..', '..');
 
 /** How long the service is slow; longer by `CHRONAWFLOW_FAULT_OUTAGE_MS`. */
-const FAULT_MS = Number(process.env.CHRONAWFLOW_FAULT_OUTAGE_MS ?? 15_000);
+const FAULT_MS = Number(process.env.CHRONAWFLOW_FAULT_OUTAGE_MS ?? 10_000);
 
 /**
  * The goals (> 99.4 %, under two intervals) are judged by `npm run bench -- degradation` on a machine of its own; here the bounds

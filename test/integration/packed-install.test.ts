@@ -17,7 +17,13 @@ const manifest: { version: string; exports: Record<string, unknown> } = JSON.par
 
 /** Names that each entry must export; every code entry of package.json has to be listed. */
 const ENTRIES: Readonly<Record<string, readonly string[]>> = {
-  '.': ['Chronawflow', 'ChronawflowError', 'RecoveryStrategyManager', 'ChaosEngineeringManager'],
+  '.': [
+    'Chronawflow',
+    'ChronawflowError',
+    'RecoveryStrategyManager',
+    'ChaosEngineeringManager',
+    'DegradationModesManager',
+  ],
   './worker': ['createWorker', 'recoveryParts'],
   './jobs': ['defineJob', 'defineBatchJob', 'JobQueue', 'QueueBoundaryManager'],
   './protection': [

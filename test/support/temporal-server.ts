@@ -9,6 +9,7 @@ export interface TemporalOptions {
   /** Keep the history in a file, so that it survives kill() and start(). Default: in memory. */
   readonly file?: boolean;
   readonly webUi?: boolean;
+  readonly dynamicConfig?: readonly string[];
 }
 
 export interface RealTemporal {
@@ -44,6 +45,7 @@ export function startTemporal(options: TemporalOptions = {}): Promise<RealTempor
       database: options.file ? join(place, 'temporal.db') : undefined,
       port,
       webPort: options.webUi ? webPort : undefined,
+      dynamicConfig: options.dynamicConfig,
     });
     const start = () => part.start({ progress: () => undefined });
     cleanUp.add(() => part.stop());

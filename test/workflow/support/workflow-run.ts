@@ -12,7 +12,7 @@ import type { OperationStatus } from '../../../workflows/contract';
 import { building } from '../../support/clean-up';
 import { InMemoryRecoveryEngine } from '../../support/in-memory-recovery-engine';
 import { type RealPostgres, startPostgres } from '../../support/real-postgres';
-import { type RealTemporal, startTemporal } from '../../support/temporal-server';
+import { type RealTemporal, startTemporal, type TemporalOptions } from '../../support/temporal-server';
 import { until } from '../../support/until';
 import { workflowBundle } from './workflow-bundle';
 
@@ -29,10 +29,10 @@ export interface Ground {
   stop(): Promise<void>;
 }
 
-export function startGround(): Promise<Ground> {
+export function startGround(options: Pick<TemporalOptions, 'dynamicConfig'> = {}): Promise<Ground> {
   return building(async (cleanUp) => {
     const [temporal, postgres, bundle] = await Promise.all([
-      startTemporal({ file: true }),
+      startTemporal({ file: true, ...options }),
       startPostgres(),
       workflowBundle(),
     ]);

@@ -1,0 +1,70 @@
+import type { Pool } from 'pg';
+import { parseConfig } from '../../config';
+import { Degradation, DegradationStore, INITIAL_STATE } from '../../core/degradation';
+import { change } from '../../core/degradation/change.pure';
+import { PLATFORM, preparePlatformDatabase } from '../../core/local-stack';
+import { BOOKS, configWith, policyWith } from '../support/degradation-policy';
+import { type RealPostgres, startPostgres } from '../support/real-postgres';
+import { until } from '../support/until';
+
+let postgres: RealPostgres;
+let control: Pool;
+let service: Pool;
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+  const { host, port } = postgres.connection('postgres');
+  await preparePlatformDatabase(
+    { host, port, user: 'postgres' },
+    {
+      database: PLATFORM.database,
+      role: PLATFORM.role,
+      password: undefined,
+      control: { password: undefined },
+    },
+  );
+  control = postgres.connect(PLATFORM.database, PLATFORM.controlRole);
+  service = postgres.connect(PLATFORM.database, PLATFORM.serviceRole);
+}, 60_000);
+afterAll(() => postgres?.stop());
+
+const config = () =>
+  parseConfig(
+    JSON.stringify({
+      ...configWith(BOOKS),
+      platform: { database: postgres.connection(PLATFORM.database, PLATFORM.serviceRole) },
+    }),
+    { file: '/chronawflow.yaml', env: {} },
+  );
+
+test('the controllers’ role decides and publishes, and a service’s role follows and reports', async () => {
+  const store = new DegradationStore(control);
+  const policy = policyWith(BOOKS);
+  await store.look('platform', policy, { state: INITIAL_STATE, readings: {} });
+  const errors: unknown[] = [];
+  const web = await Degradation.start(config(), { name: 'web', onError: (error) => errors.push(error) });
+  try {
+    const decided = change(INITIAL_STATE, { to: 1, direction: 'escalation', reason: 'test' });
+    const publication = { scope: 'platform', level: 'reduced', ...decided, request: undefined };
+    expect(await store.publish(publication)).toBe(true);
+    expect(await store.publish(publication)).toBe(false);
+    await until(() => web.level() === 'reduced', { what: 'the service to follow' });
+    await until(async () => (await store.acknowledged('platform', 1, 10_000)).stragglers.length === 0, {
+      what: 'the service to acknowledge',
+    });
+    expect(await store.takeUp('platform', INITIAL_STATE)).toMatchObject({ rank: 1, version: 1 });
+    expect(errors).toEqual([]);
+  } finally {
+    await web.close();
+  }
+  expect((await store.acknowledged('platform', 1, 10_000)).processes).toBe(0);
+});
+
+test.each([
+  ['a service sets no level', () => service, `update chronawflow.degradation_level set rank = 0`],
+  ['a service reads no audit event', () => service, 'select actor from chronawflow.audit_event'],
+  ['the controllers read no preview of a restore', () => control, 'select preview from chronawflow.restore'],
+  ['the controllers change no audit event', () => control, `update chronawflow.audit_event set actor = 'x'`],
+])('%s', async (_, pool, statement) => {
+  await expect(pool().query(statement)).rejects.toMatchObject({ code: '42501' });
+});
