@@ -92,7 +92,7 @@ const STORIES: readonly Story[] = [
       const { runId } = await stage.controller.describe();
       const continued = async () => {
         const { runId: now, historyLength } = await stage.controller.describe();
-        return now !== runId && historyLength > 20;
+        return now !== runId && historyLength > 8;
       };
       await until(continued, { limitMs: 120_000, what: 'the next run of the controller' });
     },
