@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { queueFlooding } from '../client/queue-flooding';
 import type { Config } from '../config';
 import { type ChaosHost, hostDrivers, LeaseJournal, LeaseStore } from '../core/chaos';
 import { InvalidInputError } from '../core/errors';
@@ -23,7 +24,7 @@ export function chaosHost(
     host: {
       host: hostname(),
       journal: new LeaseJournal(config.chaos.directory),
-      drivers: hostDrivers(config),
+      drivers: hostDrivers(config, queueFlooding(config.temporal)),
       targets: config.chaos.targets,
       store: new LeaseStore(platform),
       log,

@@ -6,7 +6,7 @@ export {
   type ChaosRunRequest,
   type SingleFault,
 } from './chaos-engineering-manager';
-export { type AnyDriver, FaultDrivers, hostDrivers } from './drivers';
+export { type AnyDriver, FaultDrivers, hostDrivers, type QueueFlooding } from './drivers';
 export { type EndOptions, endFault } from './end-fault';
 export * from './errors';
 export * from './experiment';

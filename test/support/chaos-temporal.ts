@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import pino from 'pino';
 import { Chronawflow } from '../../client';
-import { loadConfig } from '../../config';
+import { type Config, loadConfig } from '../../config';
 import { chaosPart } from '../../workers/chaos-part';
 import { createControlWorker } from '../../workers/create-control-worker';
 import type { ChronawflowWorker } from '../../workers/create-worker';
@@ -27,6 +27,8 @@ export interface ChaosDeployment {
   readonly cf: Chronawflow;
   startWorker(): Promise<void>;
   stopWorker(): Promise<void>;
+  /** Another deployment on the same parts, in mode production, with its controllers. */
+  inProduction(): Promise<{ readonly cf: Chronawflow; stop(): Promise<void> }>;
   stop(): Promise<void>;
 }
 
@@ -45,7 +47,11 @@ export function startChaosDeployment(chaos: ChaosStageOptions['chaos'] = {}): Pr
     );
     const stage = await startChaosStage({
       temporal: { address: temporal.address, taskQueue: `test-${randomUUID().slice(0, 8)}` },
-      targets: { service: { kind: 'http', url: service.url, methods: ['GET', 'POST'] } },
+      targets: {
+        service: { kind: 'http', url: service.url, methods: ['GET', 'POST'] },
+        queue: { kind: 'task-queue', taskQueue: 'flooded' },
+        echo: { kind: 'program', path: '/bin/echo' },
+      },
       chaos,
     });
     cleanUp.add(() => stage.stop());
@@ -55,6 +61,13 @@ export function startChaosDeployment(chaos: ChaosStageOptions['chaos'] = {}): Pr
       .query(`insert into public.tenants select 't' || n from generate_series(1, 10) n`);
     const config = loadConfig({ configFile: stage.configFile });
     const bundle = await workflowBundle();
+    const controllers = (of: Config): Promise<ChronawflowWorker> =>
+      createControlWorker({
+        config: of,
+        log: pino({ level: 'silent' }),
+        workflows: { workflowBundle: bundle },
+        parts: [(services) => chaosPart(services, stage.programs)],
+      });
     let running: { readonly worker: ChronawflowWorker; readonly ended: Promise<void> } | undefined;
     const stopWorker = async () => {
       running?.worker.shutdown();
@@ -67,13 +80,27 @@ export function startChaosDeployment(chaos: ChaosStageOptions['chaos'] = {}): Pr
     return {
       ...{ stage, temporal, service, cf, stopWorker },
       startWorker: async () => {
-        const worker = await createControlWorker({
-          config,
-          log: pino({ level: 'silent' }),
-          workflows: { workflowBundle: bundle },
-          parts: [(services) => chaosPart(services, stage.programs)],
-        });
+        const worker = await controllers(config);
         running = { worker, ended: worker.run() };
+      },
+      inProduction: async () => {
+        if (config.chaos === undefined) throw new Error('the stage has a section chaos');
+        const production: Config = {
+          ...config,
+          temporal: { ...config.temporal, taskQueue: `${config.temporal.taskQueue}-production` },
+          chaos: { ...config.chaos, mode: 'production' },
+        };
+        const worker = await controllers(production);
+        const ended = worker.run();
+        const client = await Chronawflow.connect({ config: production });
+        return {
+          cf: client,
+          stop: async () => {
+            await client.close();
+            worker.shutdown();
+            await ended;
+          },
+        };
       },
       stop: () => cleanUp.run(),
     };

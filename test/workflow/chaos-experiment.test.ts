@@ -1,3 +1,9 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of Chaos Toolkit look like that
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { ChaosReport } from '../../core/chaos/types';
 import { findFault } from '../support/chaos-checker';
@@ -6,6 +12,8 @@ import { until } from '../support/until';
 
 // Refused experiments are among what is tested; the SDK would report each.
 Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+const CLI = join(__dirname, '..', '..', 'dist', 'client', 'cli', 'main.js');
 
 let chaos: ChaosDeployment;
 beforeAll(async () => {
@@ -242,6 +250,20 @@ test('on a game day every step waits for a person', async () => {
   expect(report.confirmations.map(({ by }) => by)).toEqual(['grace', 'grace', 'mary']);
 }, 60_000);
 
+test('in production nothing begins before somebody else has approved it', async () => {
+  const production = await chaos.inProduction();
+  try {
+    const started = await production.cf.chaos.run({ experiment: experiment(), requestedBy: 'ada' });
+    await until(async () => (await started.status()).phase === 'awaiting-approval', { what: 'the question' });
+    expect(await findFault(chaos.stage, proxy)).toBeUndefined();
+    await expect(started.approve({ as: 'ada' })).rejects.toMatchObject({ code: 'APPROVAL_BY_REQUESTER' });
+    await started.approve({ as: 'grace' });
+    expect(await started.result()).toMatchObject({ verdict: 'passed', approvedBy: 'grace' });
+  } finally {
+    await production.stop();
+  }
+}, 90_000);
+
 test('load before, during and after shows the fault in its percentiles', async () => {
   const load = { url: `${chaos.service.url}/load`, ratePerSecond: 20, around: '1s' };
   const report = await run(experiment({ load }));
@@ -269,3 +291,196 @@ test('a schedule has a next run, and none on a blackout day', async () => {
   await schedules.remove('weekly');
   await expect(schedules.remove('weekly')).rejects.toMatchObject({ code: 'INVALID_INPUT' });
 }, 60_000);
+
+/** As the public ones are written: everything by its own actions and rollbacks, addresses by configuration. */
+test('an experiment written for Chaos Toolkit runs as it is', async () => {
+  const { toxiproxy } = chaos.stage;
+  process.env.CHAOS_TEST_TOXIPROXY = toxiproxy.url;
+  const toxics = '${toxiproxy}/proxies/proxy-3/toxics';
+  const json = { 'Content-Type': 'application/json' };
+  const document = {
+    version: '1.0.0',
+    title: 'Latency to the database is tolerated',
+    description: 'The service should keep on answering while its database is slow.',
+    tags: ['toxiproxy', 'latency'],
+    configuration: {
+      toxiproxy: { type: 'env', key: 'CHAOS_TEST_TOXIPROXY' },
+      service: chaos.service.url,
+      latency: 250,
+      settle: 0.2,
+    },
+    contributions: { reliability: 'high', security: 'none' },
+    'steady-state-hypothesis': {
+      title: 'The service answers, and its queue is short',
+      probes: [
+        {
+          type: 'probe',
+          name: 'it-answers',
+          tolerance: [200, 204],
+          provider: { type: 'http', url: '${service}', timeout: [3, 3] },
+        },
+        {
+          type: 'probe',
+          name: 'its-queue-is-short',
+          tolerance: { type: 'jsonpath', path: '$.queue.depth', target: 'body', expect: [3] },
+          provider: { type: 'http', url: '${service}' },
+        },
+        {
+          type: 'probe',
+          name: 'a-program-says-so',
+          tolerance: { type: 'regex', target: 'stdout', pattern: '^depth (?P<depth>\\d+)' },
+          provider: { type: 'process', path: 'echo', arguments: 'depth 3' },
+        },
+        {
+          type: 'probe',
+          name: 'it-ends-well',
+          tolerance: 0,
+          provider: { type: 'process', path: '/bin/echo', arguments: ['-n'] },
+        },
+      ],
+    },
+    method: [
+      {
+        type: 'action',
+        name: 'make-the-database-slow',
+        provider: {
+          type: 'http',
+          url: toxics,
+          method: 'POST',
+          headers: json,
+          arguments: { name: 'slow', type: 'latency', attributes: { latency: '${latency}' } },
+        },
+        pauses: { after: '${settle}' },
+      },
+      { ref: 'it-answers' },
+      {
+        type: 'probe',
+        name: 'beside',
+        background: true,
+        provider: { type: 'http', url: '${toxiproxy}/proxies' },
+        tolerance: 200,
+      },
+    ],
+    rollbacks: [
+      {
+        type: 'action',
+        name: 'make-it-fast',
+        provider: { type: 'http', url: `${toxics}/slow`, method: 'DELETE' },
+      },
+    ],
+  };
+  chaos.service.body = { ok: true, queue: { depth: 3 } };
+  const report = await run(document);
+  expect(report).toMatchObject({ verdict: 'passed', faults: [] });
+  expect(report.runs.map(({ activity, status }) => [activity.name, status])).toEqual(
+    expect.arrayContaining([
+      ['make-the-database-slow', 'succeeded'],
+      ['it-answers', 'succeeded'],
+      ['beside', 'succeeded'],
+    ]),
+  );
+  expect(report.runs[0]?.output).toMatchObject({
+    status: 200,
+    body: { name: 'slow', attributes: { latency: 250 } },
+  });
+  expect(report.rollbacks).toMatchObject([{ status: 'succeeded', output: { status: 204 } }]);
+  expect(await findFault(chaos.stage, { ...proxy, target: 'proxy-3' })).toBeUndefined();
+}, 60_000);
+
+const cli = async (...args: string[]) => {
+  const child = spawn(process.execPath, [CLI, ...args], {
+    env: { ...process.env, CHRONAWFLOW_CONFIG: chaos.stage.configFile, NO_COLOR: '1' },
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text;
+    });
+  const [code] = await once(child, 'close');
+  return { code, ...output };
+};
+
+test('the suite judges a catalogue, refuses what lacks a target, and writes its reports', async () => {
+  const catalogue = join(chaos.stage.directory, 'catalogue');
+  const out = join(chaos.stage.directory, 'suite');
+  mkdirSync(catalogue);
+  const write = (name: string, document: object) =>
+    writeFileSync(join(catalogue, name), JSON.stringify(document));
+  const load = { url: `${chaos.service.url}/load`, ratePerSecond: 10, around: '1s' };
+  write('a.json', { ...experiment({ load }), tags: ['weight:3'] });
+  write('b.json', {
+    ...experiment({ faults: [{ ...LATENCY, target: 'nowhere' }] }),
+    title: 'lacks its target',
+  });
+  const { code, stdout } = await cli('chaos', 'suite', '--directory', catalogue, '--out', out, '--json');
+  expect(JSON.parse(stdout)).toMatchObject({
+    score: { score: 100, coverage: 0.75 },
+    entries: [
+      { file: 'a.json', verdict: 'passed', weight: 3, residual: 0 },
+      { file: 'b.json', verdict: 'refused' },
+    ],
+  });
+  expect(code).toBe(0);
+  expect(readFileSync(join(out, 'junit.xml'), 'utf8')).toContain(
+    'tests="2" failures="0" errors="0" skipped="1"',
+  );
+  expect(readFileSync(join(out, 'report.html'), 'utf8')).toMatch(/<svg.*toxiproxy\.latency/);
+}, 90_000);
+
+test('the command line says where an experiment is wrong, what a dry run would do, and exits accordingly', async () => {
+  const file = join(chaos.stage.directory, 'x.yaml');
+  writeFileSync(file, 'title: t\nmethod:\n  - type: action\n    name: a\n    provider: { type: ssh }\n');
+  const wrong = await cli('chaos', 'run', file);
+  expect([wrong.code, wrong.stderr]).toEqual([
+    2,
+    expect.stringMatching(/CHAOS_EXPERIMENT_INVALID.*line 5, column/),
+  ]);
+  writeFileSync(file, JSON.stringify(experiment()));
+  const dry = await cli('chaos', 'dry-run', file);
+  expect([dry.code, dry.stdout]).toEqual([
+    0,
+    expect.stringContaining('inject toxiproxy.latency into proxy-1'),
+  ]);
+  writeFileSync(file, JSON.stringify(experiment({ faults: [{ ...LATENCY, target: 'production' }] })));
+  expect((await cli('chaos', 'run', file)).code).toBe(3);
+}, 90_000);
+
+test('a flooded queue is empty again, by Temporal’s own word', async () => {
+  const running = async () => {
+    const { stdout } = await promisify(execFile)(chaos.temporal.cli, [
+      ...['workflow', 'count', '--address', chaos.temporal.address],
+      ...['--query', `WorkflowType = 'chaosFlood' and ExecutionStatus = 'Running'`],
+    ]);
+    return Number(/Total: (\d+)/.exec(stdout)?.[1]);
+  };
+  const flood = { driver: 'temporal.queue-flooded', target: 'queue', parameters: { workflows: 30 } };
+  const started = await chaos.cf.chaos.run({
+    experiment: experiment({ faults: [flood], duration: '60s' }),
+    requestedBy: 'ada',
+  });
+  await until(async () => (await running()) === 30, { what: 'the flood', limitMs: 60_000 });
+  await started.abort();
+  expect(await started.result()).toMatchObject({
+    residual: 0,
+    faults: [{ driver: 'temporal.queue-flooded' }],
+  });
+  await until(async () => (await running()) === 0, { what: 'visibility to hear of it' });
+}, 120_000);
+
+test('the big red button works with Temporal away', async () => {
+  const started = await chaos.cf.chaos.run({
+    experiment: experiment({ duration: '60s' }),
+    requestedBy: 'ada',
+  });
+  await until(async () => (await started.status()).phase === 'observing', { what: 'the fault to be there' });
+  await chaos.temporal.kill();
+  const { code, stdout } = await cli('chaos', 'abort', '--all');
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/Ended and proved: f[0-9a-f]{12}\./)]);
+  expect(await findFault(chaos.stage, proxy)).toBeUndefined();
+  await chaos.temporal.start();
+  expect(await started.result()).toMatchObject({
+    verdict: 'aborted',
+    residual: 0,
+    abort: { kind: 'lease-ended' },
+  });
+}, 120_000);

@@ -5,6 +5,7 @@ import { abortAll, hostDrivers, LeaseJournal, LeaseStore } from '../../../core/c
 import { InvalidInputError } from '../../../core/errors';
 import { createPool } from '../../../database';
 import { currentOperator } from '../../operator';
+import { queueFlooding } from '../../queue-flooding';
 import { Output } from '../output';
 import { type CommonOptions, inSession, withCommonOptions } from '../session';
 
@@ -53,7 +54,7 @@ async function abortEverything(options: AbortOptions): Promise<void> {
       {
         host: hostname(),
         journal: new LeaseJournal(config.chaos.directory),
-        drivers: hostDrivers(config),
+        drivers: hostDrivers(config, queueFlooding(config.temporal)),
         targets: config.chaos.targets,
         store: new LeaseStore(platform),
         log,

@@ -6,7 +6,10 @@ import { withinTolerance } from '../../../core/chaos/experiment/tolerance.pure';
 const directory = join(__dirname, '..', '..', '..', 'examples', 'experiments');
 const files = readdirSync(directory).filter((file) => file.endsWith('.yaml'));
 const database = { host: '127.0.0.1', port: 1, database: 'x', user: 'x', ssl: false };
-const drivers: FaultDrivers = hostDrivers({ control: {}, platform: { database } });
+const drivers: FaultDrivers = hostDrivers(
+  { control: {}, platform: { database } },
+  { start: async () => undefined, end: async () => undefined, running: async () => 0 },
+);
 const read = (file: string) => readExperiment(readFileSync(join(directory, file), 'utf8'), file);
 
 test('the catalogue has at least 20 experiments and every family of faults', () => {

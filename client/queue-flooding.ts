@@ -1,0 +1,69 @@
+import { Client, Connection, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import { type Config, temporalConnection } from '../config';
+import type { QueueFlooding } from '../core/chaos';
+
+/** No worker has it, so the tasks of its runs are refused and given out again. */
+const UNKNOWN_WORKFLOW = 'chaosFlood';
+const AT_ONCE = 20;
+
+/** Connects for each request: a fault's processes live long, and Temporal may be what is away. */
+export function queueFlooding(config: Config['temporal']): QueueFlooding {
+  const withClient = async <T>(signal: AbortSignal, work: (client: Client) => Promise<T>): Promise<T> => {
+    const connection = await Connection.connect({ ...temporalConnection(config), connectTimeout: '3s' });
+    try {
+      const client = new Client({ connection, namespace: config.namespace });
+      return await connection.withAbortSignal(signal, () => work(client));
+    } finally {
+      await connection.close();
+    }
+  };
+  return {
+    start: ({ taskQueue, prefix, count, lifetimeMs, signal }) =>
+      withClient(signal, async (client) => {
+        await each(count, async (n) => {
+          try {
+            await client.workflow.start(UNKNOWN_WORKFLOW, {
+              workflowId: `${prefix}${n}`,
+              taskQueue,
+              args: [],
+              workflowExecutionTimeout: Math.max(1_000, lifetimeMs),
+              workflowIdReusePolicy: 'REJECT_DUPLICATE',
+            });
+          } catch (error) {
+            if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+          }
+        });
+      }),
+    end: ({ prefix, count, signal }) =>
+      withClient(signal, async (client) => {
+        await each(count, async (n) => {
+          try {
+            await client.workflow.getHandle(`${prefix}${n}`).terminate('the experiment is over');
+          } catch (error) {
+            if (!(error instanceof WorkflowNotFoundError)) throw error;
+          }
+        });
+      }),
+    running: ({ prefix, count, signal }) =>
+      withClient(signal, async (client) => {
+        let running = 0;
+        await each(count, async (n) => {
+          try {
+            const { status } = await client.workflow.getHandle(`${prefix}${n}`).describe();
+            if (status.name === 'RUNNING') running += 1;
+          } catch (error) {
+            if (!(error instanceof WorkflowNotFoundError)) throw error;
+          }
+        });
+        return running;
+      }),
+  };
+}
+
+async function each(count: number, work: (n: number) => Promise<void>): Promise<void> {
+  for (let first = 0; first < count; first += AT_ONCE) {
+    const size = Math.min(AT_ONCE, count - first);
+    await Promise.all(Array.from({ length: size }, (_, at) => work(first + at)));
+  }
+}
