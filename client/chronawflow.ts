@@ -85,9 +85,9 @@ export class Chronawflow {
     application: ReturnType<typeof createPool>,
     { jobs = [], signer }: Pick<ConnectOptions, 'jobs' | 'signer'>,
   ) {
-    this.erasure = new ErasureClient(config, platform, application);
-    this.keys = new KeysClient(config, link, platform, application);
     const signing = new OperatorSigning(config, platform, signer);
+    this.erasure = new ErasureClient(config, platform, application, signing);
+    this.keys = new KeysClient(config, link, platform, application, signing);
     const reader = new RecoveryReader(config, platform, application);
     this.recovery = new RecoveryClient(link, platform, reader, signing);
     this.jobs = new JobsClient(config, link, platform, application, jobs, signing);

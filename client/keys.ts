@@ -15,7 +15,9 @@ import {
   retireKeys,
 } from '../core/payload-codec';
 import { endTenantRuns } from './end-tenant-runs';
+import { FourEyes, type SignedRequest } from './four-eyes';
 import { currentOperator } from './operator';
+import type { OperatorSigning, Wanted } from './operator-signing';
 import type { TemporalLink } from './temporal-link';
 
 export interface KeyRequest {
@@ -26,6 +28,8 @@ export interface KeyRequest {
 }
 
 export interface DestroyRequest extends KeyRequest {
+  /** Where operators sign: what was signed before, with others' consent (`requestDestroy`). */
+  readonly signed?: SignedRequest;
   /** How long runs have for their clean-up before they are terminated, in milliseconds; default 30 s. */
   readonly graceMs?: number;
   /** Called with what is going on. */
@@ -39,12 +43,17 @@ export interface DestroyReport extends Destroyed {
 
 /** The keys of encrypted payloads. */
 export class KeysClient {
+  private readonly fourEyes: FourEyes;
+
   constructor(
     private readonly config: Config,
     private readonly link: TemporalLink,
     private readonly platform: Pool,
     private readonly application: Pool,
-  ) {}
+    signing: OperatorSigning,
+  ) {
+    this.fourEyes = new FourEyes(signing);
+  }
 
   list(tenant?: string): Promise<OwnerKeys[]> {
     return listKeys(this.platform, tenant);
@@ -74,17 +83,12 @@ export class KeysClient {
    *
    * @throws InvalidInputError without encryption, for a tenant without keys, or when they were destroyed already
    */
-  async destroy({
-    tenant,
-    reason,
-    as = currentOperator(),
-    graceMs,
-    onStep,
-  }: DestroyRequest): Promise<DestroyReport> {
+  async destroy({ tenant, reason, as, signed, graceMs, onStep }: DestroyRequest): Promise<DestroyReport> {
     const { keyCache } = this.section();
-    const decision = { by: as, reason };
+    const act = await this.fourEyes.act(toDestroy(tenant, reason), as, signed);
+    const decision = { ...act, reason };
     await beginDestroying(this.platform, tenant, decision);
-    await hold(this.application, { tenant }, { kind: 'pause', reason, by: as });
+    await hold(this.application, { tenant }, { kind: 'pause', reason, by: act.by });
     // Until then another process may start a run with a key that it has in memory.
     onStep?.(`waits ${keyCache / 1_000} s, until no process has the key in memory`);
     await sleep(keyCache);
@@ -96,6 +100,11 @@ export class KeysClient {
     return { ...(await finishDestroying(this.platform, tenant, decision, runsEnded)), tenant, runsEnded };
   }
 
+  /** Signs what `destroy` is to do, to be shown to others first. */
+  requestDestroy({ tenant, reason }: KeyRequest): Promise<SignedRequest> {
+    return this.fourEyes.request(toDestroy(tenant, reason));
+  }
+
   private section() {
     const { payloads } = this.config;
     if (payloads !== undefined) return payloads;
@@ -103,4 +112,8 @@ export class KeysClient {
       hint: 'See the section payloads of the configuration.',
     });
   }
+}
+
+function toDestroy(tenant: string, reason: string): Wanted {
+  return { action: 'payload.destroy-key', tenant, parameters: { reason } };
 }

@@ -9,6 +9,8 @@ import type { Erasure, ErasuresOfTenant, LegalHold } from './types';
 export interface Decision {
   readonly by: string;
   readonly reason: string;
+  /** Called in the control plane's transaction that makes the change; what it throws ends it. */
+  readonly authorize?: (tx: ClientBase) => Promise<unknown>;
 }
 
 export interface Registered extends Erasure {
@@ -31,9 +33,10 @@ export function registerErasure(
   platform: Pool,
   tenant: string,
   subject: string,
-  { by, reason }: Decision,
+  { by, reason, authorize }: Decision,
 ): Promise<Registered> {
   return inTransaction(platform, async (tx) => {
+    await authorize?.(tx);
     const salt = await lockTenant(tx, tenant);
     const hash = subjectHash(salt, subject);
     const hold = await standingHold(tx, tenant, hash);
@@ -100,9 +103,10 @@ export function placeHold(
   platform: Pool,
   tenant: string,
   subject: string | undefined,
-  { by, reason }: Decision,
+  { by, reason, authorize }: Decision,
 ): Promise<string> {
   return inTransaction(platform, async (tx) => {
+    await authorize?.(tx);
     const salt = await lockTenant(tx, tenant);
     const { rows } = await tx.query<{ id: string }>(
       `insert into chronawflow.legal_hold (tenant, subject_hash, placed_by, reason) values ($1, $2, $3, $4) returning id`,
@@ -116,8 +120,9 @@ export function placeHold(
 }
 
 /** @returns whether there was such a hold that stood */
-export function liftHold(platform: Pool, id: string, { by, reason }: Decision): Promise<boolean> {
+export function liftHold(platform: Pool, id: string, { by, reason, authorize }: Decision): Promise<boolean> {
   return inTransaction(platform, async (tx) => {
+    await authorize?.(tx);
     const { rows } = await tx.query<{ tenant: string }>(
       `update chronawflow.legal_hold set lifted_at = clock_timestamp(), lifted_by = $2
         where id::text = $1 and lifted_at is null returning tenant`,

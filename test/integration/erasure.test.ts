@@ -1,5 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto';
 import type { Pool } from 'pg';
 import { ErasureClient } from '../../client/erasure';
+import { FourEyes, type SignedRequest } from '../../client/four-eyes';
+import { OperatorSigning } from '../../client/operator-signing';
+import { OperatorsClient } from '../../client/operators';
 import { type Config, configSchema } from '../../config';
 import {
   forwardOutbox,
@@ -10,6 +14,7 @@ import {
 } from '../../core/audit';
 import { LogSigner, sealBatch } from '../../core/audit/seal';
 import { eraseSubject, verifyErasureReceipt } from '../../core/erasure';
+import { type Signer, signerOfPem } from '../../core/operators';
 import { rowEraser } from '../../core/recovery';
 import { type RealApplication, startApplication } from '../support/real-application';
 import { openWorld, SliceLab } from '../support/slice-lab';
@@ -51,7 +56,7 @@ afterAll(() => app?.stop());
 beforeEach(async () => {
   const world = await openWorld(app, { schema: SCHEMA });
   lab = new SliceLab({ ...world.app, config: withRules(world.app.config, RULES) });
-  erasure = new ErasureClient(lab.app.config, app.platform, lab.app.application);
+  erasure = clientOf(lab.app.config);
   // Erasures are the platform's, which all worlds share.
   const owner = app.platformCluster.connect('chronawflow', 'postgres', 1);
   await owner.query(`set session_replication_role = replica; alter table chronawflow.audit_personal disable trigger all;
@@ -62,6 +67,11 @@ beforeEach(async () => {
 });
 afterEach(() => lab.drop());
 
+function clientOf(config: Config, signer?: Signer): ErasureClient {
+  const signing = new OperatorSigning(config, app.platform, signer);
+  return new ErasureClient(config, app.platform, lab.app.application, signing);
+}
+
 function withRules(config: Config, rules: object | undefined): Config {
   return { ...config, erasure: configSchema.shape.erasure.parse(rules) };
 }
@@ -69,7 +79,7 @@ function withRules(config: Config, rules: object | undefined): Config {
 const erase = (subject = ADA) => erasure.erase({ tenant: 'a', subject, reason: 'request 1', as: 'grace' });
 const time = async (db: Pool) =>
   (await db.query<{ at: string }>(`select clock_timestamp()::text as at`)).rows[0]?.at ?? '';
-const ada = async () =>
+const rowsOfAda = async () =>
   (
     await lab.live.query(
       `select (select count(*) from customer where email = '${ADA}' and tenant_id = t)::int as customers,
@@ -91,7 +101,7 @@ describe('erasing', () => {
         { table: 'public.letter', rows: 1 },
       ]),
     );
-    expect(await ada()).toEqual([GONE, HERE]);
+    expect(await rowsOfAda()).toEqual([GONE, HERE]);
     const { rows } = await lab.live.query(`select email, name, city from customer where id = 0`);
     expect(rows).toEqual([{ email: null, name: 'erased', city: 'Here' }]);
     expect((await lab.live.query('select 1 from visit')).rowCount).toBe(9);
@@ -129,11 +139,11 @@ describe('erasing', () => {
     ['nothing to set', { 'public.customer': { subject: 'email', set: { phone: null } } }],
   ])('a rule about %s is refused, and nothing is erased', async (_, tables) => {
     const config = withRules(lab.app.config, { ...RULES, tables: { ...RULES.tables, ...tables } });
-    const wrong = new ErasureClient(config, app.platform, lab.app.application);
+    const wrong = clientOf(config);
     await expect(wrong.erase({ tenant: 'a', subject: ADA, reason: 'x' })).rejects.toMatchObject({
       code: 'ERASURE_RULE',
     });
-    expect(await ada()).toEqual([HERE, HERE]);
+    expect(await rowsOfAda()).toEqual([HERE, HERE]);
   });
 });
 
@@ -146,7 +156,7 @@ describe('a restore', () => {
     const { preview, merge } = await lab.restore('a', target, { at });
     expect(preview.erasedAgain).toEqual({ erasures: 1, rows: 3 });
     expect(merge).toMatchObject({ kind: 'merged' });
-    expect(await ada()).toEqual([GONE, HERE]);
+    expect(await rowsOfAda()).toEqual([GONE, HERE]);
     const { rows } = await lab.live.query(
       `select city, email, name from customer where tenant_id = 'a' order by id limit 2`,
     );
@@ -195,7 +205,7 @@ describe('a restore', () => {
     expect((await app.platform.query('select 1 from chronawflow.erasure')).rowCount).toBe(1);
     const { preview } = await lab.restore('a', target, { at });
     expect(preview.erasedAgain).toEqual({ erasures: 1, rows: 3 });
-    expect(await ada()).toEqual([GONE, HERE]);
+    expect(await rowsOfAda()).toEqual([GONE, HERE]);
   });
 
   test('invariant 3: an undo does not bring back who was erased after the restore', async () => {
@@ -215,7 +225,7 @@ describe('a restore', () => {
     } finally {
       await undo.end();
     }
-    expect(await ada()).toEqual([GONE, HERE]);
+    expect(await rowsOfAda()).toEqual([GONE, HERE]);
   });
 
   test('without the rules that an erasure went by there is no restore', async () => {
@@ -224,6 +234,78 @@ describe('a restore', () => {
     const forgetful = new SliceLab({ ...lab.app, config: withRules(lab.app.config, undefined) });
     await expect(forgetful.prepare('a', target)).rejects.toMatchObject({ code: 'ERASURE_RULE' });
   });
+});
+
+describe('where operators sign', () => {
+  const [root, ada, bob] = ['root', 'ada', 'bob'].map(() => {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    return signerOfPem(String(privateKey.export({ type: 'pkcs8', format: 'pem' })));
+  });
+  const known = (signer: Signer | undefined) => {
+    if (signer === undefined) throw new Error('no key');
+    return signer;
+  };
+  let config: Config;
+  beforeEach(async () => {
+    config = { ...lab.app.config, operators: operators(known(root)) };
+    const registry = new OperatorsClient(app.platform, new OperatorSigning(config, app.platform, root));
+    if ((await registry.list()).length > 1) return;
+    await registry.add({
+      name: 'ada',
+      publicKey: known(ada).key.text,
+      grants: [{ role: 'requester' }, { role: 'approver' }],
+    });
+    await registry.add({
+      name: 'bob',
+      publicKey: known(bob).key.text,
+      grants: [{ role: 'approver', tenants: ['a'] }],
+    });
+  });
+  const request = { tenant: 'a', subject: ADA, reason: 'request 1' };
+  const act = (signed: SignedRequest, other: Partial<typeof request> = {}) =>
+    clientOf(config, ada).erase({ ...request, ...other, signed });
+  const approve = (signer: Signer | undefined, signed: SignedRequest) =>
+    new FourEyes(new OperatorSigning(config, app.platform, signer)).approve(signed);
+
+  test('nothing is erased that nobody else has signed, and nothing else than what they have signed', async () => {
+    const signed = await clientOf(config, ada).request(request);
+    await expect(act(signed)).rejects.toMatchObject({ code: 'APPROVALS_MISSING' });
+    const own = { ...signed, approvals: [await approve(ada, signed)] };
+    await expect(act(own)).rejects.toMatchObject({ code: 'APPROVALS_MISSING' });
+    const approved = { ...signed, approvals: [await approve(bob, signed)] };
+    await expect(act(approved, { subject: 'p2' })).rejects.toMatchObject({ code: 'INTENT_MISMATCH' });
+    const other = await clientOf(config, ada).request(request);
+    await expect(act({ ...other, approvals: approved.approvals })).rejects.toMatchObject({
+      code: 'INTENT_MISMATCH',
+    });
+    expect((await app.platform.query('select 1 from chronawflow.erasure')).rowCount).toBe(0);
+    expect(await rowsOfAda()).toEqual([HERE, HERE]);
+    await act(approved);
+    expect(await rowsOfAda()).toEqual([GONE, HERE]);
+    const { rows } = await app.platform.query(
+      `select actor from chronawflow.audit_event where action = 'erasure' order by at desc limit 1`,
+    );
+    expect(rows).toEqual([{ actor: 'ada' }]);
+  });
+
+  test('who may only approve does not erase, and holds are an administrator’s', async () => {
+    const signed = await clientOf(config, bob).request(request);
+    await expect(act({ ...signed, approvals: [await approve(ada, signed)] })).rejects.toMatchObject({
+      kind: 'refused',
+    });
+    await expect(clientOf(config, ada).hold({ tenant: 'a', reason: 'x' })).rejects.toMatchObject({
+      kind: 'refused',
+    });
+    const id = await clientOf(config, root).hold({ tenant: 'a', reason: 'x' });
+    await expect(clientOf(config, ada).liftHold(id, { reason: 'x' })).rejects.toMatchObject({
+      kind: 'refused',
+    });
+    expect(await clientOf(config, root).liftHold(id, { reason: 'x' })).toBe(true);
+  });
+
+  function operators(signer: Signer): Config['operators'] {
+    return configSchema.shape.operators.parse({ administrators: { root: signer.key.text } });
+  }
 });
 
 describe('a legal hold', () => {
@@ -236,19 +318,19 @@ describe('a legal hold', () => {
       code: 'LEGAL_HOLD',
       message: expect.stringMatching(/heinz.*case 12/),
     });
-    expect(await ada()).toEqual([HERE, HERE]);
+    expect(await rowsOfAda()).toEqual([HERE, HERE]);
     expect(await erasure.holds('a')).toMatchObject([{ id, ofSubject: subject !== undefined }]);
     expect(await erasure.liftHold(id, { reason: 'closed', as: 'heinz' })).toBe(true);
     expect(await erasure.liftHold(id, { reason: 'closed', as: 'heinz' })).toBe(false);
     await erase();
-    expect(await ada()).toEqual([GONE, HERE]);
+    expect(await rowsOfAda()).toEqual([GONE, HERE]);
   });
 
   test('on somebody else forbids nothing', async () => {
     await erasure.hold({ tenant: 'a', subject: 'p2', reason: 'x' });
     await erasure.hold({ tenant: 'b', reason: 'x' });
     await erase();
-    expect(await ada()).toEqual([GONE, HERE]);
+    expect(await rowsOfAda()).toEqual([GONE, HERE]);
   });
 });
 

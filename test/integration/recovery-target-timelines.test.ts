@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { ErasureClient } from '../../client/erasure';
+import { OperatorSigning } from '../../client/operator-signing';
 import { findPostgresBin, serverStatus, startServer, stopServer } from '../../core/cluster';
 import { verifyBackup } from '../../core/recovery/backup';
 import { type RestoredCluster, restoreCluster } from '../../core/recovery/cluster-restore';
@@ -75,7 +76,8 @@ test('22: a whole cluster is restored beside the running one, and takes writes w
   const at = await notes.write(2);
   await notes.write(3);
   await jobDone('after');
-  await new ErasureClient(notes.ctx.config, notes.ctx.platform, notes.ctx.application).erase({
+  const signing = new OperatorSigning(notes.ctx.config, notes.ctx.platform, undefined);
+  await new ErasureClient(notes.ctx.config, notes.ctx.platform, notes.ctx.application, signing).erase({
     ...{ tenant: 'acme', subject: 'ada@example.org', reason: 'asked to' },
   });
   const cluster = await restored('promoted', at, true);

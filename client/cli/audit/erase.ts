@@ -4,9 +4,11 @@ import type { ErasureReport, LegalHold } from '../../../core/erasure';
 import { InvalidInputError } from '../../../core/errors';
 import { createPool } from '../../../database';
 import { ErasureClient } from '../../erasure';
+import { OperatorSigning } from '../../operator-signing';
 import { confirm } from '../confirm';
 import { Output } from '../output';
 import { type CommonOptions, withCommonOptions } from '../session';
+import { readSigned, type SignedOptions, withSigned, writeIntent } from '../signed-request';
 import { withPlatform } from './options';
 
 interface ActorOptions extends CommonOptions {
@@ -14,7 +16,7 @@ interface ActorOptions extends CommonOptions {
   readonly reason: string;
 }
 
-interface EraseOptions extends ActorOptions {
+interface EraseOptions extends ActorOptions, SignedOptions {
   readonly tenant: string;
   readonly subject: string;
   readonly out?: string;
@@ -29,7 +31,7 @@ interface HoldOptions extends ActorOptions {
 
 /** `chronawflow audit erase|hold|holds` */
 export function registerErase(audit: Command): void {
-  withActor(withCommonOptions(audit.command('erase')))
+  withSigned(withActor(withCommonOptions(audit.command('erase'))))
     .description('erase a person’s data of one tenant for good, and prove it')
     .requiredOption('--tenant <key>', 'whose')
     .requiredOption('--subject <name>', 'the person, as erasure.tables and the audit log name them')
@@ -41,12 +43,17 @@ export function registerErase(audit: Command): void {
     )
     .action(async ({ tenant, subject, reason, as, out: file, yes, ...options }: EraseOptions) =>
       withErasure(options, async (erasure, out) => {
+        if (options.sign !== undefined) {
+          const { intent } = await erasure.request({ tenant, subject, reason });
+          return writeIntent(out, options.sign, intent);
+        }
+        const signed = await readSigned(options);
         await confirm(
           `Erase the data of ${subject} in ${tenant} for good?`,
           `erasing data of ${tenant}`,
           yes,
         );
-        const report = await erasure.erase({ tenant, subject, reason, as });
+        const report = await erasure.erase({ tenant, subject, reason, as, signed });
         if (file !== undefined) await writeFile(file, await erasure.receipt(report));
         out.result(report, () => erasedPage(report, file));
       }),
@@ -107,7 +114,10 @@ function withErasure(
       max: 1,
     });
     try {
-      await work(new ErasureClient(config, platform, application), new Output(options.json ?? false));
+      await work(
+        new ErasureClient(config, platform, application, new OperatorSigning(config, platform, undefined)),
+        new Output(options.json ?? false),
+      );
     } finally {
       await application.end();
     }

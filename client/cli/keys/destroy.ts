@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { confirm } from '../confirm';
 import { type CommonOptions, inSession, withCommonOptions } from '../session';
+import { readSigned, type SignedOptions, withSigned, writeIntent } from '../signed-request';
 
-interface DestroyOptions extends CommonOptions {
+interface DestroyOptions extends CommonOptions, SignedOptions {
   readonly tenant: string;
   readonly reason: string;
   readonly as?: string;
@@ -11,7 +12,7 @@ interface DestroyOptions extends CommonOptions {
 
 /** `chronawflow keys destroy` */
 export function registerDestroy(keys: Command): void {
-  withCommonOptions(keys.command('destroy'))
+  withSigned(withCommonOptions(keys.command('destroy')))
     .description('end all of a tenant’s workflows, then make their histories unreadable for good')
     .requiredOption('--tenant <key>', 'whose')
     .requiredOption('--reason <text>', 'why, for the audit log')
@@ -23,12 +24,23 @@ export function registerDestroy(keys: Command): void {
     )
     .action(async ({ tenant, reason, as, yes, ...options }: DestroyOptions) =>
       inSession(options, async ({ cf, out }) => {
+        if (options.sign !== undefined) {
+          const { intent } = await cf.keys.requestDestroy({ tenant, reason });
+          return writeIntent(out, options.sign, intent);
+        }
+        const signed = await readSigned(options);
         await confirm(
           `End all workflows of ${tenant} and make their histories unreadable for good?`,
           `destroying the payload keys of ${tenant}`,
           yes,
         );
-        const report = await cf.keys.destroy({ tenant, reason, as, onStep: (step) => out.note(step) });
+        const report = await cf.keys.destroy({
+          tenant,
+          reason,
+          as,
+          signed,
+          onStep: (step) => out.note(step),
+        });
         out.result(report, () => [
           `Destroyed: ${report.keys} keys of ${tenant}, after ${report.runsEnded} runs were ended.`,
           `Backups of the control plane from before ${report.at} still have them, wrapped. To be rid of them before those expire:`,

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { registerApprove } from './approve';
 import { registerChange } from './change';
 import { registerKeygen } from './keygen';
 import { registerList } from './list';
@@ -11,4 +12,5 @@ export function registerOperators(program: Command): void {
   registerKeygen(operators);
   registerList(operators);
   registerChange(operators);
+  registerApprove(operators);
 }

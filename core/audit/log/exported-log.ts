@@ -1,4 +1,5 @@
-import { mkdir, open, writeFile } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hasCode } from '../../errors';
 import { bundlePath, HASH_BYTES, leafHash, TILE_WIDTH, tilePath, tilesOf, tilesOfLevel } from '../merkle';
@@ -27,14 +28,14 @@ export class ExportedLog implements LogReader {
 
   /** @throws NoteInvalidError, LogDamagedError */
   static async open(directory: string): Promise<ExportedLog> {
-    const note = await readAtMost(join(directory, 'checkpoint'), MAX_NOTE_BYTES, directory);
+    const note = readAtMost(join(directory, 'checkpoint'), MAX_NOTE_BYTES, directory);
     const { origin, size } = parseCheckpoint(parseNote(note).text);
     return new ExportedLog(directory, origin, size, note.toString());
   }
 
   async bundle(index: number, width: number): Promise<readonly Buffer[]> {
     const path = bundlePath({ index, width });
-    const bytes = await readAtMost(join(this.directory, path), MAX_BUNDLE_BYTES, this.origin);
+    const bytes = readAtMost(join(this.directory, path), MAX_BUNDLE_BYTES, this.origin);
     const entries: Buffer[] = [];
     for (let at = 0; at < bytes.length; ) {
       const end = at + LENGTH_BYTES <= bytes.length ? at + LENGTH_BYTES + bytes.readUInt16BE(at) : Infinity;
@@ -50,7 +51,7 @@ export class ExportedLog implements LogReader {
 
   async tile(level: number, index: number, width: number): Promise<readonly Buffer[]> {
     const path = tilePath({ level, index, width });
-    const bytes = await readAtMost(join(this.directory, path), TILE_WIDTH * HASH_BYTES, this.origin);
+    const bytes = readAtMost(join(this.directory, path), TILE_WIDTH * HASH_BYTES, this.origin);
     if (bytes.length !== width * HASH_BYTES) {
       throw new LogDamagedError(this.origin, `${path} has ${bytes.length} bytes, not ${width * HASH_BYTES}`);
     }
@@ -93,20 +94,30 @@ async function write(path: string, content: Buffer | string): Promise<void> {
   await writeFile(path, content);
 }
 
-/** @throws LogDamagedError for a file that is missing, no file, or longer. */
-async function readAtMost(path: string, limit: number, origin: string): Promise<Buffer> {
-  let handle: Awaited<ReturnType<typeof open>> | undefined;
+/**
+ * Two small files for 256 entries: at one go each takes 30 µs, and four promises that take turns with a thread pool five times
+ * that. It was a third of the verification.
+ *
+ * @throws LogDamagedError for a file that is missing, no file, or longer
+ */
+function readAtMost(path: string, limit: number, origin: string): Buffer {
+  let file: number | undefined;
   try {
-    handle = await open(path);
-    const { size } = await handle.stat();
+    file = openSync(path, 'r');
+    const { size } = fstatSync(file);
     if (size > limit) throw new LogDamagedError(origin, `${path} is longer than it can be`);
-    return await handle.readFile();
+    const bytes = Buffer.allocUnsafe(size);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < size; length += read) {
+      read = readSync(file, bytes, length, size - length, null);
+    }
+    return bytes.subarray(0, length);
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) {
       throw new LogDamagedError(origin, `${path} is missing`);
     }
     throw error;
   } finally {
-    await handle?.close();
+    if (file !== undefined) closeSync(file);
   }
 }

@@ -22,6 +22,8 @@ export interface OwnerKeys {
 export interface KeyDecision {
   readonly by: string;
   readonly reason: string;
+  /** Called in the transaction that makes the change; what it throws ends it. */
+  readonly authorize?: (tx: PoolClient) => Promise<unknown>;
 }
 
 export interface Destroyed {
@@ -73,10 +75,11 @@ export async function retireKeys(platform: Pool, tenant: string, { by, reason }:
 export async function beginDestroying(
   platform: Pool,
   tenant: string,
-  { by, reason }: KeyDecision,
+  { by, reason, authorize }: KeyDecision,
 ): Promise<void> {
   const owner = workflowIdPart(tenant);
   await inTransaction(platform, async (tx) => {
+    await authorize?.(tx);
     const state = await lockOwner(tx, owner);
     if (state === undefined) throw noKeys(tenant);
     if (state === 'destroyed') throw alreadyDestroyed(tenant);
@@ -94,11 +97,12 @@ export async function beginDestroying(
 export async function finishDestroying(
   platform: Pool,
   tenant: string,
-  { by, reason }: KeyDecision,
+  { by, reason, authorize }: KeyDecision,
   ended: number,
 ): Promise<Destroyed> {
   const owner = workflowIdPart(tenant);
   return inTransaction(platform, async (tx) => {
+    await authorize?.(tx);
     const state = await lockOwner(tx, owner);
     if (state === 'destroyed') throw alreadyDestroyed(tenant);
     if (state !== 'closing') {
