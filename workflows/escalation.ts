@@ -2,6 +2,7 @@ import {
   allHandlersFinished,
   CancellationScope,
   condition,
+  continueAsNew,
   defineQuery,
   defineSignal,
   defineUpdate,
@@ -52,7 +53,10 @@ export async function escalation(alert: EscalationInput): Promise<EscalationRepo
     if (!isCancellation(error)) throw error;
     state = 'cancelled';
   }
-  return CancellationScope.nonCancellable(() => run.end(plan, state));
+  const report = await CancellationScope.nonCancellable(() => run.end(plan, state));
+  // It fired again while this run came to its end: whoever told of it has been answered, and does not tell again for hours.
+  if (state === 'resolved' && run.fires) await continueAsNew<typeof escalation>(alert);
+  return report;
 }
 
 /** How far it is to tell one level. */
@@ -107,6 +111,8 @@ class Run {
       const answered = await this.climb(plan, round);
       if (this.resolved) return 'resolved';
       if (!answered) return 'unanswered';
+      // It was over for a moment, and fires again: nobody has taken it.
+      if (this.status.state !== 'acknowledged') continue;
       await record('Note who has taken it').noteEscalation(this.report(plan, 'acknowledged'));
       await this.courtesy(plan, 'acknowledged');
       if (await condition(() => this.resolved, plan.acknowledgedForMs)) return 'resolved';
@@ -196,6 +202,10 @@ class Run {
       if (isCancellation(error)) throw error;
       this.note(`not everybody could be told that it is ${kind} (${codeOf(error)})`);
     }
+  }
+
+  get fires(): boolean {
+    return !this.resolved;
   }
 
   private get answered(): boolean {

@@ -68,7 +68,8 @@ test('isolates a tenant, and its release leaves exactly what was before (invaria
   );
   const before = await whatStands(stage);
 
-  const run = await cf.containment.contain({ strategy: 'isolate-tenant', tenant: 't1', reason: 'it floods' });
+  const domains = await cf.failureDomains();
+  const run = await domains.isolateTenantFailure({ tenant: 't1', reason: 'it floods' });
   await until(async () => (await run.status()).phase === 'holding', { limitMs: 60_000 });
   expect(await effectsOn(stage, 't1')).toEqual(ALL);
   expect(await writes(stage, 't2')).toBe(true);
@@ -144,6 +145,38 @@ test('several tenants at once, one containment each; its time ends it (invariant
   await Promise.all([first, ...others].map((run) => run?.release()));
   for (const tenant of [...tenants, 't5']) expect(await effectsOn(stage, tenant)).toEqual([]);
 }, 180_000);
+
+test('a breaker and an endpoint are contained as well, and may be for nobody’s tenant', async () => {
+  const { cf, startControl } = await open(STEADY);
+  await startControl();
+  const breaker = await cf.containment.contain({
+    strategy: 'open-breaker',
+    service: 'bank',
+    operation: 'pay',
+    tenant: '',
+    reason: 'answers with nonsense',
+  });
+  const endpoint = await cf.containment.contain({
+    strategy: 'drain-endpoint',
+    service: 'tax',
+    endpoint: 'https://a.example',
+    redirect: 'https://c.example',
+    reason: 'its disk fails',
+  });
+  for (const run of [breaker, endpoint])
+    await until(async () => (await run.status()).phase === 'holding', { limitMs: 60_000 });
+  const standing = async () =>
+    (
+      await stage.platform.query<{ what: string }>(
+        `select service || ' ' || state as what from chronawflow.breaker_state where state = 'isolated'
+         union all select service || ' to ' || redirect from chronawflow.endpoint_drain where until > clock_timestamp()
+         order by 1`,
+      )
+    ).rows.map(({ what }) => what);
+  expect(await standing()).toEqual(['bank isolated', 'tax to https://c.example']);
+  await Promise.all([breaker.release(), endpoint.release()]);
+  expect(await standing()).toEqual([]);
+}, 120_000);
 
 test('a part that cannot be applied is named, and the others hold (invariant 6)', async () => {
   const { cf, startControl } = await open(STEADY);
