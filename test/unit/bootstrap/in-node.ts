@@ -77,6 +77,14 @@ export function isolatedPath(directory: string, programs: readonly string[]): st
 
 /** What the bootstrap found for this run of the tests: for a test that makes one part only. */
 export function partsOfThisRun(): NodeJS.ProcessEnv {
-  const names = ['TEMPORAL_CLI', 'POSTGRES_BIN', 'PGBACKREST', 'TOXIPROXY', 'PROMTOOL', 'TLOG_VERIFIER'];
+  const names = [
+    'TEMPORAL_CLI',
+    'POSTGRES_BIN',
+    'PGBACKREST',
+    'TOXIPROXY',
+    'PROMTOOL',
+    'ALERTMANAGER',
+    'TLOG_VERIFIER',
+  ];
   return Object.fromEntries(names.map((name) => [`CHRONAWFLOW_${name}`, process.env[`CHRONAWFLOW_${name}`]]));
 }
