@@ -51,7 +51,7 @@ describe('chronawflow up and down', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  it('leaves a detached stack running that doctor is content with, apart from what is not installed yet', async () => {
+  it('leaves a detached stack running that doctor is content with, apart from what is not installed yet or not asked for', async () => {
     await run('up', '--directory', directory, '--detach', '--no-worker');
     expect(output.join('')).toContain(`To stop it    chronawflow down --directory ${directory}`);
     output.length = 0;
@@ -62,6 +62,8 @@ describe('chronawflow up and down', () => {
     const findings = await examine(configFile, () => undefined);
     expect(findings.filter(({ state }) => state !== 'ok').map(({ name, state }) => [name, state])).toEqual([
       ['worker', 'warning'],
+      ['payload encryption', 'warning'],
+      ['operators', 'warning'],
       ['tenant table', 'warning'],
     ]);
   });
