@@ -47,6 +47,8 @@ export interface StormTimes {
   readonly limitMs: number;
 }
 
+const TOXIPROXY_AWAY = 'Toxiproxy does not answer';
+
 /** What the checker misses after these deaths is the death, not the fault. */
 const MISSING_AFTER: readonly Victim[] = ['toxiproxy', 'database'];
 
@@ -76,6 +78,9 @@ export async function stormRound(
     injected ||= found !== undefined && !MISSING_AFTER.includes(round.victim);
     // Gone for the checker, and no entry that could bring it back.
     if (found === undefined && (await stage.host.journal.find(leaseId)) === undefined) break;
+    // Killed when no fault was there that would bring it back: then its supervisor does.
+    if (found === TOXIPROXY_AWAY && (await stage.host.journal.find(leaseId)) === undefined)
+      await stage.toxiproxy.revive();
     if (performance.now() > limit) break;
     await sleep(50);
   }
@@ -104,6 +109,10 @@ async function begin(stage: ChaosStage, request: Omit<ControllerRequest, 'leaseI
     const opened = await leaseOpened(stage, leaseId, controller.ended);
     if (typeof opened === 'number') return { controller, leaseId, opened };
     if (performance.now() > limit) throw new Error(`the controller cannot open its lease: ${opened}`);
+    // Only a lane of its own faults may: in another one a fault's end may just be starting it.
+    if (!request.driver.startsWith('toxiproxy.')) continue;
+    const found = await findFault(stage, { id: '', ...request });
+    if (found === TOXIPROXY_AWAY) await stage.toxiproxy.revive();
   }
 }
 

@@ -58,12 +58,15 @@ export interface Toxiproxy {
   pid(): Promise<number | undefined>;
   /** A proxy on a free port of 127.0.0.1. @param upstream "host:port" of what it leads to. */
   proxy(upstream: string): Promise<ToxicProxy>;
+  /** Starts it again with all its proxies when it was killed, as a supervisor would. */
+  revive(): Promise<void>;
   /** Removes every toxic and enables every proxy. */
   reset(): Promise<void>;
   stop(): Promise<void>;
 }
 
 const created = z.object({ name: z.string(), listen: z.string() });
+const definition = created.extend({ upstream: z.string(), enabled: z.boolean() });
 const addedToxic = z.object({ name: z.string() });
 
 /** Toxiproxy's server on a free port; the bootstrap found it. */
@@ -79,12 +82,15 @@ export function startToxiproxy(): Promise<Toxiproxy> {
     const recordFile = join(directory, 'process.json');
     const logFile = join(directory, 'toxiproxy.log');
     cleanUp.add(() => stopDetached(recordFile));
-    await startDetached({ file, args: ['-host', '127.0.0.1', '-port', String(port)], recordFile, logFile });
+    const start = () =>
+      startDetached({ file, args: ['-host', '127.0.0.1', '-port', String(port)], recordFile, logFile });
+    await start();
     const url = `http://127.0.0.1:${port}`;
     await until(() => answers(url), { what: `Toxiproxy on ${url}` }).catch(async (error: Error) => {
       throw new Error(`${error.message}\n${await readFile(logFile, 'utf8')}`, { cause: error });
     });
     let count = 0;
+    const made: z.infer<typeof definition>[] = [];
     return {
       url,
       directory,
@@ -95,7 +101,15 @@ export function startToxiproxy(): Promise<Toxiproxy> {
       proxy: async (upstream) => {
         count += 1;
         const wanted = { name: `proxy-${count}`, listen: '127.0.0.1:0', upstream, enabled: true };
-        return toxicProxy(url, created.parse(await call(url, 'POST', '/proxies', wanted)));
+        const proxy = definition.parse(await call(url, 'POST', '/proxies', wanted));
+        made.push(proxy);
+        return toxicProxy(url, proxy);
+      },
+      revive: async () => {
+        await start();
+        await until(() => answers(url), { what: 'Toxiproxy to answer again' });
+        // Whoever ended a fault may have recreated some: 409.
+        for (const proxy of made) await call(url, 'POST', '/proxies', proxy).catch(() => undefined);
       },
       reset: async () => {
         await call(url, 'POST', '/reset');
