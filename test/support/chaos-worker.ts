@@ -23,12 +23,19 @@ export function superviseControlWorker(configFile: string): SupervisedWorker {
     child.once('exit', start);
   };
   start();
+  // A test or benchmark that breaks off must not leave it behind.
+  const leave = () => {
+    stopped = true;
+    child?.kill('SIGKILL');
+  };
+  process.once('exit', leave);
   return {
     get pid() {
       return child?.pid;
     },
     stop: async () => {
       stopped = true;
+      process.off('exit', leave);
       if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGKILL');
       await once(child, 'exit');
