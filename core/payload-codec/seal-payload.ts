@@ -15,10 +15,7 @@ const TAG_BYTES = 16;
 const PLAIN = 0;
 const DEFLATED = 1;
 
-/**
- * Below this a payload hardly shrinks and the compressor's call is most of the cost: 26 µs for 400 bytes that become 320
- * (`npm run bench -- payloads`).
- */
+/** Below this a payload hardly shrinks, and the compressor's call would cost more than all the rest (`npm run bench -- payloads`). */
 const COMPRESS_FROM_BYTES = 1_024;
 
 /** What an encrypted payload may grow to: far above Temporal's own limit of 2 MB, far below what harms a worker. */
