@@ -12,5 +12,5 @@ module.exports = {
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.chronawflow'],
   setupFiles: ['<rootDir>/test/support/property-seed.ts'],
   testTimeout: 120_000,
-  maxWorkers: 2,
+  maxWorkers: 3,
 };
