@@ -1,9 +1,10 @@
 /**
  * `npm run demo [-- --keep]`: three organisations keep writing, one loses its invoices and gets them back; then the worker of
- * an invoice run is killed, and what leads a chaos experiment. Real servers, a real backup, real workflows; nothing here prints a text that was not true when it was printed.
+ * an invoice run is killed, and what leads a chaos experiment, and somebody changes the audit log. Real servers, a real backup,
+ * real workflows; nothing here prints a text that was not true when it was printed.
  */
-import { mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { Pool } from 'pg';
 import { Chronawflow } from '../client';
 import { InterruptedError } from '../client/cli/interrupted-error';
@@ -18,12 +19,14 @@ import {
   grantApplicationRole,
   localAdministrator,
   openStack,
+  type Stack,
   StackMissingError,
   startStack,
   takeDownStack,
 } from '../core/local-stack';
 import { createPool } from '../database';
 import { accuBooksTenancy, deleteAllInvoices, installAccuBooks } from '../examples/accubooks';
+import { auditLogChanged } from './demo/audit-log';
 import { experimentUnderFire } from './demo/experiment';
 import { invoiceRunUnderFire } from './demo/invoice-run';
 import { heading, line, page } from './demo/narrate';
@@ -31,6 +34,8 @@ import { newWriter, type Office, openOffice, workOn } from './demo/office';
 import { sliceImage } from './demo/slice-image';
 
 const DIRECTORY = resolve('.chronawflow/demo');
+/** Of the audit log of a stack that is kept. */
+const AUDIT_KEY = join(DIRECTORY, 'audit.key');
 /** One for each office, and some for looking. */
 const OFFICE_CONNECTIONS = 10;
 const keep = process.argv.includes('--keep');
@@ -56,10 +61,7 @@ async function main(signal: AbortSignal): Promise<void> {
       { ...administrator, database: APPLICATION.database },
       { applicationName: 'accubooks', max: OFFICE_CONNECTIONS },
     );
-    await Promise.race([
-      story(pool, stack.layout.configFile, administrator).finally(() => pool.end()),
-      interrupted,
-    ]);
+    await Promise.race([story(pool, stack, administrator).finally(() => pool.end()), interrupted]);
   } finally {
     if (keep && !signal.aborted) keepNote(stack.layout.configFile, stack.ports.web);
     else
@@ -73,6 +75,7 @@ async function main(signal: AbortSignal): Promise<void> {
 
 /** A demo that was kept, or killed, begins anew. */
 async function removeEarlier(): Promise<void> {
+  await rm(AUDIT_KEY, { force: true });
   try {
     await takeDownStack({ directory: DIRECTORY, removeData: true, onEvent: () => undefined });
   } catch (error) {
@@ -80,7 +83,8 @@ async function removeEarlier(): Promise<void> {
   }
 }
 
-async function story(pool: Pool, configFile: string, administrator: Administrator): Promise<void> {
+async function story(pool: Pool, { layout, ports }: Stack, administrator: Administrator): Promise<void> {
+  const { configFile, socketDirectory } = layout;
   heading('2. A SaaS at work: AccuBooks, many organisations in shared tables');
   await installAccuBooks(pool);
   await grantApplicationRole(pool);
@@ -104,6 +108,10 @@ async function story(pool: Pool, configFile: string, administrator: Administrato
   }
   await invoiceRunUnderFire(pool, configFile);
   await experimentUnderFire(pool, configFile, administrator);
+  await auditLogChanged(
+    localAdministrator({ socketDirectory, port: ports.platform }),
+    keep ? AUDIT_KEY : undefined,
+  );
 }
 
 async function lossAndReturn(
