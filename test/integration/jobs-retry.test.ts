@@ -29,7 +29,12 @@ beforeEach(async () => {
 afterEach(() => cleanUp.run());
 
 function open(retriesPerMinute: number): QueueBoundaryManager {
-  const config = database.configWith({ retriesPerMinute, tenantInFlight: 1_000 });
+  const config = database.configWith({
+    retriesPerMinute,
+    tenantInFlight: 1_000,
+    // Everything fails here.
+    quarantine: { failureShare: false },
+  });
   const queue = new QueueBoundaryManager({
     pool,
     config: config.jobs,
