@@ -24,11 +24,11 @@ export async function auditLogChanged(administrator: Administrator, keyFile?: st
     const honest = await verifyDatabase(platform, key);
     line(`sealed: ${honest.entries} events in ${honest.logs} logs; violations: ${honest.violations.length}`);
 
-    const changed = await changeWhoApproved(platform);
-    line(`a superuser switches the triggers off and writes another name into ${changed.id}, the approval`);
+    const putBack = await changeWhoApproved(platform);
+    line('a superuser switches the triggers off and writes another name into the approval');
     const cheated = await verifyDatabase(platform, key);
     for (const { problem } of cheated.violations) line(`✗ ${problem}`);
-    await changed.putBack();
+    await putBack();
     const mended = await verifyDatabase(platform, key);
     line(`put back: violations: ${mended.violations.length}`);
     if (honest.violations.length + mended.violations.length > 0 || cheated.violations.length === 0)
@@ -38,13 +38,8 @@ export async function auditLogChanged(administrator: Administrator, keyFile?: st
   }
 }
 
-interface Change {
-  /** Of the event. */
-  readonly id: string;
-  putBack(): Promise<void>;
-}
-
-async function changeWhoApproved(platform: Pool): Promise<Change> {
+/** @returns what puts it back */
+async function changeWhoApproved(platform: Pool): Promise<() => Promise<void>> {
   const { rows } = await platform.query<{ id: string; actor: string }>(
     `select id, actor from chronawflow.audit_event where actor = 'demo reviewer' order by at desc limit 1`,
   );
@@ -59,5 +54,5 @@ async function changeWhoApproved(platform: Pool): Promise<Change> {
       await platform.query(statement, [...values]);
   };
   await become('demo operator');
-  return { id: event.id, putBack: () => become(event.actor) };
+  return () => become(event.actor);
 }
