@@ -122,8 +122,7 @@ async function graphileSide(scene: JobsScene, kind: 'one' | 'packed'): Promise<B
     stop: async () => {
       await runner.stop();
       await utils.release();
-      // The pool ends with the server: the runner does not wait for its last completions, which retry for a minute and then fail
-      // for nobody to catch.
+      // The pool ends with the server; see runGraphile.
     },
   };
 }
