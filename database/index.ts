@@ -3,4 +3,5 @@ export { type QualifiedName, quoteIdentifier, quoteList, quoteLiteral, quoteQual
 export { Listener } from './listener';
 export { applyMigrations, type Plane } from './migrate';
 export { type ConnectionSettings, createClient, createPool, type PoolOptions } from './pool';
+export { Reread } from './reread';
 export { inTransaction, type TransactionOptions } from './transaction';

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { type ConnectionSettings, createPool, Listener } from '../../../database';
+import { type ConnectionSettings, createPool, Listener, Reread } from '../../../database';
 import type { PublishedLevel } from '../published-level';
 import { CHANNEL, readLevels } from '../store/read-levels';
 import { forgetProcess, type ProcessReport, reportProcess } from '../store/report-process';
@@ -21,9 +21,8 @@ const ANSWER_LIMIT_MS = 3_000;
 export class LevelLink {
   private readonly pool: Pool;
   private readonly listener: Listener;
+  private readonly levels: Reread;
   private poll: NodeJS.Timeout | undefined;
-  private reading: Promise<void> | undefined;
-  private again = false;
 
   constructor(private readonly options: LevelLinkOptions) {
     this.pool = createPool(options.connection, {
@@ -32,21 +31,22 @@ export class LevelLink {
       connectTimeoutMs: ANSWER_LIMIT_MS,
       queryTimeoutMs: ANSWER_LIMIT_MS,
     });
+    this.levels = new Reread(async () => options.onLevels(await readLevels(this.pool)), options.onError);
     this.listener = new Listener(
       options.directConnection ?? options.connection,
       'chronawflow level changes',
       CHANNEL,
-      () => void this.refresh(),
+      () => void this.levels.now(),
       options.onError,
     );
   }
 
   /** Resolves after the first try to read. */
   async start(): Promise<void> {
-    this.poll = setInterval(() => void this.refresh(), this.options.pollMs);
+    this.poll = setInterval(() => void this.levels.now(), this.options.pollMs);
     this.poll.unref();
     void this.listener.open();
-    await this.refresh();
+    await this.levels.now();
   }
 
   async report(report: ProcessReport): Promise<void> {
@@ -57,31 +57,8 @@ export class LevelLink {
   async close(process: string): Promise<void> {
     clearInterval(this.poll);
     await this.listener.close();
-    await this.reading;
+    await this.levels.idle();
     await forgetProcess(this.pool, process).catch(this.options.onError);
     await this.pool.end();
-  }
-
-  /** One read at a time; whoever comes meanwhile makes it read once more, because it may have looked too early. */
-  private refresh(): Promise<void> {
-    if (this.reading !== undefined) {
-      this.again = true;
-      return this.reading;
-    }
-    this.reading = this.read().finally(() => {
-      this.reading = undefined;
-    });
-    return this.reading;
-  }
-
-  private async read(): Promise<void> {
-    do {
-      this.again = false;
-      try {
-        this.options.onLevels(await readLevels(this.pool));
-      } catch (error) {
-        this.options.onError(error);
-      }
-    } while (this.again);
   }
 }

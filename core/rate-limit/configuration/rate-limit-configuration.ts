@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { type ConnectionSettings, createPool, Listener } from '../../../database';
+import { type ConnectionSettings, createPool, Listener, Reread } from '../../../database';
 import { recordAuditEvent } from '../../audit';
 import { messageOf } from '../../errors';
 import type { AdaptiveRateLimiter } from '../adaptive-rate-limiter';
@@ -33,31 +33,34 @@ export class RateLimitConfiguration {
   private readonly pool: Pool;
   private readonly pollMs: number;
   private readonly listener: Listener;
+  private readonly rules: Reread;
   private poll: NodeJS.Timeout | undefined;
   private version = 0;
-  private reading: Promise<void> | undefined;
-  private again = false;
   private readonly floors = new Map<string, NodeJS.Timeout>();
 
   constructor(private readonly options: RateLimitConfigurationOptions) {
     this.pollMs = positiveMs('pollMs', options.pollMs ?? POLL_MS);
     this.pool = createPool(options.connection, { applicationName: 'chronawflow rate limit rules', max: 2 });
     const direct = options.directConnection ?? options.connection;
+    this.rules = new Reread(
+      () => this.read(),
+      (error) => this.report(error),
+    );
     this.listener = new Listener(
       direct,
       'chronawflow rate limit changes',
       CHANNEL,
-      () => this.refresh(),
+      () => this.rules.now(),
       (error) => this.report(error),
     );
   }
 
   /** Reads the rules and goes on following them. With the database away it starts all the same and reads them later. */
   async start(): Promise<void> {
-    this.poll = setInterval(() => this.refresh(), this.pollMs);
+    this.poll = setInterval(() => this.rules.now(), this.pollMs);
     this.poll.unref();
     await this.listener.open();
-    await this.refresh();
+    await this.rules.now();
   }
 
   /**
@@ -76,41 +79,22 @@ export class RateLimitConfiguration {
       outcome: 'ok',
       details: { rules: rules ?? null, version },
     });
-    await this.refresh();
+    await this.rules.now();
   }
 
   async close(): Promise<void> {
     clearInterval(this.poll);
     for (const end of this.floors.values()) clearTimeout(end);
     await this.listener.close();
-    await this.reading;
+    await this.rules.idle();
     await this.pool.end();
   }
 
-  /** One read at a time; whoever comes meanwhile makes it read once more, because it may have looked too early. */
-  private refresh(): Promise<void> {
-    if (this.reading !== undefined) {
-      this.again = true;
-      return this.reading;
-    }
-    this.reading = this.read().finally(() => {
-      this.reading = undefined;
-    });
-    return this.reading;
-  }
-
   private async read(): Promise<void> {
-    do {
-      this.again = false;
-      try {
-        for (const change of await readRules(this.pool, this.version)) {
-          this.follow(change);
-          this.version = change.version;
-        }
-      } catch (error) {
-        this.report(error);
-      }
-    } while (this.again);
+    for (const change of await readRules(this.pool, this.version)) {
+      this.follow(change);
+      this.version = change.version;
+    }
   }
 
   /** A floor goes before the tenant's rules, and ends here on time, also while the database is away. */
