@@ -6,8 +6,8 @@ import { measureBlastRadius } from './degradation/blast-radius';
 import { measureDecision } from './degradation/decision';
 import { measureFault } from './degradation/fault';
 import { measurePropagation } from './degradation/propagation';
-import type { Figures, Goals } from './support/goals.pure';
-import { type Bench, type Measured, runBenchmark } from './support/run-benchmark';
+import type { Goals } from './support/goals.pure';
+import { type Bench, inSections, type Measured, runBenchmark } from './support/run-benchmark';
 import { table } from './support/table';
 
 /** Each section measures its own figures; they run one after the other, because they share the machine. */
@@ -33,15 +33,4 @@ async function blastRadius(): Promise<Measured> {
   return { figures: { blast_radius_ms }, text: table('Blast radius', ['', 'ms'], rows) };
 }
 
-async function measure(bench: Bench): Promise<Measured> {
-  const texts: string[] = [];
-  let figures: Figures = {};
-  for (const section of SECTIONS) {
-    const measured = await section(bench);
-    texts.push(measured.text);
-    figures = { ...figures, ...measured.figures };
-  }
-  return { text: texts.join('\n\n'), figures };
-}
-
-runBenchmark('degradation', GOALS, measure);
+runBenchmark('degradation', GOALS, (bench) => inSections(bench, SECTIONS));

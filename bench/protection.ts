@@ -7,8 +7,8 @@ import { measureLimiter } from './protection/limiter';
 import { measureGlobalLimiter } from './protection/limiter-global';
 import { measureMemory } from './protection/memory';
 import { measureRejection } from './protection/rejection';
-import type { Figures, Goals } from './support/goals.pure';
-import { type Bench, type Measured, runBenchmark } from './support/run-benchmark';
+import type { Goals } from './support/goals.pure';
+import { type Bench, inSections, type Measured, runBenchmark } from './support/run-benchmark';
 
 /** Each section measures its own figures; they run one after the other, because they share the machine. */
 const SECTIONS: readonly ((bench: Bench) => Promise<Measured>)[] = [
@@ -29,15 +29,4 @@ const GOALS: Goals = {
   global_use_pct: '>=95',
 };
 
-async function measure(bench: Bench): Promise<Measured> {
-  const texts: string[] = [];
-  let figures: Figures = {};
-  for (const section of SECTIONS) {
-    const measured = await section(bench);
-    texts.push(measured.text);
-    figures = { ...figures, ...measured.figures };
-  }
-  return { text: texts.join('\n\n'), figures };
-}
-
-runBenchmark('protection', GOALS, measure);
+runBenchmark('protection', GOALS, (bench) => inSections(bench, SECTIONS));

@@ -24,6 +24,21 @@ export interface Measured {
   readonly figures: Figures;
 }
 
+/** Sections that measure their own figures, one after the other, because they share the machine. */
+export async function inSections(
+  bench: Bench,
+  sections: readonly ((bench: Bench) => Promise<Measured>)[],
+): Promise<Measured> {
+  const texts: string[] = [];
+  let figures: Figures = {};
+  for (const section of sections) {
+    const measured = await section(bench);
+    texts.push(measured.text);
+    figures = { ...figures, ...measured.figures };
+  }
+  return { text: texts.join('\n\n'), figures };
+}
+
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /**
