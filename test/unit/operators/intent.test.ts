@@ -89,6 +89,18 @@ test('any change of the text or of the signature makes it void', () => {
   );
 });
 
+test('a signature has one way to be written, and another one of the same bytes is void', () => {
+  const bytes = Buffer.from(good.signature, 'base64');
+  const spellings = Array.from({ length: 64 }, (_, code) =>
+    good.signature.replace(
+      /[^=](?==*$)/,
+      'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'.charAt(code),
+    ),
+  ).filter((text) => text !== good.signature && Buffer.from(text, 'base64').equals(bytes));
+  for (const text of [...spellings, `${good.signature}=`, good.signature.replace(/=+$/, '='.repeat(3))])
+    expect(codeOf({ ...good, signature: text })).toBe('INTENT_INVALID');
+});
+
 test('whatever is given for an intent is refused, with a code', () => {
   const junk = fc.oneof(
     fc.anything(),
