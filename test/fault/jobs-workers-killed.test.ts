@@ -50,8 +50,6 @@ afterEach(async () => {
   await database.enable();
 });
 
-const REF = { tenant: 't1', type: 'effect', key: 'k0' };
-
 const startWorkers = (count: number) => fleet.startWorkers(count, workersOfTest);
 const states = () => fleet.states();
 const effects = () => fleet.effects();
@@ -141,7 +139,8 @@ test('a worker that is stopped beyond its lease cannot commit what it began (inv
   });
   workersOfTest.add(() => consumer.close());
   // Long inside its transaction: the worker is stopped there.
-  await fleet.submitEffects(1, { beforeMs: 0, insideMs: 2_000, afterMs: 0 });
+  const [job] = await fleet.submitEffects(1, { beforeMs: 0, insideMs: 2_000, afterMs: 0 });
+  if (job === undefined) throw new Error('no job was submitted');
   const inTransaction = async () =>
     (
       await fleet.stage.app.query(
@@ -149,11 +148,11 @@ test('a worker that is stopped beyond its lease cannot commit what it began (inv
            and query like 'insert into effect%'`,
       )
     ).rowCount === 1;
-  await until(inTransaction, { what: 'the step to be under way' });
+  await until(inTransaction, { limitMs: 60_000, what: 'the step to be under way' });
   first?.signal('SIGSTOP');
   await until(async () => (await lapsed()) === 1, { limitMs: 60_000, what: 'its permit to lapse' });
   // Another attempt, by a consumer in this process: Temporal would first have to find out which worker is stopped.
-  await findEnd(fleet.stage.app, REF, {
+  await findEnd(fleet.stage.app, job, {
     retry: EFFECT.policy.retry,
     retriesPerMinute: 60_000,
     process: 'this test',
@@ -165,7 +164,7 @@ test('a worker that is stopped beyond its lease cannot commit what it began (inv
     return second !== undefined;
   });
   await second?.once('insert', async (tx) => {
-    await tx.query('insert into effect values ($1)', [REF.key]);
+    await tx.query('insert into effect values ($1)', [job.key]);
   });
   await second?.acknowledge();
   expect(await effects()).toEqual({ all: 1, distinct: 1 });

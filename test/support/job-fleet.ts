@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import { Chronawflow } from '../../client';
 import { parseConfig } from '../../config';
-import { defineBatchJob, defineJob } from '../../core/jobs';
+import { defineBatchJob, defineJob, type JobRef } from '../../core/jobs';
 import { packageRoot } from '../../core/local-stack';
 import type { ConnectionSettings } from '../../database';
 import { building, type CleanUp } from './clean-up';
@@ -35,8 +35,11 @@ export interface JobFleet {
   readonly code: RunningCode;
   /** They are killed by `cleanUp`. */
   startWorkers(count: number, cleanUp: CleanUp): Promise<JobWorkerProcess[]>;
-  /** Jobs `effect` with keys k0, k1, …, one tenant after the other. */
-  submitEffects(count: number, input: object, tenants?: readonly string[]): Promise<void>;
+  /**
+   * Jobs `effect`, one tenant after the other. No key comes twice in the life of a fleet: the workflow of an earlier job may still
+   * wait for a worker that was killed.
+   */
+  submitEffects(count: number, input: object, tenants?: readonly string[]): Promise<readonly JobRef[]>;
   /** Jobs by state. */
   states(): Promise<Readonly<Record<string, number>>>;
   effects(): Promise<{ readonly all: number; readonly distinct: number }>;
@@ -72,6 +75,7 @@ export function startJobFleet(
     const config = parseConfig(JSON.stringify(raw), { file, env: {} });
     const cf = await Chronawflow.connect({ config, jobs: [EFFECT, LINES, POISON] });
     cleanUp.add(() => cf.close());
+    let submitted = 0;
     return {
       stage,
       cf,
@@ -83,14 +87,15 @@ export function startJobFleet(
         return workers;
       },
       submitEffects: async (count, input, tenants = ['t1', 't2', 't3']) => {
-        const requests = Array.from({ length: count }, (_, n) => ({
+        const refs = Array.from({ length: count }, (_, n) => ({
           tenant: tenants[n % tenants.length] ?? 't1',
           type: 'effect',
-          key: `k${n}`,
-          input,
+          key: `k${submitted + n}`,
         }));
-        for await (const item of cf.jobs.submitMany(requests))
+        submitted += count;
+        for await (const item of cf.jobs.submitMany(refs.map((ref) => ({ ...ref, input }))))
           if (item.outcome !== 'submitted') throw new Error(`job ${item.key} was ${item.outcome}`);
+        return refs;
       },
       states: async () => {
         const { rows } = await stage.app.query<{ state: string; count: number }>(
