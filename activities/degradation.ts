@@ -45,16 +45,18 @@ export function createDegradationActivities(services: DegradationServices): Degr
     observeScope: (look) =>
       atTheBorder(async () => {
         const of = parse(scope, look.scope);
+        const takenUp = look.state === undefined ? await store.takeUp(of, INITIAL_STATE) : undefined;
         const seen = await store.look(
           of,
           policy,
           look.state && { state: look.state, readings: look.readings },
+          (look.state ?? takenUp)?.at,
         );
         return {
           ...seen,
           policyHash,
           ...(look.policyHash === policyHash ? {} : { policy }),
-          ...(look.state === undefined ? { takenUp: await store.takeUp(of, INITIAL_STATE) } : {}),
+          ...(takenUp && { takenUp }),
         };
       }),
     publishLevel: (input) =>

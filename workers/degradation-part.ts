@@ -43,7 +43,7 @@ export async function degradationPart(services: ControlServices): Promise<Contro
   });
   const follower: Degradation = await Degradation.start(asControl(config), {
     name: 'control',
-    signals: [
+    gauges: [
       healthSignals(health),
       breakerSignals(platform),
       applicationSignals(application, () => follower.forTier(undefined).strategy.holdJobs),

@@ -1,9 +1,9 @@
 import { change } from './change.pure';
 import { release } from './override.pure';
 import { stepReadOnly } from './read-only.pure';
-import { readingsOf } from './readings.pure';
 import type { Decision, LevelState, Policy, Readings, Sample, SignalRule } from './types';
 import { budgetLeft, keeping, recentRecoveries, remainingDwell } from './way-back.pure';
+import { sinceLastLook, worstReadings } from './worst-readings.pure';
 
 /** A controller decides late now and then; time beyond so many intervals was not watched and does not count. */
 const WATCHED_INTERVALS = 2;
@@ -18,9 +18,10 @@ export const INITIAL_STATE: LevelState = {
   seen: [],
 };
 
-/** What the next level is, from what instances saw. @param now milliseconds since the epoch, of the clock that ages are by */
+/** What the next level is, from all that instances saw since the last decision. @param now milliseconds since the epoch, of the clock that ages are by */
 export function decide(policy: Policy, state: LevelState, samples: Iterable<Sample>, now: number): Decision {
-  return decideFrom(policy, state, readingsOf(policy, samples), now);
+  const readings = worstReadings(policy, samples, sinceLastLook(policy, state.at, now));
+  return decideFrom(policy, state, readings, now);
 }
 
 /** The same from what they see together; at most one change at a time, that of the level first. */

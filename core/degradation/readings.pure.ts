@@ -1,27 +1,48 @@
 import type { Policy, Readings, Sample } from './types';
 
+/** What one instance saw of a signal, the newest first; at least one. */
+export type Series = readonly Pick<Sample, 'value' | 'ageMs'>[];
+
 /**
- * What the instances together see: per signal the mean without the outliers at both ends, so that one instance that lies
- * moves nothing, and one that gets worse never makes the whole look better. Missing and stale samples are left out, those
- * from the future as well: a clock has jumped, and nobody knows how old they are.
+ * What the instances together see now: per signal the mean of the newest of each without the outliers at both ends, so that one
+ * instance that lies moves nothing, and one that gets worse never makes the whole look better.
  */
 export function readingsOf(
   policy: Pick<Policy, 'staleAfterMs' | 'outliers'>,
   samples: Iterable<Sample>,
 ): Readings {
-  const values = new Map<string, Map<string, number>>();
-  for (const { signal, instance, value, ageMs } of samples) {
-    if (!Number.isFinite(value) || !(ageMs >= -policy.staleAfterMs && ageMs <= policy.staleAfterMs)) continue;
-    const of = values.get(signal) ?? new Map<string, number>();
-    // Twice the same instance is one instance.
-    of.set(instance, value);
-    values.set(signal, of);
-  }
-  const entries = [...values].map(
-    ([signal, of]) =>
-      [signal, { value: trimmedMean([...of.values()], policy.outliers), instances: of.size }] as const,
-  );
+  const entries = [...seriesOf(policy, samples)].map(([signal, instances]) => {
+    const newest = instances.flatMap(([first]) => first?.value ?? []);
+    return [signal, { value: trimmedMean(newest, policy.outliers), instances: newest.length }] as const;
+  });
   return Object.fromEntries(entries);
+}
+
+/**
+ * Signal → what each instance saw of it. Missing and stale samples are left out, those from the future as well: a clock has
+ * jumped, and nobody knows how old they are.
+ */
+export function seriesOf(
+  { staleAfterMs }: Pick<Policy, 'staleAfterMs'>,
+  samples: Iterable<Sample>,
+): ReadonlyMap<string, readonly Series[]> {
+  const signals = new Map<string, Map<string, Sample[]>>();
+  for (const sample of samples) {
+    const { signal, instance, value, ageMs } = sample;
+    if (!Number.isFinite(value) || !(ageMs >= -staleAfterMs && ageMs <= staleAfterMs)) continue;
+    const instances = signals.get(signal) ?? new Map<string, Sample[]>();
+    const series = instances.get(instance) ?? [];
+    // Of two of the same age the later one counts.
+    series.unshift(sample);
+    instances.set(instance, series);
+    signals.set(signal, instances);
+  }
+  return new Map(
+    [...signals].map(([signal, instances]) => [
+      signal,
+      [...instances.values()].map((series) => series.sort((a, b) => a.ageMs - b.ageMs)),
+    ]),
+  );
 }
 
 /** With one or two values nobody can say which of them is the outlier: all count. */

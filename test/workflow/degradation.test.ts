@@ -61,6 +61,52 @@ test('a signal that crosses a threshold lowers the level everywhere, and calm br
   expect((await events('degradation.acknowledged')).map(({ outcome }) => outcome)).toContain('ok');
 }, 180_000);
 
+describe('a spike that is over before the controller looks', () => {
+  const SLOW = { ...QUICK, interval: '3s', dwell: '10m', staleAfter: '12s', silentAfter: '12s' };
+  /** Bad the next time it is asked, and never again. */
+  const once = () => {
+    let due = false;
+    return {
+      begin: () => {
+        due = true;
+      },
+      source: () => {
+        const value = due ? 0.2 : 0;
+        due = false;
+        return [{ signal: 'error-rate', value }];
+      },
+    };
+  };
+
+  test('counts when it was reported, and the next report was calm again', async () => {
+    stage = new DegradationStage(ground, SLOW);
+    const quick = new DegradationStage(ground, { ...SLOW, interval: '300ms' });
+    const spike = once();
+    const web = await quick.follow('web', {}, { signals: [spike.source] });
+    try {
+      await stage.startControl();
+      await stage.watched();
+      spike.begin();
+      await stage.reached('limited', [web]);
+    } finally {
+      await quick.leave(web);
+    }
+    expect(await events('degradation.escalation')).toContainEqual(
+      expect.objectContaining({ reason: 'error-rate is 0.2, at or above 0.15' }),
+    );
+  }, 120_000);
+
+  test('counts when it was shorter than a process’s own interval', async () => {
+    stage = new DegradationStage(ground, SLOW);
+    const spike = once();
+    const web = await stage.follow('web', {}, { gauges: [spike.source] });
+    await stage.startControl();
+    await stage.watched();
+    spike.begin();
+    await stage.reached('limited', [web]);
+  }, 120_000);
+});
+
 test('a tier has a level of its own, which the platform’s is not moved by', async () => {
   stage = new DegradationStage(ground, { ...QUICK, tiers: ['gold'] });
   const seen = { 'error-rate': 0 };

@@ -3,25 +3,28 @@ import { hostname } from 'node:os';
 import type { Config } from '../../../config';
 import { InvalidInputError, messageOf } from '../../errors';
 import { type Metrics, sharedMetrics } from '../../metrics';
-import { loadPolicy } from '../load-policy';
+import { loadPolicy, worseBy } from '../load-policy';
 import type { PublishedLevel } from '../published-level';
 import { PLATFORM_SCOPE, scopesOf, tierScope } from '../scope';
-import type { ProcessSample } from '../store/report-process';
 import type { Policy } from '../types';
 import type { Admission, Request } from './admission';
 import { type ApplyComponent, applyComponents } from './components';
+import { Gauges } from './gauges';
 import { LevelLink } from './level-link';
 import { LevelMetrics } from './level-metrics';
 import type { LevelView } from './level-view';
 import { Levels } from './levels';
+import { RecentSamples } from './recent-samples';
 import { type RequestOutcome, RequestSignals } from './request-signals';
 import { callSignals, loopSignals, type SignalSource } from './signal-sources';
 
 export interface DegradationOptions {
   /** Names the process for people; default host and process ID. */
   readonly name?: string;
-  /** What the process sees, besides its requests, its calls and its event loop. */
+  /** What the process has seen since it was last asked, besides its requests, its calls and its event loop. */
   readonly signals?: readonly SignalSource[];
+  /** What can only be seen at a moment, such as a depth: asked five times an interval, of which the worst is told. */
+  readonly gauges?: readonly SignalSource[];
   /** What has to be told of a level because it does not ask. */
   readonly components?: Readonly<Record<string, ApplyComponent>>;
   /** How long a change that no notification told may stay unseen, in milliseconds; default 750. */
@@ -56,14 +59,14 @@ export class Degradation {
   private readonly link: LevelLink;
   private readonly requests = new RequestSignals();
   private readonly sources: readonly SignalSource[];
+  private readonly gauges: Gauges;
+  private readonly samples: RecentSamples;
   private readonly metrics: LevelMetrics;
   private readonly scopes: readonly string[];
   private readonly views = new Map<string, LevelView>();
   private reporter: NodeJS.Timeout | undefined;
   private reporting: Promise<void> = Promise.resolve();
   private applying: Promise<void> | undefined;
-  private samples: readonly ProcessSample[] = [];
-  private sampledAt = monotonic();
   private acknowledged: Readonly<Record<string, number>> = {};
   private failed: Readonly<Record<string, string>> = {};
   private heardAt = monotonic();
@@ -86,6 +89,8 @@ export class Degradation {
     for (const tier of degradation.tiers)
       this.views.set(tier, this.levels.of(tierScope(tier)) ?? this.levels.platform);
     this.sources = [loopSignals(), callSignals(options.metrics), ...(options.signals ?? [])];
+    this.gauges = new Gauges(options.gauges ?? [], worseBy(degradation), (error) => this.report(error));
+    this.samples = new RecentSamples(this.policy.staleAfterMs, monotonic);
     this.metrics = new LevelMetrics(options.metrics ?? sharedMetrics, () => this.shown());
     this.link = new LevelLink({
       connection: platform.database,
@@ -105,6 +110,7 @@ export class Degradation {
     await degradation.link.start();
     degradation.reporter = setInterval(() => degradation.tick(), degradation.policy.intervalMs);
     degradation.reporter.unref();
+    degradation.gauges.start(degradation.policy.intervalMs);
     await degradation.reportNow();
     return degradation;
   }
@@ -149,6 +155,7 @@ export class Degradation {
     clearInterval(this.reporter);
     this.metrics.close();
     await this.reporting;
+    await this.gauges.stop();
     await this.applying;
     await this.link.close(this.process);
   }
@@ -181,7 +188,7 @@ export class Degradation {
   }
 
   private async sample(): Promise<void> {
-    const samples = [...this.requests.take()];
+    const samples = this.requests.take();
     for (const source of this.sources) {
       try {
         samples.push(...(await source()));
@@ -189,19 +196,18 @@ export class Degradation {
         this.report(error);
       }
     }
-    this.samples = samples;
-    this.sampledAt = monotonic();
+    await this.gauges.look();
+    this.samples.add([...samples, ...this.gauges.take()]);
   }
 
   private async reportNow(): Promise<void> {
-    const sinceMs = monotonic() - this.sampledAt;
     try {
       await this.link.report({
         process: this.process,
         name: this.options.name ?? `${hostname()}/${process.pid}`,
         applied: this.acknowledged,
         failed: this.failed,
-        samples: this.samples.map((one) => ({ ...one, ageMs: (one.ageMs ?? 0) + sinceMs })),
+        samples: this.samples.list(),
       });
     } catch (error) {
       this.report(error);

@@ -17,8 +17,8 @@ export interface SimulatedStep {
 }
 
 /**
- * The levels that a recorded series leads to: one decision each interval from the first point to the last, by what was the
- * newest of each instance and signal then. The controller decides by the same function.
+ * The levels that a recorded series leads to: one decision each interval from the first point to the last, by all points that
+ * were not stale then. The controller decides by the same function.
  *
  * @param points by time, the oldest first.
  */
@@ -30,15 +30,13 @@ export function* simulate(
   const first = points[0]?.at;
   const last = points.at(-1)?.at;
   if (first === undefined || last === undefined) return;
-  const newest = new Map<string, SeriesPoint>();
   let state = begin;
+  let oldest = 0;
   let next = 0;
   for (let now = first; now < last + policy.intervalMs; now += policy.intervalMs) {
-    for (let point = points[next]; point !== undefined && point.at <= now; point = points[next]) {
-      newest.set(JSON.stringify([point.signal, point.instance]), point);
-      next += 1;
-    }
-    const decision = decide(policy, state, aged(newest.values(), now), now);
+    while ((points[next]?.at ?? Number.POSITIVE_INFINITY) <= now) next += 1;
+    while (oldest < next && now - (points[oldest]?.at ?? now) > policy.staleAfterMs) oldest += 1;
+    const decision = decide(policy, state, aged(points.slice(oldest, next), now), now);
     state = decision.state;
     yield { at: now, ...decision };
   }

@@ -2,8 +2,8 @@ import type { Pool } from 'pg';
 import { type Straggler, stragglers } from '../acknowledgement.pure';
 import { levelAt } from '../policy.pure';
 import type { Assessment } from '../published-level';
-import { readingsOf } from '../readings.pure';
 import type { LevelState, Policy, Readings } from '../types';
+import { sinceLastLook, worstReadings } from '../worst-readings.pure';
 import { type AssessedLevel, giveSign, readAssessed, takenUp } from './controller-sign';
 import { type Publication, publishLevel, remind } from './publish-level';
 import { forgetDead, type ProcessState, readProcesses, samplesOf } from './read-processes';
@@ -15,11 +15,16 @@ const DEAD_KEPT_MS = 3_600_000;
 export class DegradationStore {
   constructor(private readonly platform: Pool) {}
 
-  /** The controller's look at its scope; what it saw before is kept beside its sign of life. */
+  /**
+   * The controller's look at its scope: the worst since its last one. What it saw before is kept beside its sign of life.
+   *
+   * @param lastLook when that was, as `LevelState.at`.
+   */
   async look(
     scope: string,
     policy: Policy,
     before: Assessment | undefined,
+    lastLook: LevelState['at'] = before?.state.at,
   ): Promise<{ readonly now: number; readonly readings: Readings; readonly published: number }> {
     await giveSign(this.platform, scope, levelAt(policy, 0).name, before);
     await forgetDead(this.platform, DEAD_KEPT_MS);
@@ -30,10 +35,11 @@ export class DegradationStore {
       [scope],
     );
     const [found = { now: Date.now(), published: '0' }] = rows;
+    const now = Math.round(found.now);
     return {
-      now: Math.round(found.now),
+      now,
       published: Number(found.published),
-      readings: readingsOf(policy, samplesOf(processes, scope)),
+      readings: worstReadings(policy, samplesOf(processes, scope), sinceLastLook(policy, lastLook, now)),
     };
   }
 

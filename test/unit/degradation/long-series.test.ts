@@ -144,15 +144,15 @@ test('the same series leads to the same levels, also when it is taken up in the 
       let state = whole[cut - 1]?.state ?? INITIAL_STATE;
       state = JSON.parse(JSON.stringify(state));
       const middle = whole[cut];
-      const samples = newestAt(points, middle?.at ?? 0);
+      const samples = freshAt(points, middle?.at ?? 0);
       expect(decide(policy, state, samples, middle?.at ?? 0).state).toEqual(middle?.state);
     }),
     { numRuns: RUNS },
   );
 });
 
-function newestAt(points: readonly SeriesPoint[], now: number) {
-  const newest = new Map<string, SeriesPoint>();
-  for (const point of points) if (point.at <= now) newest.set(`${point.signal}/${point.instance}`, point);
-  return [...newest.values()].map(({ at, ...point }) => ({ ...point, ageMs: now - at }));
+function freshAt(points: readonly SeriesPoint[], now: number) {
+  return points
+    .filter(({ at }) => at <= now && now - at <= policy.staleAfterMs)
+    .map(({ at, ...point }) => ({ ...point, ageMs: now - at }));
 }
