@@ -1,29 +1,8 @@
-import { type RealApplication, startApplication } from '../support/real-application';
-import { imagesOf, openWorld, type SliceLab, type World } from '../support/slice-lab';
+import type { SliceLab } from '../support/slice-lab';
+import { useSliceLabs } from '../support/slice-labs';
 import { until } from '../support/until';
 
-/** Two tenants, and whatever tables a test is about. */
-const TENANTS = `create table tenants (id text primary key); insert into tenants values ('a'), ('b');`;
-
-let app: RealApplication;
-let open: SliceLab[] = [];
-
-beforeAll(async () => {
-  app = await startApplication({ backup: false });
-});
-afterEach(async () => {
-  for (const lab of open) await lab.drop();
-  open = [];
-});
-afterAll(() => app?.stop());
-
-async function world(schema: string, tenancy?: World['tenancy']): Promise<SliceLab> {
-  const lab = await openWorld(app, { schema: TENANTS + schema, tenancy });
-  open.push(lab);
-  return lab;
-}
-
-const all = (lab: SliceLab, table: string) => imagesOf(lab.live, `select * from ${table}`);
+const { twoTenants: world, all } = useSliceLabs();
 
 describe('8: equality is by stored image', () => {
   /** Pairs that their type's `=` takes for equal, or that have no `=` at all. */

@@ -1,31 +1,11 @@
 import type { Pool, PoolClient } from 'pg';
 import { mergeRestore } from '../../core/recovery/merge/merge-restore';
 import { cancelRestore } from '../../core/recovery/record/close-restore';
-import { type RealApplication, startApplication } from '../support/real-application';
-import { imagesOf, openWorld, type Prepared, type SliceLab, type World } from '../support/slice-lab';
+import { imagesOf, type Prepared, type SliceLab } from '../support/slice-lab';
+import { useSliceLabs } from '../support/slice-labs';
 import { until } from '../support/until';
 
-const TENANTS = `create table tenants (id text primary key); insert into tenants values ('a'), ('b');`;
-
-let app: RealApplication;
-let open: SliceLab[] = [];
-
-beforeAll(async () => {
-  app = await startApplication({ backup: false });
-});
-afterEach(async () => {
-  for (const lab of open) await lab.drop();
-  open = [];
-});
-afterAll(() => app?.stop());
-
-async function world(schema: string, tenancy?: World['tenancy']): Promise<SliceLab> {
-  const lab = await openWorld(app, { schema: TENANTS + schema, tenancy });
-  open.push(lab);
-  return lab;
-}
-
-const all = (lab: SliceLab, table: string) => imagesOf(lab.live, `select * from ${table}`);
+const { twoTenants: world, all } = useSliceLabs();
 
 /** The merge of `prepared` as another caller would repeat it: with a context of its own. */
 function mergeWith(lab: SliceLab, application: Pool, prepared: Prepared) {

@@ -1,28 +1,8 @@
 import type { Pool } from 'pg';
-import { type RealApplication, startApplication } from '../support/real-application';
-import { imagesOf, openWorld, type SliceLab, type World } from '../support/slice-lab';
+import { imagesOf, type SliceLab } from '../support/slice-lab';
+import { TENANTS, useSliceLabs } from '../support/slice-labs';
 
-const TENANTS = `create table tenants (id text primary key); insert into tenants values ('a'), ('b');`;
-
-let app: RealApplication;
-let open: SliceLab[] = [];
-
-beforeAll(async () => {
-  app = await startApplication({ backup: false });
-});
-afterEach(async () => {
-  for (const lab of open) await lab.drop();
-  open = [];
-});
-afterAll(() => app?.stop());
-
-async function world(schema: string, tenancy?: World['tenancy']): Promise<SliceLab> {
-  const lab = await openWorld(app, { schema, tenancy });
-  open.push(lab);
-  return lab;
-}
-
-const all = (lab: SliceLab, table: string) => imagesOf(lab.live, `select * from ${table}`);
+const { world, all } = useSliceLabs();
 
 describe('who is refused, and why', () => {
   const t = `${TENANTS} create table t (id int primary key, tenant_id text not null); insert into t values (1, 'a'), (2, 'b');`;

@@ -6,9 +6,10 @@ import { parseOptions } from '../parse-options';
 import { tell } from '../tell';
 import { type BreakerOptions, BreakerRules } from './breaker-rules';
 import type { BreakerState } from './breaker-state';
-import { type CallWindow, windowsFor } from './call-window';
+import type { CallWindow } from './call-window';
 import type { CircuitBreaker, Transition } from './circuit-breaker';
 import { type BreakerKey, KeyedBreaker } from './keyed-breaker';
+import { windowsFor } from './windows-for';
 
 export interface KeyedTransition {
   readonly key: BreakerKey;

@@ -5,10 +5,11 @@ import { tell } from '../tell';
 import { BreakerOpenError } from './breaker-open-error';
 import { type BreakerOptions, BreakerRules } from './breaker-rules';
 import { type BreakerState, CLOSED, type TripReason } from './breaker-state';
-import { type CallWindow, windowsFor } from './call-window';
+import type { CallWindow } from './call-window';
 import { neutral } from './neutral';
 import { type CallObserver, RunningCall } from './running-call';
 import { admit, open, settle, withdraw } from './transition.pure';
+import { windowsFor } from './windows-for';
 
 /** A breaker went from one state to another. */
 export interface Transition {
