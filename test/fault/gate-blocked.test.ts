@@ -22,8 +22,8 @@ describe('the tenant gate among sessions that are in the way', () => {
   afterEach(() => f.reset());
 
   const LOCK_TIMEOUT_MS = 300;
-  /** Time that a loaded machine may add to a wait that the server ended in time. */
-  const SLACK_MS = 250;
+  /** Time that a loaded machine may add to a wait that the server ended in time; less than what stands in the way lasts. */
+  const SLACK_MS = 1_000;
 
   const blocked = async (id: string): Promise<FreezeBlockedError> => {
     await f.openRestore(id);
@@ -96,8 +96,10 @@ describe('the tenant gate among sessions that are in the way', () => {
     const writer = await openTransaction(f.app, ['update "Invoices" set amount = 77 where id = 1']);
     const freezing = freezeTenant(f.gate, f.spec('r1', { attempts: 50 }), {});
     await sleep(LOCK_TIMEOUT_MS * 2);
+    expect(['open', 'arming']).toContain((await gateState(f.gate, 'r1')).kind);
     await writer.end('commit');
-    expect((await freezing).attempts).toBeGreaterThan(1);
+    await freezing;
+    expect(await gateState(f.gate, 'r1')).toMatchObject({ kind: 'frozen' });
     expect((await f.app.query(`select amount::int from "Invoices" where id = 1`)).rows).toEqual([
       { amount: 77 },
     ]);
@@ -118,7 +120,7 @@ describe('the tenant gate among sessions that are in the way', () => {
   it('2: holds up others for no longer than the lock timeout while a busy write is in the way', async () => {
     const client = await f.app.connect();
     const busy = client.query(
-      `begin; update "Invoices" set amount = 1 where id = 2; select pg_sleep(2.5); commit`,
+      `begin; update "Invoices" set amount = 1 where id = 2; select pg_sleep(4); commit`,
     );
     await until(async () => (await sleeping()) > 0);
     const peers = [

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { SMTPServer } from 'smtp-server';
+import { hasCode } from '../../core/errors';
 import type { CleanUp } from './clean-up';
 
 export interface TakenPage {
@@ -25,12 +26,13 @@ export async function startPageSink(cleanUp: CleanUp): Promise<PageSink> {
   const pages: TakenPage[] = [];
   const mails: string[] = [];
   const answers = new Map<string, number | 'hang'>();
-  const http = createServer(async (request, response) => {
+  const http = createServer((request, response) => {
     const path = request.url ?? '';
-    const body: TakenPage['body'] = JSON.parse((await buffer(request)).toString('utf8'));
-    pages.push({ path, headers: request.headers, body });
-    const answer = answers.get(path) ?? 200;
-    if (answer !== 'hang') response.writeHead(answer).end();
+    buffer(request).then((text) => {
+      pages.push({ path, headers: request.headers, body: JSON.parse(text.toString('utf8')) });
+      const answer = answers.get(path) ?? 200;
+      if (answer !== 'hang') response.writeHead(answer).end();
+    }, leftInTheMiddle);
   });
   const smtp = new SMTPServer({
     disabledCommands: ['STARTTLS', 'AUTH'],
@@ -45,6 +47,7 @@ export async function startPageSink(cleanUp: CleanUp): Promise<PageSink> {
       );
     },
   });
+  smtp.on('error', leftInTheMiddle);
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   cleanUp.add(
     () =>
@@ -67,6 +70,11 @@ export async function startPageSink(cleanUp: CleanUp): Promise<PageSink> {
         return event === 'page' || event === 'trigger' ? path : `${path}:${String(event)}`;
       }),
   };
+}
+
+/** A sender that was killed, or had waited for long enough, tells nobody anything. */
+function leftInTheMiddle(error: unknown): void {
+  if (!hasCode(error, 'ECONNRESET') && !hasCode(error, 'EPIPE')) throw error;
 }
 
 function portOf(address: string | { readonly port: number } | null): number {
