@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { connection } from './connection';
+import { duration } from './duration';
 
 /** The audit log that proves itself: docs/compliance/audit.md. Without a key events are recorded and not sealed. */
 export const auditConfig = z.strictObject({
@@ -17,6 +18,33 @@ export const auditConfig = z.strictObject({
   quantumSafeKeyFile: z.string().optional(),
   /** As whom the sealer connects: a role of its own, since nobody else may write what is sealed. */
   database: connection.optional(),
+  /** How long events are kept: docs/compliance/audit.md, "Retention". Without it nothing is dropped by itself. */
+  retention: z
+    .strictObject({
+      /** What was sealed longer ago goes; never anything younger, whoever asks. */
+      keep: duration.refine((ms) => ms >= 86_400_000, { message: 'at least 1 day' }),
+      /** As whom workers and `audit retain` drop; the role chronawflow_retention, which has no other use. */
+      database: connection,
+      /** How often a worker looks; `false` leaves it to `chronawflow audit retain`. */
+      every: z
+        .union([
+          z.literal(false),
+          duration.refine((ms) => ms >= 1_000 && ms <= 604_800_000, { message: 'between 1 s and 7 d' }),
+        ])
+        .prefault('1h'),
+    })
+    .optional(),
+  /** What of reading is an event itself: docs/compliance/audit.md, "Who has read what". */
+  reads: z
+    .strictObject({
+      /** The audit log: verified, exported, proved. */
+      log: z.boolean().default(true),
+      /** Previews of restores, and the row images behind them. */
+      previews: z.boolean().default(true),
+      /** Dead letters with their errors, and jobs with their input. */
+      deadLetters: z.boolean().default(true),
+    })
+    .prefault({}),
   /** Who cosigns the platform log's checkpoints; the sealer asks them. */
   witnesses: z
     .array(

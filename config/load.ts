@@ -139,6 +139,12 @@ function readSecretFiles(config: Config, file: string): Config {
     audit: {
       ...config.audit,
       ...(config.audit.database && { database: withFiles(file, config.audit.database, 'audit.database') }),
+      ...(config.audit.retention && {
+        retention: {
+          ...config.audit.retention,
+          database: withFiles(file, config.audit.retention.database, 'audit.retention.database'),
+        },
+      }),
     },
     control: {
       ...(config.control.database && {

@@ -13,6 +13,8 @@ export const ADVISORY_LOCKS = {
   rateLimitChange: 7_240_915_036,
   /** One sealer of the audit log is active at a time. */
   auditSealer: 7_240_915_037,
+  /** A legal hold and a transaction that drops a part of the audit log exclude each other. */
+  auditRetention: 7_240_915_048,
   /** Shared by whoever acts on a signed intent, alone by whoever changes who may. */
   operatorRegistry: 7_240_915_038,
   /** One containment begins or is renewed at a time: limits and conflicts are decided by all others. */

@@ -14,6 +14,7 @@ import { IntentVerifier, operatorPolicy } from '../core/operators';
 import { ConfiguredRateLimits } from '../core/rate-limit';
 import { createPool } from '../database';
 import { auditOutbox } from './audit-outbox';
+import { auditRetention } from './audit-retention';
 import { ensureSearchAttributes } from './ensure-search-attributes';
 import { type JobParts, jobParts } from './job-parts';
 import { watchOrphanedRestores } from './orphaned-restores';
@@ -77,6 +78,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
   const protection = workerProtection(config.protection, platform, log);
   const recovery = options.recovery ?? recoveryParts(config, log, protection);
   const outbox = auditOutbox(config, platform, log);
+  const retention = auditRetention(config, platform, log);
   let connection: NativeConnection | undefined;
   let jobs: JobParts | undefined;
   let health: HealthMonitor | undefined;
@@ -95,6 +97,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
     await levels?.close();
     await recovery.close();
     await protection.close();
+    await retention.close();
     await outbox.close();
     await platform.end();
     await connection?.close();
@@ -182,6 +185,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
           ]),
     ]);
     outbox.start();
+    retention.start();
     stopWatching = watchOrphanedRestores({
       client: new Client({
         connection,

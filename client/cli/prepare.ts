@@ -61,6 +61,12 @@ export async function prepare(
         `control.database.user is '${control.user}', and the rights are for '${PLATFORM.controlRole}'`,
         { hint: `Set control.database.user: ${PLATFORM.controlRole}.` },
       );
+    const retention = config.audit.retention?.database;
+    if (retention !== undefined && retention.user !== PLATFORM.retentionRole)
+      throw new InvalidInputError(
+        `audit.retention.database.user is '${retention.user}', and the rights are for '${PLATFORM.retentionRole}'`,
+        { hint: `Set audit.retention.database.user: ${PLATFORM.retentionRole}.` },
+      );
     await preparePlatformDatabase(administrator(VARIABLES.platform, platformUrl), {
       database,
       role: user,
@@ -68,6 +74,7 @@ export async function prepare(
       ...(config.audit.database && {
         sealer: { role: config.audit.database.user, password: config.audit.database.password },
       }),
+      ...(retention && { retention: { password: retention.password } }),
       ...(control && { control: { password: control.password } }),
     });
     prepared.push('control-plane database');

@@ -1,8 +1,9 @@
 export { RefusedAttempts } from './attempts';
 export { AuditImmutabilityManager } from './audit-immutability-manager';
-export { type AuditEvent, recordAuditEvent } from './event';
+export { type AuditEvent, RETENTION_ACTION, recordAuditEvent } from './event';
 export { readSigningKey, readVerifierKey, readVerifierKeys, writeSigningKey } from './keys';
 export { type ExportedLogs, type ExportOptions, exportLogs, LogDamagedError } from './log';
+export { rootOfTile, TILE_WIDTH } from './merkle';
 export {
   formatVerifierKey,
   generateSigningKey,
@@ -13,7 +14,15 @@ export {
   type VerifierKey,
 } from './note';
 export { forwardOutbox, type OutboxEvent, OutboxForwarder, writeOutbox } from './outbox';
-export { formatReceipt, type ProvedEvent, proveEvent, type Receipt, verifyReceipt } from './receipt';
+export { ReadAudit, type ReadKind, ReadNotRecordedError } from './reads';
+export {
+  EventNotSealedError,
+  formatReceipt,
+  type ProvedEvent,
+  proveEvent,
+  type Receipt,
+  verifyReceipt,
+} from './receipt';
 export {
   ExternalSigner,
   type LogKeys,
@@ -27,6 +36,7 @@ export {
 } from './seal';
 export {
   type AuditVerification,
+  type DroppedPrefix,
   type ExportVerification,
   type VerifyOptions,
   type Violation,

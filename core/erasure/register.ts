@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { ClientBase, Pool } from 'pg';
-import { inTransaction } from '../../database';
+import { ADVISORY_LOCKS, inTransaction } from '../../database';
 import { recordAuditEvent } from '../audit';
 import { LegalHoldError } from './errors/legal-hold-error';
 import type { Erasure, ErasuresOfTenant, LegalHold } from './types';
@@ -107,6 +107,8 @@ export function placeHold(
 ): Promise<string> {
   return inTransaction(platform, async (tx) => {
     await authorize?.(tx);
+    // What drops a part of the audit log meanwhile ends first, and the next part sees the hold.
+    await tx.query('select pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.auditRetention]);
     const salt = await lockTenant(tx, tenant);
     const { rows } = await tx.query<{ id: string }>(
       `insert into chronawflow.legal_hold (tenant, subject_hash, placed_by, reason) values ($1, $2, $3, $4) returning id`,
@@ -140,7 +142,7 @@ const HOLD = `id, tenant, subject_hash is not null as "ofSubject", placed_by as 
   to_char(since at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as since`;
 
 /** Holds that stand, the oldest first. */
-export async function listHolds(platform: Pool, tenant?: string): Promise<LegalHold[]> {
+export async function listHolds(platform: Pick<ClientBase, 'query'>, tenant?: string): Promise<LegalHold[]> {
   const { rows } = await platform.query<LegalHold>(
     `select ${HOLD} from chronawflow.legal_hold where lifted_at is null and ($1::text is null or tenant = $1) order by id`,
     [tenant ?? null],

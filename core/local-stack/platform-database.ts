@@ -15,6 +15,8 @@ export const PLATFORM = {
   role: 'chronawflow',
   /** What the controllers run as; without a password nobody logs in as it. */
   controlRole: 'chronawflow_control',
+  /** What drops the oldest part of the audit log; without a password nobody logs in as it. */
+  retentionRole: 'chronawflow_retention',
   /** What an application's services share breakers and rate limits as; without a password nobody logs in as it. */
   serviceRole: 'chronawflow_service',
 } as const;
@@ -29,6 +31,9 @@ const SEALED = [
   'audit_seal',
 ] as const;
 
+/** What the retention's role alone adds or takes. */
+const DROPPED = 'audit_dropped';
+
 export interface PlatformDatabase {
   /** Made when it does not exist. */
   readonly database: string;
@@ -37,6 +42,8 @@ export interface PlatformDatabase {
   readonly password: string | undefined;
   /** The role that seals the audit log, where it is not made by hand. */
   readonly sealer?: { readonly role: string; readonly password: string | undefined };
+  /** The retention's login, where it is not made by hand. */
+  readonly retention?: { readonly password: string | undefined };
   /** The controllers' login, where it is not made by hand. */
   readonly control?: { readonly password: string | undefined };
 }
@@ -52,6 +59,7 @@ export async function preparePlatformDatabase(
     const { sealer } = wanted;
     if (sealer !== undefined) await ensureRole(superuser, { name: sealer.role, password: sealer.password });
     await ensureRole(superuser, { name: PLATFORM.serviceRole, password: undefined });
+    await ensureRole(superuser, { name: PLATFORM.retentionRole, password: wanted.retention?.password });
     await ensureRole(superuser, { name: PLATFORM.controlRole, password: wanted.control?.password });
     await ensureDatabase(superuser, { name: wanted.database, owner: PLATFORM.owner });
   });
@@ -62,6 +70,7 @@ export async function preparePlatformDatabase(
       await applyMigrations(owner, 'platform');
       await grantPlatformRole(owner, wanted.role);
       if (wanted.sealer !== undefined) await grantSealerRole(owner, wanted.sealer.role);
+      await grantRetentionRole(owner);
       await grantServiceRole(owner);
       await grantControlRole(owner);
     },
@@ -89,7 +98,8 @@ async function grantPlatformRole(owner: Pool, name: string): Promise<void> {
     grant select, insert, update, delete on all tables in schema chronawflow to ${role};
     grant select, usage on all sequences in schema chronawflow to ${role};
     revoke update, delete on chronawflow.audit_event, chronawflow.operator_statement, chronawflow.used_intent from ${role};
-    revoke insert, update, delete on ${SEALED.map((table) => `chronawflow.${table}`).join(', ')} from ${role};
+    revoke insert, update, delete on ${[...SEALED, DROPPED].map((table) => `chronawflow.${table}`).join(', ')} from ${role};
+    revoke update, delete on chronawflow.audit_retention from ${role};
     revoke delete on chronawflow.audit_personal, chronawflow.erasure, chronawflow.legal_hold from ${role};
     revoke delete on chronawflow.payload_owner, chronawflow.payload_key from ${role};
     revoke insert, update, delete on chronawflow.migration from ${role}`);
@@ -100,11 +110,16 @@ async function grantSealerRole(owner: Pool, name: string): Promise<void> {
   const role = quoteIdentifier(name);
   await owner.query(`
     grant usage on schema chronawflow to ${role};
-    grant select on chronawflow.audit_event, chronawflow.audit_personal, chronawflow.erasure, ${SEALED.map((table) => `chronawflow.${table}`).join(', ')} to ${role};
+    grant select on chronawflow.audit_event, chronawflow.audit_personal, chronawflow.erasure, chronawflow.${DROPPED}, ${SEALED.map((table) => `chronawflow.${table}`).join(', ')} to ${role};
     grant insert on chronawflow.audit_log, chronawflow.audit_entry, chronawflow.audit_subtree,
       chronawflow.audit_checkpoint, chronawflow.audit_cosignature to ${role};
     grant update (size, edge) on chronawflow.audit_log to ${role};
     grant update on chronawflow.audit_seal to ${role}`);
+}
+
+/** Runs deploy/postgres/retention-role.sql as it is. */
+async function grantRetentionRole(owner: Pool): Promise<void> {
+  await owner.query(await readFile(join(packageRoot(), 'deploy/postgres/retention-role.sql'), 'utf8'));
 }
 
 /** Runs deploy/postgres/service-role.sql as it is. */

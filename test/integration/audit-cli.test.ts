@@ -130,7 +130,12 @@ test('a key is for its owner alone, never shown, and never overwritten', async (
 
 test('a sealer with its own role seals; killed, another one goes on; told to stop, it ends', async () => {
   const before = await cli('verify', '--json');
-  expect(JSON.parse(before.stdout)).toMatchObject({ logs: 0, violations: [], unsealed: { events: EVENTS } });
+  expect(JSON.parse(before.stdout)).toMatchObject({
+    logs: 0,
+    violations: [],
+    // That it was verified is an event as well.
+    unsealed: { events: EVENTS + 1 },
+  });
   const first = await startSealer();
   const second = await startSealer();
   await allSealed();
@@ -149,7 +154,7 @@ test('a sealer with its own role seals; killed, another one goes on; told to sto
   const after = await cli('verify');
   expect(after.stderr).toBe('');
   expect(after.code).toBe(0);
-  expect(after.stdout).toContain(`Verified: ${EVENTS + 1} events in 3 logs`);
+  expect(after.stdout).toContain(`Verified: ${EVENTS + 2} events in 4 logs`);
   expect(after.stdout).toMatch(/Platform checkpoint: \d+ entries, root /);
 });
 
@@ -199,6 +204,39 @@ test('an export verifies without a database, by its public key', async () => {
   expect(tampered.stdout).toMatch(/entry 0 is not what the hash in tile 0 was made of/);
 });
 
+test('who has read the log is in it, and reading is off where it is not wanted', async () => {
+  const read = async () => {
+    const { rows } = await superuser.query<{ action: string; actor: string; tenant: string | null }>(
+      `select action, actor, tenant from chronawflow.audit_event where id like 'read/%' order by at`,
+    );
+    return rows;
+  };
+  const before = (await read()).length;
+  await cli('verify', '--tenant', 'beta');
+  await cli('prove', '--event', 'e7');
+  await cli('export', '--out', 'read-evidence', '--tenant', 'acme');
+  const actor = expect.stringMatching(/./);
+  expect((await read()).slice(before)).toEqual([
+    { action: 'audit.verify', actor, tenant: 'beta' },
+    { action: 'audit.prove', actor, tenant: null },
+    { action: 'audit.export', actor, tenant: 'acme' },
+  ]);
+  const file = join(directory, 'chronawflow.yaml');
+  const audited = await readFile(file, 'utf8');
+  await superuser.query('revoke insert on chronawflow.audit_event from chronawflow');
+  try {
+    const refused = await cli('verify');
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toContain('READ_NOT_RECORDED');
+    await writeFile(file, audited.replace('audit:\n', 'audit:\n  reads: { log: false }\n'));
+    expect(await cli('verify')).toMatchObject({ code: 0 });
+  } finally {
+    await superuser.query('grant insert on chronawflow.audit_event to chronawflow');
+    await writeFile(file, audited);
+  }
+  expect(await read()).toHaveLength(before + 3);
+});
+
 test('a receipt proves one event', async () => {
   expect(await cli('prove', '--event', 'e7', '--out', 'receipt.json')).toMatchObject({ code: 0, stderr: '' });
   const proved = await cli('verify-receipt', 'receipt.json', '--key', 'log.pub', '--json');
@@ -227,5 +265,5 @@ test('a checkpoint is kept while nothing is wrong, and a changed event is named'
   expect(found.code).toBe(1);
   await expect(stat(join(directory, 'worthless'))).rejects.toMatchObject({ code: 'ENOENT' });
   expect(found.stdout).toContain('event e3 was changed: actor was "ada", is "eve"');
-  expect(found.stdout).toContain(`1 violation in ${EVENTS + 1} events`);
+  expect(found.stdout).toContain(`1 violation in ${EVENTS + 2} events`);
 });

@@ -6,9 +6,10 @@ import type { Pool } from 'pg';
 import { recordAuditEvent } from '../../core/audit';
 import { readLogs, StoredLog } from '../../core/audit/log';
 import {
+  bytesOf,
   consistencyPath,
   Frontier,
-  leafHash,
+  leafDigest,
   rootOfSubtrees,
   type Subtree,
   subtreesOf,
@@ -72,10 +73,11 @@ class Grown {
 
   grow(count: number): void {
     const leaves = Array.from({ length: count }, (_, i) =>
-      leafHash(Buffer.from(`${this.name} ${this.size + i}`)),
+      leafDigest(Buffer.from(`${this.name} ${this.size + i}`)),
     );
-    this.frontier = this.frontier.append(leaves, ({ level, index, hash }) =>
-      this.nodes.set(`${level}/${index}`, hash),
+    for (const [i, leaf] of leaves.entries()) this.nodes.set(`0/${this.size + i}`, bytesOf(leaf));
+    this.frontier = this.frontier.append(leaves, (level, index, digest) =>
+      this.nodes.set(`${level}/${index}`, bytesOf(digest)),
     );
   }
 

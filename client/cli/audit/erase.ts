@@ -3,13 +3,16 @@ import type { Command } from 'commander';
 import type { ErasureReport, LegalHold } from '../../../core/erasure';
 import { InvalidInputError } from '../../../core/errors';
 import { createPool } from '../../../database';
-import { ErasureClient } from '../../erasure';
+import type { ErasureClient } from '../../erasure';
 import { OperatorSigning } from '../../operator-signing';
 import { confirm } from '../confirm';
 import { Output } from '../output';
 import { type CommonOptions, withCommonOptions } from '../session';
 import { readSigned, type SignedOptions, withSigned, writeIntent } from '../signed-request';
 import { withPlatform } from './options';
+
+/** Loaded with the first erasure: it knows how rows are found, which nothing else here does. */
+const load: (name: '../../erasure') => typeof import('../../erasure') = require;
 
 interface ActorOptions extends CommonOptions {
   readonly as?: string;
@@ -115,7 +118,12 @@ function withErasure(
     });
     try {
       await work(
-        new ErasureClient(config, platform, application, new OperatorSigning(config, platform, undefined)),
+        new (load('../../erasure').ErasureClient)(
+          config,
+          platform,
+          application,
+          new OperatorSigning(config, platform, undefined),
+        ),
         new Output(options.json ?? false),
       );
     } finally {

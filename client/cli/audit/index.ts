@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { registerErase } from './erase';
 import { registerKeygen } from './keygen';
 import { registerProve } from './prove';
+import { registerRetain } from './retain';
 import { registerSeal } from './seal';
 import { registerVerify } from './verify';
 import { registerWitness } from './witness';
@@ -16,5 +17,6 @@ export function registerAudit(program: Command): void {
   registerSeal(audit);
   registerKeygen(audit);
   registerErase(audit);
+  registerRetain(audit);
   registerWitness(program);
 }

@@ -1,9 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { loadConfig } from '../../../config';
-import { exportLogs, formatReceipt, proveEvent, readVerifierKey, verifyReceipt } from '../../../core/audit';
+import {
+  exportLogs,
+  formatReceipt,
+  proveEvent,
+  ReadAudit,
+  readVerifierKey,
+  verifyReceipt,
+} from '../../../core/audit';
 import { erasureReceiptSchema, type ProvedErasure, verifyErasureReceipt } from '../../../core/erasure';
 import { InvalidInputError, whenMissing } from '../../../core/errors';
+import { currentOperator } from '../../operator';
 import { Output } from '../output';
 import { withCommonOptions } from '../session';
 import { type KeyOptions, verifierKeys, withKey, withPlatform } from './options';
@@ -18,12 +26,18 @@ export function registerProve(audit: Command): void {
     .addHelpText('after', '\nExample:\n  $ chronawflow audit export --tenant acme --out ./evidence')
     .action(async (options: KeyOptions & { readonly out: string; readonly tenant?: string }) => {
       const out = new Output(options.json ?? false);
-      const written = await withPlatform(options, async (platform, config) =>
-        exportLogs(platform, await verifierKeys(options, config), options.out, {
-          tenant: options.tenant,
+      const { tenant } = options;
+      const written = await withPlatform(options, async (platform, config) => {
+        await new ReadAudit(config.audit.reads, platform).record('log', {
+          actor: currentOperator(),
+          action: 'audit.export',
+          ...(tenant === undefined ? {} : { tenant }),
+        });
+        return exportLogs(platform, await verifierKeys(options, config), options.out, {
+          tenant,
           progress: readingProgress(out, 'exported'),
-        }),
-      );
+        });
+      });
       out.result(written, () => [
         `Exported ${written.entries.toLocaleString('en')} events in ${written.logs} logs to ${written.directory}.`,
         `Verify it anywhere: chronawflow audit verify --directory ${written.directory} --key ${written.directory}/log.pub`,
@@ -39,7 +53,15 @@ export function registerProve(audit: Command): void {
       '\nExample:\n  $ chronawflow audit prove --event restore/acme/1/019ac/12/ok --out receipt.json',
     )
     .action(async (options: KeyOptions & { readonly event: string; readonly out?: string }) => {
-      const receipt = await withPlatform(options, (platform) => proveEvent(platform, options.event));
+      const receipt = await withPlatform(options, async (platform, config) => {
+        const proved = await proveEvent(platform, options.event);
+        await new ReadAudit(config.audit.reads, platform).record('log', {
+          actor: currentOperator(),
+          action: 'audit.prove',
+          object: options.event,
+        });
+        return proved;
+      });
       const text = formatReceipt(receipt);
       if (options.out === undefined)
         process.stdout.write(options.json ? `${JSON.stringify(JSON.parse(text))}\n` : text);

@@ -3,13 +3,16 @@ import type { Command } from 'commander';
 import { loadConfig } from '../../../config';
 import {
   type AuditVerification,
+  type DroppedPrefix,
   type ExportVerification,
+  ReadAudit,
   readVerifierKey,
   type Violation,
   verifyDatabase,
   verifyExport,
 } from '../../../core/audit';
 import { InvalidInputError, whenMissing } from '../../../core/errors';
+import { currentOperator } from '../../operator';
 import { Output } from '../output';
 import { withCommonOptions } from '../session';
 import { type KeyOptions, verifierKeys, withKey, withPlatform } from './options';
@@ -64,14 +67,20 @@ function inDatabase(
   earlier: readonly string[],
   out: Output,
 ): Promise<AuditVerification> {
-  return withPlatform(options, async (platform, config) =>
-    verifyDatabase(platform, await verifierKeys(options, config), {
+  return withPlatform(options, async (platform, config) => {
+    const { tenant } = options;
+    await new ReadAudit(config.audit.reads, platform).record('log', {
+      actor: currentOperator(),
+      action: 'audit.verify',
+      ...(tenant === undefined ? {} : { tenant }),
+    });
+    return verifyDatabase(platform, await verifierKeys(options, config), {
       tenant: options.tenant,
       earlier,
       witnesses: await Promise.all(config.audit.witnesses.map(({ publicKey }) => readVerifierKey(publicKey))),
       progress: readingProgress(out, 'verified'),
-    }),
-  );
+    });
+  });
 }
 
 async function inDirectory(
@@ -103,6 +112,7 @@ function verificationPage(found: AuditVerification | ExportVerification): string
     violations.length === 0
       ? `Verified: ${read}; nothing was changed, removed, reordered or put in.`
       : `${violations.length} violation${violations.length === 1 ? '' : 's'} in ${read}.`,
+    ...found.dropped.map(droppedLine),
     ...unsealedLines(found),
     ...checkpointLines(found.checkpoint),
     ...cosignedLines(found),
@@ -117,6 +127,11 @@ function cosignedLines(found: AuditVerification | ExportVerification): string[] 
 function checkpointLines(note: string | undefined): string[] {
   const [, size, root] = note?.split('\n') ?? [];
   return size === undefined ? [] : [`Platform checkpoint: ${size} entries, root ${root}.`];
+}
+
+function droppedLine({ origin, entries, by, at, reason }: DroppedPrefix): string {
+  const why = reason === undefined ? '' : ` (${reason})`;
+  return `No longer there: the first ${entries.toLocaleString('en')} entries of ${origin}, dropped by retention, as ${by} decided at ${at}${why}; their hashes are verified.`;
 }
 
 function describe({ origin, problem }: Violation): string {

@@ -9,3 +9,4 @@ export {
 } from './entry.pure';
 export { COMMITMENT, setApart } from './personal-data';
 export { recordAuditEvent } from './record-audit-event';
+export { RETENTION_ACTION, type RetentionRecord, retentionIn } from './retention-record.pure';

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hasCode } from '../../errors';
@@ -23,6 +23,7 @@ export class ExportedLog implements LogReader {
     private readonly directory: string,
     readonly origin: string,
     readonly size: number,
+    readonly minimumIndex: number,
     readonly note: string,
   ) {}
 
@@ -30,7 +31,7 @@ export class ExportedLog implements LogReader {
   static async open(directory: string): Promise<ExportedLog> {
     const note = readAtMost(join(directory, 'checkpoint'), MAX_NOTE_BYTES, directory);
     const { origin, size } = parseCheckpoint(parseNote(note).text);
-    return new ExportedLog(directory, origin, size, note.toString());
+    return new ExportedLog(directory, origin, size, minimumIndexOf(directory, size), note.toString());
   }
 
   async bundle(index: number, width: number): Promise<readonly Buffer[]> {
@@ -49,14 +50,25 @@ export class ExportedLog implements LogReader {
     return entries;
   }
 
-  async tile(level: number, index: number, width: number): Promise<readonly Buffer[]> {
+  async tile(level: number, index: number, width: number): Promise<Buffer> {
     const path = tilePath({ level, index, width });
     const bytes = readAtMost(join(this.directory, path), TILE_WIDTH * HASH_BYTES, this.origin);
     if (bytes.length !== width * HASH_BYTES) {
       throw new LogDamagedError(this.origin, `${path} has ${bytes.length} bytes, not ${width * HASH_BYTES}`);
     }
-    return Array.from({ length: width }, (_, i) => bytes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES));
+    return bytes;
   }
+}
+
+/** How far entries are missing from the first one on while the tiles of their hashes are there. Whether they may be, nobody says here. */
+function minimumIndexOf(directory: string, size: number): number {
+  const has = (path: string) => existsSync(join(directory, path));
+  let index = 0;
+  for (; (index + 1) * TILE_WIDTH <= size; index += 1) {
+    const place = { index, width: TILE_WIDTH };
+    if (has(bundlePath(place)) || !has(tilePath({ level: 0, ...place }))) break;
+  }
+  return index * TILE_WIDTH;
 }
 
 /**
@@ -70,6 +82,11 @@ export async function exportLog(
   progress: (entries: number) => void = () => undefined,
 ): Promise<void> {
   for (const { index, width } of tilesOfLevel(0, log.size)) {
+    if (index * TILE_WIDTH < log.minimumIndex) {
+      await write(join(directory, tilePath({ level: 0, index, width })), await log.tile(0, index, width));
+      progress(index * TILE_WIDTH + width);
+      continue;
+    }
     const entries = await log.bundle(index, width);
     await write(join(directory, bundlePath({ index, width })), Buffer.concat(entries.flatMap(withLength)));
     await write(join(directory, tilePath({ level: 0, index, width })), Buffer.concat(entries.map(leafHash)));
@@ -77,8 +94,7 @@ export async function exportLog(
   }
   for (const tile of tilesOf(log.size)) {
     if (tile.level === 0) continue;
-    const hashes = await log.tile(tile.level, tile.index, tile.width);
-    await write(join(directory, tilePath(tile)), Buffer.concat(hashes));
+    await write(join(directory, tilePath(tile)), await log.tile(tile.level, tile.index, tile.width));
   }
   await write(join(directory, 'checkpoint'), log.note);
 }

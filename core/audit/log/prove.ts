@@ -1,10 +1,11 @@
 import {
   consistencyPath,
-  Frontier,
+  HASH_BYTES,
   inclusionPath,
   type LeafRange,
   placeOf,
   rootOfSubtrees,
+  rootOfTile,
   type Subtree,
   subtreesOf,
   tileIn,
@@ -22,7 +23,7 @@ export function proveConsistency(log: LogReader, from: number): Promise<Buffer[]
 }
 
 async function hashesOf(log: LogReader, path: readonly LeafRange[]): Promise<Buffer[]> {
-  const tiles = new Map<string, readonly Buffer[]>();
+  const tiles = new Map<string, Buffer>();
   const tileOf = async (level: number, index: number) => {
     const key = `${level}/${index}`;
     const tile = tiles.get(key) ?? (await log.tile(level, index, tileIn(log.size, { level, index }).width));
@@ -32,7 +33,7 @@ async function hashesOf(log: LogReader, path: readonly LeafRange[]): Promise<Buf
   const hashOf = async (subtree: Subtree) => {
     const { level, index, first, count } = placeOf(subtree);
     const hashes = await tileOf(level, index);
-    return Frontier.empty.append(hashes.slice(first, first + count)).root;
+    return rootOfTile(hashes.subarray(first * HASH_BYTES, (first + count) * HASH_BYTES));
   };
   const roots: Buffer[] = [];
   // One after the other: they may share one connection.

@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { ClientBase, QueryResultRow } from 'pg';
 import { leafHash, TILE_WIDTH } from '../merkle';
 import { LogDamagedError } from './log-damaged-error';
 import type { LogReader } from './log-reader';
@@ -9,14 +9,17 @@ export interface LogFacts {
   readonly tenant: string | null;
   readonly origin: string;
   readonly size: number;
+  /** Entries below it were dropped by a retention. */
+  readonly minimumIndex: number;
   /** The checkpoint of this size, with its cosignatures; undefined when it is gone. */
   readonly note: string | undefined;
 }
 
 /** All logs, or those of a kind, as of one moment, the platform's first: read them in one REPEATABLE READ transaction. */
 export async function readLogs(tx: Pick<ClientBase, 'query'>, kind?: LogFacts['kind']): Promise<LogFacts[]> {
-  const { rows } = await tx.query<Omit<LogFacts, 'size' | 'note'> & { size: string; note: string | null }>(
+  const { rows } = await tx.query<LogRow>(
     `select l.id, l.kind, l.tenant, l.origin, l.size,
+            coalesce((select max(d.index) + 1 from chronawflow.audit_dropped d where d.log = l.id), 0) * 256 as "minimumIndex",
             c.note || coalesce((select string_agg(s.line, '' order by s.name) from chronawflow.audit_cosignature s
                                  where s.log = c.log and s.size = c.size), '') as note
        from chronawflow.audit_log l
@@ -25,20 +28,26 @@ export async function readLogs(tx: Pick<ClientBase, 'query'>, kind?: LogFacts['k
       order by l.kind <> 'platform', l.id`,
     [kind ?? null],
   );
-  return rows.map(({ note, ...log }) => ({ ...log, size: Number(log.size), note: note ?? undefined }));
+  return rows.map(({ note, ...log }) => ({
+    ...log,
+    size: Number(log.size),
+    minimumIndex: Number(log.minimumIndex),
+    note: note ?? undefined,
+  }));
 }
 
-export interface EntryRow {
-  readonly entry: Buffer;
-  /** Null for another log's checkpoint. */
-  readonly eventId: string | null;
-}
+type LogRow = Omit<LogFacts, 'size' | 'minimumIndex' | 'note'> & {
+  readonly size: string;
+  readonly minimumIndex: string;
+  readonly note: string | null;
+};
 
 /** A log in the control plane's database. */
 export class StoredLog implements LogReader {
   readonly keepsLeafHashes = false;
   readonly origin: string;
   readonly size: number;
+  readonly minimumIndex: number;
 
   constructor(
     private readonly database: Pick<ClientBase, 'query'>,
@@ -46,6 +55,7 @@ export class StoredLog implements LogReader {
   ) {
     this.origin = log.origin;
     this.size = log.size;
+    this.minimumIndex = log.minimumIndex;
   }
 
   get note(): string {
@@ -56,28 +66,44 @@ export class StoredLog implements LogReader {
   }
 
   async bundle(index: number, width: number): Promise<readonly Buffer[]> {
-    return (await this.rows(index, width)).map(({ entry }) => entry);
+    return (await this.select<{ readonly entry: Buffer }>(index, width, 'n.entry')).map(({ entry }) => entry);
   }
 
-  /** A bundle's entries with the events that they are of. */
-  protected async rows(index: number, width: number): Promise<readonly EntryRow[]> {
-    const { rows } = await this.database.query<EntryRow>(
-      `select entry, event_id as "eventId" from chronawflow.audit_entry
-        where log = $1 and index >= $2 and index < $3 order by index`,
+  /** A bundle's entries (alias `n`), with what is joined to them. @throws LogDamagedError when some are missing */
+  protected async select<Row extends QueryResultRow>(
+    index: number,
+    width: number,
+    columns: string,
+    join = '',
+  ): Promise<readonly Row[]> {
+    const { rows } = await this.database.query<Row>(
+      `select ${columns} from chronawflow.audit_entry n ${join}
+        where n.log = $1 and n.index >= $2 and n.index < $3 order by n.index`,
       [this.log.id, index * TILE_WIDTH, index * TILE_WIDTH + width],
     );
     if (rows.length !== width) throw this.missing('entries', index, rows.length, width);
     return rows;
   }
 
-  async tile(level: number, index: number, width: number): Promise<readonly Buffer[]> {
-    if (level === 0) return (await this.bundle(index, width)).map(leafHash);
+  async tile(level: number, index: number, width: number): Promise<Buffer> {
+    if (level === 0 && index * TILE_WIDTH < this.minimumIndex) return this.dropped(index);
+    if (level === 0) return Buffer.concat((await this.bundle(index, width)).map(leafHash));
     const { rows } = await this.database.query<{ hash: Buffer }>(
       'select hash from chronawflow.audit_subtree where log = $1 and level = $2 and index >= $3 and index < $4 order by index',
       [this.log.id, level, index * TILE_WIDTH, index * TILE_WIDTH + width],
     );
     if (rows.length !== width) throw this.missing(`tile ${level}`, index, rows.length, width);
-    return rows.map(({ hash }) => hash);
+    return Buffer.concat(rows.map(({ hash }) => hash));
+  }
+
+  private async dropped(index: number): Promise<Buffer> {
+    const { rows } = await this.database.query<{ hashes: Buffer }>(
+      'select hashes from chronawflow.audit_dropped where log = $1 and index = $2',
+      [this.log.id, index],
+    );
+    const [row] = rows;
+    if (row === undefined) throw this.missing('dropped', index, 0, TILE_WIDTH);
+    return row.hashes;
   }
 
   private missing(what: string, index: number, found: number, wanted: number): LogDamagedError {

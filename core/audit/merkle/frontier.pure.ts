@@ -1,4 +1,4 @@
-import { EMPTY_ROOT, nodeHash } from './hash.pure';
+import { bytesOf, type Digest, digestOf, EMPTY_ROOT, nodeDigest } from './hash.pure';
 
 /** A complete subtree of 2^level leaves, the `index`-th of its level from the left. */
 export interface Subtree {
@@ -6,9 +6,8 @@ export interface Subtree {
   readonly index: number;
 }
 
-export interface SubtreeHash extends Subtree {
-  readonly hash: Buffer;
-}
+/** Told about a subtree that is complete. */
+export type OnComplete = (level: number, index: number, digest: Digest) => void;
 
 /**
  * The right edge of a tree: the hashes of the largest complete subtrees that its leaves are made of, from left to right.
@@ -17,7 +16,7 @@ export interface SubtreeHash extends Subtree {
 export class Frontier {
   private constructor(
     readonly size: number,
-    private readonly edge: readonly Buffer[],
+    private readonly edge: readonly Digest[],
   ) {}
 
   static readonly empty = new Frontier(0, []);
@@ -30,41 +29,38 @@ export class Frontier {
         `a tree of ${size} leaves has ${expected} subtrees at its edge, not ${edge.length}`,
       );
     }
-    return new Frontier(size, edge);
+    return new Frontier(size, edge.map(digestOf));
   }
 
   /** From left to right, as `edgeOf` names them. */
   get hashes(): readonly Buffer[] {
-    return this.edge;
+    return this.edge.map(bytesOf);
   }
 
   get root(): Buffer {
     return this.edge.length === 0
       ? EMPTY_ROOT
-      : this.edge.reduceRight((right, left) => nodeHash(left, right));
+      : bytesOf(this.edge.reduceRight((right, left) => nodeDigest(left, right)));
   }
 
   /**
-   * @param completed is told every subtree that the new leaves complete, the leaves themselves first; a parent comes after
-   *   its children.
+   * @param leaves their hashes
+   * @param completed is told every subtree that the new leaves complete, but for the leaves themselves; a parent comes after its
+   *   children.
    */
-  append(leaves: Iterable<Buffer>, completed: (subtree: SubtreeHash) => void = () => undefined): Frontier {
+  append(leaves: Iterable<Digest>, completed?: OnComplete): Frontier {
     const edge = [...this.edge];
     let size = this.size;
     for (const leaf of leaves) {
-      let subtree: SubtreeHash = { level: 0, index: size, hash: leaf };
-      completed(subtree);
+      let [level, index, digest] = [0, size, leaf];
       // Whoever has an odd index is the right child of a parent that is complete now.
-      while (subtree.index % 2 === 1) {
-        const left = edge.pop() ?? EMPTY_ROOT;
-        subtree = {
-          level: subtree.level + 1,
-          index: (subtree.index - 1) / 2,
-          hash: nodeHash(left, subtree.hash),
-        };
-        completed(subtree);
+      while (index % 2 === 1) {
+        digest = nodeDigest(edge.pop() ?? '', digest);
+        level += 1;
+        index = (index - 1) / 2;
+        completed?.(level, index, digest);
       }
-      edge.push(subtree.hash);
+      edge.push(digest);
       size += 1;
     }
     return new Frontier(size, edge);

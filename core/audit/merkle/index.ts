@@ -1,10 +1,21 @@
-export { edgeOf, Frontier, type Subtree, type SubtreeHash } from './frontier.pure';
-export { EMPTY_ROOT, HASH_BYTES, leafHash, nodeHash } from './hash.pure';
+export { edgeOf, Frontier, type OnComplete, type Subtree } from './frontier.pure';
+export {
+  bytesOf,
+  type Digest,
+  digestOf,
+  EMPTY_ROOT,
+  HASH_BYTES,
+  leafDigest,
+  leafHash,
+  nodeHash,
+  splitHashes,
+} from './hash.pure';
 export { consistencyPath, inclusionPath, type LeafRange, rootOfSubtrees, subtreesOf } from './proof.pure';
 export {
   bundlePath,
   type PlaceInTile,
   placeOf,
+  rootOfTile,
   TILE_HEIGHT,
   TILE_WIDTH,
   type Tile,

@@ -1,4 +1,5 @@
-import type { Subtree } from './frontier.pure';
+import { Frontier, type Subtree } from './frontier.pure';
+import { splitHashes } from './hash.pure';
 
 /** Hashes in a full tile, and entries in a full bundle. Source: C2SP tlog-tiles. */
 export const TILE_WIDTH = 256;
@@ -75,4 +76,9 @@ function indexPath(index: number): string {
 
 function widthSuffix(width: number): string {
   return width === TILE_WIDTH ? '' : `.p/${width}`;
+}
+
+/** @param hashes of a tile, or of a part of it that is a complete subtree, one after the other. */
+export function rootOfTile(hashes: Buffer): Buffer {
+  return Frontier.empty.append(splitHashes(hashes)).root;
 }

@@ -21,7 +21,8 @@ export async function proveEvent(platform: Pool, eventId: string): Promise<Recei
         logs.find(({ kind }) => kind === 'platform'),
       ];
       if (sealed === undefined || own === undefined || above === undefined) {
-        throw new EventNotSealedError(eventId, await isStored(tx, eventId));
+        const dropped = logs.some(({ minimumIndex }) => minimumIndex > 0);
+        throw new EventNotSealedError(eventId, await isStored(tx, eventId), dropped);
       }
       const log = new StoredLog(tx, own);
       const text = Buffer.from(parseNote(log.note).text);

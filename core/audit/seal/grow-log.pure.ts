@@ -1,4 +1,4 @@
-import { Frontier, leafHash, TILE_HEIGHT } from '../merkle';
+import { bytesOf, Frontier, leafDigest, TILE_HEIGHT } from '../merkle';
 
 /** A tree as it is kept between two batches. */
 export interface LogState {
@@ -15,9 +15,9 @@ export interface GrownLog extends LogState {
 /** The tree after these entries. */
 export function growLog(log: LogState, entries: readonly Buffer[]): GrownLog {
   const subtrees: { level: number; index: number; hash: Buffer }[] = [];
-  const frontier = Frontier.of(log.size, log.edge).append(entries.map(leafHash), (subtree) => {
-    if (subtree.level > 0 && subtree.level % TILE_HEIGHT === 0)
-      subtrees.push({ ...subtree, level: subtree.level / TILE_HEIGHT });
+  const frontier = Frontier.of(log.size, log.edge).append(entries.map(leafDigest), (level, index, digest) => {
+    if (level % TILE_HEIGHT === 0)
+      subtrees.push({ level: level / TILE_HEIGHT, index, hash: bytesOf(digest) });
   });
   return { size: frontier.size, edge: frontier.hashes, root: frontier.root, subtrees };
 }

@@ -1,9 +1,20 @@
 import type { ClientBase } from 'pg';
 import type { Violation } from './verify-log';
 
+/** May remove what a retention drops, and nothing else: the triggers see to it. Source: core/retention/README.md. */
+const RETENTION_ROLE = 'chronawflow_retention';
+
+/** What refuses a change of a row: nearly everywhere all of them, of these two all but a retention's. */
+const REFUSES: Readonly<Record<string, string>> = {
+  audit_event: 'only_retain_event',
+  audit_entry: 'only_retain_entry',
+};
+
 const GUARDED = [
   'audit_event',
   'audit_entry',
+  'audit_retention',
+  'audit_dropped',
   'audit_subtree',
   'audit_checkpoint',
   'audit_cosignature',
@@ -14,11 +25,11 @@ const GUARDED = [
 /** Each table's two triggers have to fire in every session (`tgenabled = 'A'`), and to call what refuses. */
 const TRIGGERS = `
 select g.name || '_' || k.kind as trigger, g.name as table
-  from unnest($1::text[]) g (name) cross join (values ('insert_only'), ('no_truncate')) k (kind)
+  from unnest($1::text[], $2::text[]) g (name, refuses) cross join (values ('insert_only'), ('no_truncate')) k (kind)
  where not exists (
    select from pg_trigger t join pg_proc p on p.oid = t.tgfoid
     where t.tgrelid = to_regclass('chronawflow.' || g.name) and t.tgname = g.name || '_' || k.kind
-      and t.tgenabled = 'A' and p.proname = 'refuse_change'
+      and t.tgenabled = 'A' and p.proname = case k.kind when 'insert_only' then g.refuses else 'refuse_change' end
       and p.prosrc like '%raise exception%the audit log is insert-only%')`;
 
 /** Of the whole table, and of single columns. */
@@ -34,12 +45,19 @@ select c.relname as table, g.privilege_type || g.column as privilege, coalesce(r
   from granted g join pg_class c on c.oid = g.oid left join pg_roles r on r.oid = g.grantee
  where c.relnamespace = 'chronawflow'::regnamespace and c.relname = any ($1)
    and g.privilege_type in ('UPDATE', 'DELETE', 'TRUNCATE') and g.grantee <> g.relowner
+   and not (g.privilege_type = 'DELETE' and r.rolname is not distinct from $2 and c.relname in ('audit_event', 'audit_entry'))
  order by 1, 3, 2`;
 
 /** What keeps the log from being changed, as the database has it now: triggers that fire, and nobody's right to change. */
 export async function checkGuards(tx: Pick<ClientBase, 'query'>): Promise<Violation[]> {
-  const triggers = await tx.query<{ trigger: string; table: string }>(TRIGGERS, [GUARDED]);
-  const rights = await tx.query<{ table: string; privilege: string; role: string }>(RIGHTS, [GUARDED]);
+  const triggers = await tx.query<{ trigger: string; table: string }>(TRIGGERS, [
+    GUARDED,
+    GUARDED.map((table) => REFUSES[table] ?? 'refuse_change'),
+  ]);
+  const rights = await tx.query<{ table: string; privilege: string; role: string }>(RIGHTS, [
+    GUARDED,
+    RETENTION_ROLE,
+  ]);
   return [
     ...triggers.rows.map(({ trigger, table }) => ({
       origin: '',

@@ -8,10 +8,10 @@ export function compareEvent(
   eventId: string,
   stored: StoredEvent | undefined,
 ): string | undefined {
-  const was = facts(sealed);
-  if (stored === undefined) return `event ${eventId} is gone; it was ${short(was)}`;
+  if (stored === undefined) return `event ${eventId} is gone; it was ${short(facts(sealed))}`;
   const { bytes } = encodeEntry(stored);
   if (bytes.equals(sealed)) return undefined;
+  const was = facts(sealed);
   const is = facts(bytes);
   const changed = [...new Set([...Object.keys(was), ...Object.keys(is)])].filter(
     (field) => JSON.stringify(was[field]) !== JSON.stringify(is[field]),

@@ -1,3 +1,9 @@
 export { type AuditVerification, type VerifyOptions, verifyDatabase } from './verify-database';
 export { type ExportVerification, verifyExport } from './verify-export';
-export { type RootClaim, type VerifyHooks, type Violation, verifyLog } from './verify-log';
+export {
+  type DroppedPrefix,
+  type RootClaim,
+  type VerifyHooks,
+  type Violation,
+  verifyLog,
+} from './verify-log';

@@ -1,13 +1,27 @@
+import { STORED_EVENT, type StoredEvent } from '../event';
 import { StoredLog } from '../log';
 
-/** Reads the IDs of the events together with the entries that they are compared with. */
+type Row = { readonly entry: Buffer; readonly eventId: string | null } & (
+  | StoredEvent
+  | { readonly id: null }
+);
+
+/** Reads the events as they are stored together with the entries that they are compared with. */
 export class LogWithEvents extends StoredLog {
-  /** Of the bundle that was read last. */
-  eventIds: readonly (string | null)[] = [];
+  /** Of the bundle that was read last: the events by their entries' places, undefined for those that are gone. */
+  events: readonly { readonly eventId: string; readonly stored: StoredEvent | undefined }[] = [];
 
   override async bundle(index: number, width: number): Promise<readonly Buffer[]> {
-    const rows = await this.rows(index, width);
-    this.eventIds = rows.map(({ eventId }) => eventId);
+    const rows = await this.select<Row>(
+      index,
+      width,
+      `n.entry, n.event_id as "eventId", ${STORED_EVENT}`,
+      'left join chronawflow.audit_event e on e.id = n.event_id',
+    );
+    this.events = rows.map(({ eventId, ...event }) => ({
+      eventId: eventId ?? '',
+      stored: event.id === null ? undefined : event,
+    }));
     return rows.map(({ entry }) => entry);
   }
 }

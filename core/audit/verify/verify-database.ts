@@ -1,6 +1,5 @@
 import type { ClientBase, Pool } from 'pg';
 import { inTransaction } from '../../../database';
-import { STORED_EVENT, type StoredEvent } from '../event';
 import { type LogFacts, readLogs, StoredLog } from '../log';
 import {
   type Checkpoint,
@@ -16,7 +15,7 @@ import { checkPersonal } from './check-personal';
 import { compareEvent } from './compare-event.pure';
 import { LogWithEvents } from './log-with-events';
 import { countUnsealed, findUnlisted, type Unsealed } from './place-of-sealing';
-import { type RootClaim, type Violation, verifyLog } from './verify-log';
+import { type DroppedPrefix, type RootClaim, type Violation, verifyLog } from './verify-log';
 
 export interface VerifyOptions {
   /** Only this tenant's log, beside the platform's. */
@@ -36,6 +35,8 @@ export interface AuditVerification {
   readonly logs: number;
   readonly entries: number;
   readonly violations: readonly Violation[];
+  /** What retentions have dropped. */
+  readonly dropped: readonly DroppedPrefix[];
   readonly unsealed: Unsealed;
   /** Up to which size of the platform log each witness has cosigned. */
   readonly cosigned: readonly { readonly witness: string; readonly size: number }[];
@@ -65,6 +66,7 @@ class DatabaseVerification {
   private readonly logs = new Map<string, LogFacts>();
   /** Of each log's checkpoints that are leaves of the platform log: how many, and the last one's size. */
   private readonly listed = new Map<string, { count: number; size: number }>();
+  private readonly dropped: DroppedPrefix[] = [];
   private entries = 0;
 
   constructor(
@@ -90,6 +92,7 @@ class DatabaseVerification {
       logs: this.logs.size,
       entries: this.entries,
       violations: this.violations,
+      dropped: this.dropped,
       unsealed: await countUnsealed(this.tx),
       cosigned: await this.cosigned(),
       ...(checkpoint === undefined ? {} : { checkpoint }),
@@ -121,6 +124,7 @@ class DatabaseVerification {
     const reader = new LogWithEvents(this.tx, log);
     const found = await verifyLog(reader, this.checkpoints(log), {
       entries: (first, entries) => this.compareEvents(reader, first, entries),
+      dropped: (prefix) => this.dropped.push(prefix),
       progress: (done) => this.options.progress?.({ log: log.origin, done, total: log.size }),
     });
     this.violations.push(...found);
@@ -175,17 +179,11 @@ class DatabaseVerification {
     }
   }
 
-  private async compareEvents(log: LogWithEvents, first: number, entries: readonly Buffer[]): Promise<void> {
-    const ids = log.eventIds;
-    const { rows } = await this.tx.query<StoredEvent>(
-      `select ${STORED_EVENT} from chronawflow.audit_event e where e.id = any ($1)`,
-      [ids],
-    );
-    const stored = new Map(rows.map((event) => [event.id, event]));
+  private compareEvents(log: LogWithEvents, first: number, entries: readonly Buffer[]): void {
     this.entries += entries.length;
     for (const [i, sealed] of entries.entries()) {
-      const eventId = ids[i] ?? '';
-      const problem = compareEvent(sealed, eventId, stored.get(eventId));
+      const { eventId = '', stored } = log.events[i] ?? {};
+      const problem = compareEvent(sealed, eventId, stored);
       if (problem !== undefined)
         this.violations.push({ origin: log.origin, index: first + i, eventId, problem });
     }

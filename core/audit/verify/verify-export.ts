@@ -5,12 +5,20 @@ import { ExportedLog, LogDamagedError } from '../log';
 import { type Checkpoint, NoteInvalidError, parseCheckpoint, parseNote, verifyNote } from '../note';
 import { type LogVerifiers, originOf, verifiersOf } from '../seal';
 import type { VerifyOptions } from './verify-database';
-import { type RootClaim, type Violation, verifyLog } from './verify-log';
+import {
+  type DroppedPrefix,
+  type RootClaim,
+  type VerifyHooks,
+  type Violation,
+  verifyLog,
+} from './verify-log';
 
 export interface ExportVerification {
   readonly logs: number;
   readonly entries: number;
   readonly violations: readonly Violation[];
+  /** What retentions have dropped. */
+  readonly dropped: readonly DroppedPrefix[];
   /** The platform's, which covers everything that is here. */
   readonly checkpoint: string;
 }
@@ -49,12 +57,16 @@ export async function verifyExport(
       progress: (done) => progress?.({ log: platform.origin, done, total: platform.size }),
     })),
   );
+  const dropped: DroppedPrefix[] = [];
   for (const log of logs) {
-    const found = await verifyOne(log, key, claims.get(log.origin) ?? [], progress);
+    const found = await verifyOne(log, key, claims.get(log.origin) ?? [], {
+      progress: (done) => progress?.({ log: log.origin, done, total: log.size }),
+      dropped: (prefix) => dropped.push(prefix),
+    });
     violations.push(...found);
-    entries += log.size;
+    entries += log.size - log.minimumIndex;
   }
-  return { logs: logs.length + 1, entries, violations, checkpoint: platform.note };
+  return { logs: logs.length + 1, entries, violations, dropped, checkpoint: platform.note };
 }
 
 async function openOne(directory: string, violations: Violation[]): Promise<ExportedLog | undefined> {
@@ -72,7 +84,7 @@ async function verifyOne(
   log: ExportedLog,
   key: LogVerifiers,
   listed: readonly RootClaim[],
-  progress: VerifyOptions['progress'],
+  hooks: Pick<VerifyHooks, 'progress' | 'dropped'>,
 ): Promise<Violation[]> {
   let own: Checkpoint;
   try {
@@ -89,8 +101,7 @@ async function verifyOne(
   const grows = listed.every((claim, i) => i === 0 || claim.size > (listed[i - 1]?.size ?? 0));
   if (!grows) add('the platform log takes it back to fewer entries');
   const claims = [...(grows ? listed : []), { ...own, by: 'its checkpoint' }];
-  const told = (done: number) => progress?.({ log: log.origin, done, total: log.size });
-  return [...violations, ...(await verifyLog(log, claims, { progress: told }))];
+  return [...violations, ...(await verifyLog(log, claims, hooks))];
 }
 
 function collect(claims: Map<string, RootClaim[]>, leaves: readonly Buffer[]): void {

@@ -1,5 +1,16 @@
+import { type RetentionRecord, retentionIn } from '../event';
 import { LogDamagedError, type LogReader } from '../log';
-import { EMPTY_ROOT, Frontier, leafHash, TILE_HEIGHT, TILE_WIDTH, tilesOf, tilesOfLevel } from '../merkle';
+import {
+  type Digest,
+  Frontier,
+  HASH_BYTES,
+  leafDigest,
+  splitHashes,
+  TILE_HEIGHT,
+  TILE_WIDTH,
+  tilesOf,
+  tilesOfLevel,
+} from '../merkle';
 
 /** What the tree had to be at a size, and who says so. */
 export interface RootClaim {
@@ -18,9 +29,18 @@ export interface Violation {
   readonly problem: string;
 }
 
+/** Entries that a retention has dropped: their hashes are there, and are verified. */
+export interface DroppedPrefix extends RetentionRecord {
+  readonly origin: string;
+  /** So many, from the first one on. */
+  readonly entries: number;
+}
+
 export interface VerifyHooks {
   /** Sees the entries of each bundle, in their order. */
   readonly entries?: (first: number, entries: readonly Buffer[]) => void | Promise<void>;
+  /** Told what was dropped, by a decision that is in the log. */
+  readonly dropped?: (prefix: DroppedPrefix) => void;
   /** Told after each bundle how many entries were read. */
   readonly progress?: (entries: number) => void;
 }
@@ -40,21 +60,36 @@ export async function verifyLog(
 ): Promise<Violation[]> {
   const check = new TreeCheck(log, claims);
   await check.settle();
+  let decided: RetentionRecord | undefined;
   for (const { index, width } of tilesOfLevel(0, log.size)) {
+    if (index * TILE_WIDTH < log.minimumIndex) {
+      const kept = await check.orDamage(() => log.tile(0, index, width));
+      if (kept === undefined) return check.violations;
+      await check.append(splitHashes(kept));
+      continue;
+    }
     const entries = await check.orDamage(() => log.bundle(index, width));
     // Without the entries nothing behind them can be computed.
     if (entries === undefined) return check.violations;
-    const hashes = entries.map(leafHash);
+    const hashes = entries.map(leafDigest);
     await check.append(hashes);
     if (log.keepsLeafHashes) await check.compareTile(0, index, hashes);
+    for (const entry of entries) decided = furthest(decided, retentionIn(entry, log.origin));
     await hooks.entries?.(index * TILE_WIDTH, entries);
     hooks.progress?.(index * TILE_WIDTH + width);
   }
   for (const { level, index, width } of tilesOf(log.size)) {
     if (level > 0) await check.compareTile(level, index, check.computed(level, index, width));
   }
+  if (log.minimumIndex > (decided?.minimumIndex ?? 0)) check.missesPrefix(log.minimumIndex);
+  else if (log.minimumIndex > 0 && decided !== undefined)
+    hooks.dropped?.({ ...decided, origin: log.origin, entries: log.minimumIndex });
   await check.end();
   return check.violations;
+}
+
+function furthest(a: RetentionRecord | undefined, b: RetentionRecord | undefined) {
+  return (b?.minimumIndex ?? -1) > (a?.minimumIndex ?? -1) ? b : a;
 }
 
 class TreeCheck {
@@ -64,7 +99,7 @@ class TreeCheck {
   private next: RootClaim | undefined;
   private begun = false;
   /** Roots of full tiles, by the level of the tile that they are a hash of. */
-  private readonly upper: Buffer[][] = [];
+  private readonly upper: Digest[][] = [];
 
   constructor(
     private readonly log: LogReader,
@@ -74,27 +109,28 @@ class TreeCheck {
   }
 
   /** Roots are computed only at the sizes that somebody signs. */
-  async append(hashes: readonly Buffer[]): Promise<void> {
+  async append(hashes: readonly Digest[]): Promise<void> {
     let rest = hashes;
     while (rest.length > 0) {
       const until = this.next?.size ?? Number.POSITIVE_INFINITY;
       const part = rest.slice(0, until - this.frontier.size);
       rest = rest.slice(part.length);
-      this.frontier = this.frontier.append(part, ({ level, hash }) => {
-        if (level > 0 && level % TILE_HEIGHT === 0) this.keep(level / TILE_HEIGHT, hash);
+      this.frontier = this.frontier.append(part, (level, _, digest) => {
+        if (level % TILE_HEIGHT === 0) this.keep(level / TILE_HEIGHT, digest);
       });
       if (this.frontier.size === until) await this.settle();
     }
   }
 
-  computed(level: number, index: number, width: number): Buffer[] {
+  computed(level: number, index: number, width: number): Digest[] {
     return (this.upper[level] ?? []).slice(index * TILE_WIDTH, index * TILE_WIDTH + width);
   }
 
-  async compareTile(level: number, index: number, computed: readonly Buffer[]): Promise<void> {
+  async compareTile(level: number, index: number, computed: readonly Digest[]): Promise<void> {
     const kept = await this.orDamage(() => this.log.tile(level, index, computed.length));
-    const at = kept === undefined ? -1 : computed.findIndex((hash, i) => !kept[i]?.equals(hash));
-    if (at < 0) return;
+    const all = kept?.toString('binary');
+    if (all === undefined || all === computed.join('')) return;
+    const at = computed.findIndex((digest, i) => all.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES) !== digest);
     const entry = (index * TILE_WIDTH + at) * TILE_WIDTH ** level;
     const last = entry + TILE_WIDTH ** level - 1;
     const what = level === 0 ? `entry ${entry} is` : `entries ${entry} to ${last} are`;
@@ -106,7 +142,7 @@ class TreeCheck {
     if (!this.begun) await this.advance();
     const { size } = this.frontier;
     if (this.next?.size !== size) return;
-    const root = size === 0 ? EMPTY_ROOT : this.frontier.root;
+    const { root } = this.frontier;
     for (let claim: RootClaim | undefined = this.next; claim?.size === size; claim = await this.advance()) {
       if (!claim.root.equals(root))
         this.add(`the first ${size} entries are not those that ${claim.by} signs`, size);
@@ -132,6 +168,13 @@ class TreeCheck {
     }
   }
 
+  missesPrefix(entries: number): void {
+    this.add(
+      `its first ${entries} entries are missing, and no retention that is in the log has dropped them`,
+      0,
+    );
+  }
+
   private add(problem: string, index?: number): void {
     this.violations.push({ origin: this.log.origin, ...(index === undefined ? {} : { index }), problem });
   }
@@ -143,9 +186,9 @@ class TreeCheck {
     return this.next;
   }
 
-  private keep(level: number, hash: Buffer): void {
+  private keep(level: number, digest: Digest): void {
     const ofLevel = this.upper[level] ?? [];
-    ofLevel.push(hash);
+    ofLevel.push(digest);
     this.upper[level] = ofLevel;
   }
 }

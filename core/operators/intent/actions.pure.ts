@@ -26,6 +26,7 @@ export const ACTIONS = {
   'containment.release': 'requester',
   'degradation.override': 'requester',
   'erasure.erase': 'requester',
+  'audit.retain': 'administrator',
   'erasure.hold': 'administrator',
   'payload.decode': 'viewer',
   'payload.destroy-key': 'administrator',

@@ -1,15 +1,16 @@
 // Verifies an exported log with libraries that have nothing to do with Chronawflow: golang.org/x/mod/sumdb/note and
 // transparency-dev's formats and merkle. Everything is computed anew from the entries.
 //
-//	tlog-verifier DIRECTORY LOG-KEY [COSIGNER-KEY...] < proofs.json
+//	tlog-verifier [-minimum INDEX] DIRECTORY LOG-KEY [COSIGNER-KEY...] < proofs.json
 //
-// The proofs, if any, are checked against the same tree. Prints one JSON object, or the reason and exits with 1.
+// Of a pruned log (C2SP tlog-tiles, "Pruning") the hashes below the minimum index are taken from the tiles. The proofs, if any, are checked against the same tree. Prints one JSON object, or the reason and exits with 1.
 package main
 
 import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -43,11 +44,14 @@ func main() {
 		fmt.Println("tlog-verifier on", libraries())
 		return
 	}
-	if len(os.Args) < 3 {
-		fmt.Fprintln(os.Stderr, "tlog-verifier DIRECTORY LOG-KEY [COSIGNER-KEY...] < proofs.json")
+	minimum := flag.Uint64("minimum", 0, "entries below this index are not there; a multiple of 256")
+	flag.Parse()
+	args := flag.Args()
+	if len(args) < 2 {
+		fmt.Fprintln(os.Stderr, "tlog-verifier [-minimum INDEX] DIRECTORY LOG-KEY [COSIGNER-KEY...] < proofs.json")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1], os.Args[2], os.Args[3:]); err != nil {
+	if err := run(args[0], args[1], args[2:], *minimum); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -67,14 +71,18 @@ func libraries() string {
 	return strings.Join(names, ", ")
 }
 
-func run(directory, logKey string, cosigners []string) error {
+func run(directory, logKey string, cosigners []string, minimum uint64) error {
 	checkpoint, signatures, err := openCheckpoint(directory, logKey, cosigners)
 	if err != nil {
 		return err
 	}
 	tree := newTree(directory, checkpoint.Size)
 	for index := uint64(0); index*tileWidth < checkpoint.Size; index++ {
-		if err := tree.readBundle(index); err != nil {
+		read := tree.readBundle
+		if (index+1)*tileWidth <= minimum {
+			read = tree.readHashes
+		}
+		if err := read(index); err != nil {
 			return err
 		}
 	}
@@ -155,20 +163,43 @@ func (t *tree) readBundle(index uint64) error {
 			return fmt.Errorf("%s ends in entry %d", path, n)
 		}
 		end := 2 + int(binary.BigEndian.Uint16(bundle))
-		leaf := rfc6962.DefaultHasher.HashLeaf(bundle[2:end])
+		if err := t.append(rfc6962.DefaultHasher.HashLeaf(bundle[2:end])); err != nil {
+			return err
+		}
 		bundle = bundle[end:]
-		t.leaves = append(t.leaves, leaf)
-		if err := t.grown.Append(leaf, t.keep); err != nil {
-			return err
-		}
-		if t.roots[t.grown.End()], err = t.grown.GetRootHash(nil); err != nil {
-			return err
-		}
 	}
 	if len(bundle) > 0 {
 		return fmt.Errorf("%s has more than %d entries", path, width)
 	}
 	return nil
+}
+
+// readHashes reads the tile of a bundle that was pruned.
+func (t *tree) readHashes(index uint64) error {
+	path := tilePath("0", index, tileWidth)
+	tile, err := os.ReadFile(filepath.Join(t.directory, path))
+	if err != nil {
+		return err
+	}
+	size := rfc6962.DefaultHasher.Size()
+	if len(tile) != tileWidth*size {
+		return fmt.Errorf("%s has %d bytes", path, len(tile))
+	}
+	for at := 0; at < len(tile); at += size {
+		if err := t.append(tile[at : at+size]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tree) append(leaf []byte) (err error) {
+	t.leaves = append(t.leaves, leaf)
+	if err := t.grown.Append(leaf, t.keep); err != nil {
+		return err
+	}
+	t.roots[t.grown.End()], err = t.grown.GetRootHash(nil)
+	return err
 }
 
 func (t *tree) keep(id compact.NodeID, hash []byte) {

@@ -1,0 +1,2 @@
+export { ReadAudit, type ReadKind } from './read-audit';
+export { ReadNotRecordedError } from './read-not-recorded-error';
