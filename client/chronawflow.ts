@@ -1,4 +1,5 @@
 import { type Config, loadConfig } from '../config';
+import { ReadAudit } from '../core/audit';
 import { ChaosEngineeringManager } from '../core/chaos';
 import { Degradation, type DegradationModesManager, type DegradationOptions } from '../core/degradation';
 import { FailureDomainManager, readDiscoveries } from '../core/failure-domains';
@@ -88,9 +89,10 @@ export class Chronawflow {
     const signing = new OperatorSigning(config, platform, signer);
     this.erasure = new ErasureClient(config, platform, application, signing);
     this.keys = new KeysClient(config, link, platform, application, signing);
-    const reader = new RecoveryReader(config, platform, application);
-    this.recovery = new RecoveryClient(link, platform, reader, signing);
-    this.jobs = new JobsClient(config, link, platform, application, jobs, signing);
+    const reads = new ReadAudit(config.audit.reads, platform, application);
+    const reader = new RecoveryReader(config, platform, application, reads);
+    this.recovery = new RecoveryClient(link, platform, reader, signing, reads);
+    this.jobs = new JobsClient(config, link, platform, application, jobs, signing, reads);
     this.operators = new OperatorsClient(platform, signing);
     this.chaos = new ChaosClient(link, platform);
     this.chaosEngineering = new ChaosEngineeringManager(this.chaos);

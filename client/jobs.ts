@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { Config } from '../config';
-import { forwardOutbox } from '../core/audit';
+import { forwardOutbox, type ReadAudit } from '../core/audit';
 import { InvalidInputError } from '../core/errors';
 import { fingerprint } from '../core/idempotency';
 import {
@@ -91,6 +91,7 @@ export class JobsClient {
     private readonly application: Pool,
     private readonly given: readonly Job[],
     private readonly signing: OperatorSigning,
+    private readonly reads: ReadAudit,
   ) {
     this.undone = new UndoneEffectsClient(config.jobs, platform, application, signing);
   }
@@ -139,7 +140,7 @@ export class JobsClient {
     return readDepths(this.application, limit);
   }
 
-  /** @throws JobNotFoundError */
+  /** That dead letters were read is an event (`audit.reads.deadLetters`). @throws JobNotFoundError, ReadNotRecordedError */
   async show(ref: JobRef): Promise<JobView> {
     const handle = this.handle(ref);
     const [status, steps, letters] = await Promise.all([
@@ -147,12 +148,15 @@ export class JobsClient {
       readSteps(this.application, ref),
       readLettersOf(this.application, ref),
     ]);
+    if (letters.length > 0) await this.recordRead(ref, letters.length);
     return { status, workflowId: handle.workflowId, webUrl: handle.webUrl, steps, letters };
   }
 
-  /** Open dead letters, the oldest first. */
-  dead(filter: DeadFilter = {}, limit = 100): Promise<DeadLetter[]> {
-    return readDeadLetters(this.application, filter, limit);
+  /** Open dead letters, the oldest first. That they were read is an event (`audit.reads.deadLetters`). @throws ReadNotRecordedError */
+  async dead(filter: DeadFilter = {}, limit = 100): Promise<DeadLetter[]> {
+    const letters = await readDeadLetters(this.application, filter, limit);
+    await this.recordRead(filter, letters.length);
+    return letters;
   }
 
   /** Lets a dead job run again. Its keys and its completed steps stay. @throws JobNotDeadError, InvalidInputError */
@@ -179,7 +183,7 @@ export class JobsClient {
     const redriven: JobRef[] = [];
     const { tenant, ...parameters } = { ...filter, limit, perSecond };
     await this.signing.act({ action: 'jobs.redrive', tenant, parameters }, as, async (act) => {
-      for (const { tenant, type, key } of await this.dead(filter, limit)) {
+      for (const { tenant, type, key } of await readDeadLetters(this.application, filter, limit)) {
         const delayMs = perSecond === undefined ? 0 : Math.floor((redriven.length * 1_000) / perSecond);
         try {
           await redrive(this.application, { tenant, type, key }, { ...act, delayMs });
@@ -252,6 +256,15 @@ export class JobsClient {
   /** Quarantines and pauses, the oldest first. */
   holds(): Promise<Hold[]> {
     return readHolds(this.application);
+  }
+
+  private recordRead({ tenant, ...of }: Partial<JobRef> & DeadFilter, letters: number): Promise<void> {
+    return this.reads.record('deadLetters', {
+      actor: currentOperator(),
+      action: 'dead-letters.read',
+      ...(tenant === undefined ? {} : { tenant }),
+      details: { ...of, letters },
+    });
   }
 
   private async hold(

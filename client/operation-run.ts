@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ReadAudit } from '../core/audit';
 import type { Action, Intent } from '../core/operators';
 import { approvalParameters, rejectionParameters } from '../core/recovery/intent-parameters.pure';
 import { restoreIdFor } from '../core/recovery/restore-id';
@@ -11,6 +12,7 @@ import {
   type Rejection,
 } from '../workflows/contract';
 import { NoWorkerAnsweredError, RunEndedError, RunNotFoundError } from './errors';
+import { currentOperator } from './operator';
 import type { OperatorSigning } from './operator-signing';
 import type { TemporalLink } from './temporal-link';
 
@@ -50,6 +52,7 @@ export class OperationRun {
     private readonly link: TemporalLink,
     readonly workflowId: string,
     private readonly signing: OperatorSigning,
+    private readonly reads: ReadAudit,
   ) {}
 
   /** Address in Temporal's Web UI; undefined when the configuration names no Web UI. */
@@ -62,12 +65,12 @@ export class OperationRun {
     return this.link.ask(this.workflowId, (handle) => handle.query<OperationStatus>(messageNames.status));
   }
 
-  /** The preview that is there now, if any. */
+  /** The preview that is there now, if any. That it was read is an event (`audit.reads.previews`). @throws ReadNotRecordedError */
   async currentPreview(): Promise<RestorePreview | undefined> {
     const preview = await this.link.ask(this.workflowId, (handle) =>
       handle.query<RestorePreview | null>(messageNames.preview),
     );
-    return preview ?? undefined;
+    return preview === null ? undefined : this.shown(preview);
   }
 
   /**
@@ -80,7 +83,7 @@ export class OperationRun {
     const preview = await this.currentPreview();
     if (preview !== undefined) return preview;
     const report = await this.result();
-    if (report.preview !== undefined) return report.preview;
+    if (report.preview !== undefined) return this.shown(report.preview);
     throw new NoWorkerAnsweredError(this.workflowId, this.link.taskQueue);
   }
 
@@ -137,6 +140,17 @@ export class OperationRun {
       if (Date.now() > limit) throw new NoWorkerAnsweredError(this.workflowId, this.link.taskQueue);
       await sleep(LOOK_EVERY_MS, undefined, { signal: options.signal });
     }
+  }
+
+  private async shown(preview: RestorePreview): Promise<RestorePreview> {
+    await this.reads.record('previews', {
+      actor: currentOperator(),
+      action: 'preview.read',
+      tenant: preview.tenant,
+      object: this.workflowId,
+      details: { diffHash: preview.diffHash },
+    });
+    return preview;
   }
 
   private async sign(action: Action, parameters: Intent['parameters'], as: string | undefined) {

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Config } from '../config';
+import type { ReadAudit } from '../core/audit';
 import {
   type ChangesPage,
   checkCompliance,
@@ -36,7 +37,12 @@ export interface ChangesRequest {
 export class RecoveryReader {
   private readonly ctx: RecoveryContext;
 
-  constructor(config: Config, platform: Pool, application: Pool) {
+  constructor(
+    config: Config,
+    platform: Pool,
+    application: Pool,
+    private readonly reads: ReadAudit,
+  ) {
     // Reading has nothing to log: what it finds is its result, what fails is thrown.
     const log = { info: () => undefined, warn: () => undefined };
     this.ctx = { config, platform, application, log };
@@ -47,8 +53,17 @@ export class RecoveryReader {
     return { points, window };
   }
 
-  changes(restoreId: string, page: ChangesRequest): Promise<ChangesPage> {
-    return pageChanges(this.ctx, { restoreId, ...page });
+  /** That they were read is an event (`audit.reads.previews`). @throws ReadNotRecordedError */
+  async changes(restoreId: string, page: ChangesRequest): Promise<ChangesPage> {
+    const found = await pageChanges(this.ctx, { restoreId, ...page });
+    await this.reads.record('previews', {
+      actor: currentOperator(),
+      action: 'row-images.read',
+      tenant: found.tenant,
+      object: restoreId,
+      details: { table: found.table, rows: found.rows.length },
+    });
+    return found;
   }
 
   /** Jobs and requests whose effects the restore takes back, or took back, a page at a time. */

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { recordAuditEvent } from '../core/audit';
+import { type ReadAudit, recordAuditEvent } from '../core/audit';
 import type { Action } from '../core/operators';
 import { RestoreInProgressError } from '../core/recovery/errors/restore-in-progress-error';
 import { intentParameters } from '../core/recovery/intent-parameters.pure';
@@ -79,6 +79,7 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
     private readonly platform: Pool,
     private readonly reader: RecoveryReader,
     private readonly signing: OperatorSigning,
+    private readonly reads: ReadAudit,
   ) {}
 
   /**
@@ -227,7 +228,7 @@ export class RecoveryClient implements RecoveryOperations<OperationRun> {
 
   /** The handle of a run that somebody else started; asks nothing yet. */
   run(workflowId: string): OperationRun {
-    return new OperationRun(this.link, workflowId, this.signing);
+    return new OperationRun(this.link, workflowId, this.signing, this.reads);
   }
 
   /** The newest operations, first the newest, from the control plane's journal. */

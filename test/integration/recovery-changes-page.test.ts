@@ -1,4 +1,6 @@
+import { RecoveryReader } from '../../client/recovery-reader';
 import { parseConfig } from '../../config';
+import { ReadAudit } from '../../core/audit';
 import { pageChanges } from '../../core/recovery/diff/page-changes';
 import type { RecoveryContext } from '../../core/recovery/engine';
 import { type RealApplication, startApplication } from '../support/real-application';
@@ -71,6 +73,7 @@ test('row images come a page at a time, in the order of the key, until the end',
       ],
     });
     expect(await pageChanges(lab.context, people(restoreId, { offset: 99 }))).toEqual({
+      tenant: 'a',
       table: 'public.people',
       rows: [],
     });
@@ -114,4 +117,22 @@ test.each(['email', 'people.email', 'public.people.'])('%j is no column that cou
   expect(() => parseConfig(JSON.stringify(minimal), { file: 'c.yaml', env: {} })).toThrow(
     /sensitiveColumns.*schema\.table\.column/,
   );
+});
+
+test('that row images were read is an event, unless it is switched off', async () => {
+  await previewed(async (restoreId) => {
+    const { config, platform, application } = lab.context;
+    const page = { table: 'public.people', limit: 2 };
+    const read = async (previews: boolean) => {
+      const reads = new ReadAudit({ ...config.audit.reads, previews }, platform, application);
+      await new RecoveryReader(config, platform, application, reads).changes(restoreId, page);
+    };
+    await read(true);
+    await read(false);
+    const { rows } = await platform.query(
+      `select tenant, details from chronawflow.audit_event where action = 'row-images.read' and object = $1`,
+      [restoreId],
+    );
+    expect(rows).toEqual([{ tenant: 'a', details: { rows: 2, table: 'public.people' } }]);
+  });
 });

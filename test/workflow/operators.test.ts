@@ -104,6 +104,11 @@ test('a restore is asked for, approved and merged by keys, and every use of one 
   const report = await run.result();
   expect(report).toMatchObject({ outcome: 'merged', requestedBy: 'ada', approvedBy: ['grace'] });
   expect(scene.leftovers()).toEqual([]);
+  const { rowCount: read } = await ground.platform.query(
+    `select from chronawflow.audit_event where action = 'preview.read' and tenant = $1 and object = $2`,
+    [scene.tenant, run.workflowId],
+  );
+  expect(read).toBe(1);
   const { rows } = await ground.platform.query(
     `select actor, object, request from chronawflow.audit_event where action = 'operators.intent-used' and tenant = $1 order by at`,
     [scene.tenant],

@@ -278,6 +278,12 @@ test('a spent job is a dead letter; redriven with another input it goes on, its 
     `select actor, details ->> 'input' as input from chronawflow.audit_event where action = 'job.redrive'`,
   );
   expect(rows).toEqual([{ actor: 'grace', input: 'edited' }]);
+  // So is who has read the letters: the list twice, and the job once while it had one and nobody had decided.
+  const { rows: reads } = await stage.platform.query(
+    `select details ->> 'letters' as letters from chronawflow.audit_event
+      where action = 'dead-letters.read' and (tenant = 't1' or details ->> 'code' = 'RangeError') order by at`,
+  );
+  expect(reads).toEqual([{ letters: '1' }, { letters: '1' }]);
 });
 
 test('a discarded job stays dead, with the reason, and its letter is closed', async () => {

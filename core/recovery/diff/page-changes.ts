@@ -27,6 +27,7 @@ export interface ChangedRow {
 }
 
 export interface ChangesPage {
+  readonly tenant: string;
   readonly table: string;
   readonly rows: readonly ChangedRow[];
   /** Pass as `offset` for the next page; absent at the end. */
@@ -75,6 +76,7 @@ export async function pageChanges(ctx: RecoveryContext, request: PageRequest): P
     { readOnly: true },
   );
   return {
+    tenant: record.tenant,
     table: request.table,
     rows: rows.slice(0, limit).map((row) => ({
       op: OPS[row.op],
