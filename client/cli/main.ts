@@ -7,7 +7,7 @@ const asked = (option: string) => process.argv.includes(option);
 
 async function main(): Promise<void> {
   try {
-    await createProgram().parseAsync();
+    await createProgram(process.argv[2]).parseAsync();
   } catch (error) {
     process.exitCode = reportError(error, { json: asked('--json'), debug: asked('--debug') });
   }

@@ -2,28 +2,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
-import { packageRoot } from '../../core/local-stack';
-import { registerAudit } from './audit';
-import { registerChaos } from './chaos';
-import { registerCodecServer } from './codec-server';
-import { registerContain } from './contain';
-import { registerDegradation } from './degradation';
-import { registerDoctor } from './doctor';
-import { registerDomains } from './domains';
-import { registerEscalation } from './escalation';
-import { registerJobs } from './jobs';
-import { registerKeys } from './keys';
-import { registerOperators } from './operators';
-import { registerPrepare } from './prepare';
-import { registerRecovery } from './recovery';
-import { registerStatus } from './status';
-import { registerUp } from './up';
-import { registerWorker } from './worker';
+import { packageRoot } from '../../core/local-stack/package-root';
+import { COMMAND_GROUPS } from './commands';
 
 const packageJson = z.object({ version: z.string() });
 
-/** All commands. They throw their errors; main.ts reports them. */
-export function createProgram(): Command {
+/**
+ * Commands throw their errors; main.ts reports them.
+ *
+ * @param first word of the call: what it does not name is left out. All commands are there when it names none.
+ */
+export function createProgram(first?: string): Command {
   const program = new Command('chronawflow');
   program
     .description('Durable, provable recovery of single tenants in multi-tenant PostgreSQL applications')
@@ -33,22 +22,8 @@ export function createProgram(): Command {
     // A wrong call is reported like every other error: with its code, and with --json as one object.
     .configureOutput({ outputError: () => undefined })
     .exitOverride();
-  registerUp(program);
-  registerDoctor(program);
-  registerPrepare(program);
-  registerWorker(program);
-  registerRecovery(program);
-  registerJobs(program);
-  registerAudit(program);
-  registerChaos(program);
-  registerDomains(program);
-  registerKeys(program);
-  registerCodecServer(program);
-  registerOperators(program);
-  registerDegradation(program);
-  registerStatus(program);
-  registerContain(program);
-  registerEscalation(program);
+  const called = COMMAND_GROUPS.filter(({ names }) => names.some((name) => name === first));
+  for (const { register } of called.length > 0 ? called : COMMAND_GROUPS) register(program);
   inheritSettings(program);
   return program;
 }

@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
-import { Chronawflow, type ConnectOptions } from '../chronawflow';
+import type { Chronawflow, ConnectOptions } from '../chronawflow';
 import { Output } from './output';
+
+/** Temporal's client alone takes a quarter of a second, and commands that only read a database do not need it. */
+const load: (name: '../chronawflow') => typeof import('../chronawflow') = require;
 
 export interface CommonOptions {
   readonly config?: string;
@@ -26,7 +29,10 @@ export async function inSession(
   run: (session: Session) => Promise<void>,
   { whenTemporalIsAway }: Pick<ConnectOptions, 'whenTemporalIsAway'> = {},
 ): Promise<void> {
-  const cf = await Chronawflow.connect({ configFile: options.config, whenTemporalIsAway });
+  const cf = await load('../chronawflow').Chronawflow.connect({
+    configFile: options.config,
+    whenTemporalIsAway,
+  });
   try {
     await run({ cf, out: new Output(options.json ?? false) });
   } finally {
