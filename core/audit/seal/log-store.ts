@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
-import { encodeEntry, STORED_EVENT, type StoredEvent } from '../event';
 import type { GrownLog, LogState } from './grow-log.pure';
 import { LogOriginChangedError } from './log-origin-changed-error';
+import type { NewEntry } from './take-events';
 
 export type LogKind = 'tenant' | 'system' | 'platform';
 
@@ -12,53 +12,13 @@ export interface StoredLog extends LogState {
   readonly origin: string;
 }
 
-/** One leaf to append; a checkpoint of another log has no event. */
-export interface NewEntry {
-  readonly entry: Buffer;
-  readonly eventId: string | null;
-}
-
-export interface EventBatch {
-  /** By tenant, `null` for those without one; in the order in which they are sealed. */
-  readonly entries: ReadonlyMap<string | null, readonly NewEntry[]>;
-  readonly count: number;
-}
-
-type Position = { readonly xid: string; readonly at: string; readonly id: string };
-
-/**
- * Events that were not sealed yet and that no event can come before any more: those of transactions below the oldest one
- * that still runs. Locks the place up to where events are sealed, and moves it on: of two sealers one waits.
- */
-export async function takeEvents(tx: ClientBase, limit: number): Promise<EventBatch> {
-  const seal = await tx.query<Position>(
-    'select xid::text as xid, at::text as at, id from chronawflow.audit_seal for update',
-  );
-  const from = seal.rows[0];
-  if (from === undefined) throw new RangeError('chronawflow.audit_seal has lost its row');
-  const { rows } = await tx.query<StoredEvent & { xid: string; rawAt: string }>(
-    `select e.xid::text as xid, e.at::text as "rawAt", ${STORED_EVENT}
-       from chronawflow.audit_event e
-      where e.xid >= $1::xid8 and (e.xid, e.at, e.id) > ($1::xid8, $2::timestamptz, $3)
-        and e.xid < pg_snapshot_xmin(pg_current_snapshot())
-      order by e.xid, e.at, e.id limit $4`,
-    [from.xid, from.at, from.id, limit],
-  );
-  const last = rows.at(-1);
-  if (last !== undefined) {
-    await tx.query('update chronawflow.audit_seal set xid = $1::xid8, at = $2::timestamptz, id = $3', [
-      last.xid,
-      last.rawAt,
-      last.id,
-    ]);
-  }
-  const entries = new Map<string | null, NewEntry[]>();
-  for (const { xid: _, rawAt: __, ...event } of rows) {
-    const ofTenant = entries.get(event.tenant) ?? [];
-    ofTenant.push({ entry: encodeEntry(event).bytes, eventId: event.id });
-    entries.set(event.tenant, ofTenant);
-  }
-  return { entries, count: rows.length };
+/** What a log gets: its new entries, and the tree with them. */
+export interface Growth {
+  readonly log: Pick<StoredLog, 'id'>;
+  /** Of the first new entry. */
+  readonly from: number;
+  readonly entries: readonly NewEntry[];
+  readonly grown: GrownLog;
 }
 
 /** The logs of these tenants (`null`: of events without one), made where there is none yet. */
@@ -101,47 +61,59 @@ export async function platformLog(
   return log;
 }
 
-/** Appends the entries and keeps the grown tree with its signed checkpoint. */
-export async function appendToLog(
-  tx: ClientBase,
-  log: StoredLog,
-  entries: readonly NewEntry[],
-  grown: GrownLog,
-  note: string,
-): Promise<void> {
+/** Appends entries to logs and keeps the hashes that they complete, in two statements however many logs there are. */
+export async function appendEntries(tx: ClientBase, growths: readonly Growth[]): Promise<void> {
+  const added = growths.flatMap(({ log, from, entries }) =>
+    entries.map(({ entry, eventId }, i) => ({ log: log.id, index: from + i, entry, eventId })),
+  );
   // One value for all entries travels as the bytes that it is; an array of them would be text of twice the size.
-  const lengths = entries.map(({ entry }) => entry.length);
   await tx.query(
     `insert into chronawflow.audit_entry (log, index, entry, event_id)
-     select $1, $2::bigint + n - 1, substring($3::bytea from (e - l + 1)::int for l), event_id
-       from (select n, l, event_id, sum(l) over (order by n) as e
-               from unnest($4::int[], $5::text[]) with ordinality u (l, event_id, n)) placed`,
+     select log, index, substring($1::bytea from (e - l + 1)::int for l), event_id
+       from (select log, index, l, event_id, sum(l) over (order by n) as e
+               from unnest($2::int[], $3::int[], $4::bigint[], $5::text[]) with ordinality u (l, log, index, event_id, n)) placed`,
     [
-      log.id,
-      log.size,
-      Buffer.concat(entries.map(({ entry }) => entry)),
-      lengths,
-      entries.map(({ eventId }) => eventId),
+      Buffer.concat(added.map(({ entry }) => entry)),
+      added.map(({ entry }) => entry.length),
+      added.map(({ log }) => log),
+      added.map(({ index }) => index),
+      added.map(({ eventId }) => eventId),
     ],
   );
-  if (grown.subtrees.length > 0) {
-    await tx.query(
-      `insert into chronawflow.audit_subtree (log, level, index, hash)
-       select $1, level, index, hash from unnest($2::int[], $3::bigint[], $4::bytea[]) u (level, index, hash)`,
-      [
-        log.id,
-        grown.subtrees.map(({ level }) => level),
-        grown.subtrees.map(({ index }) => index),
-        grown.subtrees.map(({ hash }) => hash),
-      ],
-    );
-  }
-  await addCheckpoint(tx, log.id, grown.size, note);
-  await tx.query('update chronawflow.audit_log set size = $2, edge = $3 where id = $1', [
-    log.id,
-    grown.size,
-    grown.edge,
-  ]);
+  const subtrees = growths.flatMap(({ log, grown }) =>
+    grown.subtrees.map((subtree) => ({ ...subtree, log: log.id })),
+  );
+  if (subtrees.length === 0) return;
+  await tx.query(
+    `insert into chronawflow.audit_subtree (log, level, index, hash)
+     select log, level, index, hash from unnest($1::int[], $2::int[], $3::bigint[], $4::bytea[]) u (log, level, index, hash)`,
+    [
+      subtrees.map(({ log }) => log),
+      subtrees.map(({ level }) => level),
+      subtrees.map(({ index }) => index),
+      subtrees.map(({ hash }) => hash),
+    ],
+  );
+}
+
+/** Keeps what the trees are now, with their signed checkpoints. */
+export async function saveTrees(
+  tx: ClientBase,
+  trees: readonly { readonly id: number; readonly tree: LogState; readonly note: string }[],
+): Promise<void> {
+  const ids = trees.map(({ id }) => id);
+  const sizes = trees.map(({ tree }) => tree.size);
+  await tx.query(
+    `insert into chronawflow.audit_checkpoint (log, size, note)
+     select * from unnest($1::int[], $2::bigint[], $3::text[])`,
+    [ids, sizes, trees.map(({ note }) => note)],
+  );
+  await tx.query(
+    `update chronawflow.audit_log l
+        set size = t.size, edge = array(select decode(h, 'hex') from unnest(string_to_array(t.edge, ' ')) with ordinality e (h, n) order by n)
+       from unnest($1::int[], $2::bigint[], $3::text[]) t (id, size, edge) where l.id = t.id`,
+    [ids, sizes, trees.map(({ tree }) => tree.edge.map((hash) => hash.toString('hex')).join(' '))],
+  );
 }
 
 async function addCheckpoint(tx: ClientBase, log: number, size: number, note: string): Promise<void> {

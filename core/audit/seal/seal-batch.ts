@@ -2,12 +2,13 @@ import type { ClientBase, Pool } from 'pg';
 import { inTransaction } from '../../../database';
 import { EMPTY_ROOT } from '../merkle';
 import { formatCheckpoint } from '../note';
-import { growLog } from './grow-log.pure';
+import { type GrownLog, growLog } from './grow-log.pure';
 import type { LogSigner } from './log-signer';
-import { appendToLog, logsOf, type NewEntry, platformLog, type StoredLog, takeEvents } from './log-store';
+import { appendEntries, type Growth, logsOf, platformLog, type StoredLog, saveTrees } from './log-store';
+import { type NewEntry, takeEvents } from './take-events';
 
-/** Enough for 45,000 a second, and a transaction that a restart repeats in a moment. */
-const BATCH = 5_000;
+/** Half a second's work, which a sealer that was killed does again. */
+const BATCH = 20_000;
 
 /** Makes the platform's log where there is none, so that it can be exported and witnessed before it has an entry. */
 export async function openPlatformLog(tx: ClientBase, signer: LogSigner): Promise<StoredLog> {
@@ -32,31 +33,71 @@ export async function sealBatch(pool: Pool, signer: LogSigner, limit = BATCH): P
   return inTransaction(
     pool,
     async (tx) => {
-      const { entries, count } = await takeEvents(tx, limit);
-      if (count === 0) return { events: 0, logs: 0, more: false };
-      const now = new Date();
-      const logs = await logsOf(tx, signer.origin, [...entries.keys()]);
-      const checkpoints: NewEntry[] = [];
-      for (const log of logs) {
-        const own = entries.get(log.tenant) ?? [];
-        const grown = growLog(
-          log,
-          own.map(({ entry }) => entry),
-        );
-        const checkpoint = { origin: log.origin, size: grown.size, root: grown.root };
-        await appendToLog(tx, log, own, grown, await signer.sign(checkpoint, now));
-        checkpoints.push({ entry: Buffer.from(formatCheckpoint(checkpoint)), eventId: null });
-      }
-      const platform = await openPlatformLog(tx, signer);
-      const grown = growLog(
-        platform,
-        checkpoints.map(({ entry }) => entry),
-      );
-      const note = await signer.sign({ origin: platform.origin, size: grown.size, root: grown.root }, now);
-      await appendToLog(tx, platform, checkpoints, grown, note);
-      return { events: count, logs: logs.length, more: count === limit };
+      const { trees, events } = await growLogs(tx, signer.origin, limit);
+      if (events === 0) return { events, logs: 0, more: false };
+      await signTrees(tx, signer, trees);
+      return { events, logs: trees.length, more: events === limit };
     },
-    // The statement that takes the events sees all that committed below the oldest running transaction.
+    // Each statement that takes events sees all that committed below the oldest running transaction.
     { isolation: 'read committed' },
+  );
+}
+
+interface Tree {
+  readonly log: StoredLog;
+  readonly grown: GrownLog;
+}
+
+/** While the database writes a page of entries, and looks for the next one, the trees of this one are computed. */
+async function growLogs(
+  tx: ClientBase,
+  origin: string,
+  limit: number,
+): Promise<{ readonly trees: readonly Tree[]; readonly events: number }> {
+  const trees = new Map<string | null, Tree>();
+  let events = 0;
+  let written: Promise<void> = Promise.resolve();
+  for await (const page of takeEvents(tx, limit)) {
+    const fresh = [...page.keys()].filter((tenant) => !trees.has(tenant));
+    for (const log of fresh.length === 0 ? [] : await logsOf(tx, origin, fresh))
+      trees.set(log.tenant, { log, grown: { ...log, root: EMPTY_ROOT, subtrees: [] } });
+    const growths: Growth[] = [];
+    for (const [tenant, entries] of page) {
+      const tree = trees.get(tenant);
+      if (tree === undefined) throw new RangeError(`the log of ${tenant} is not there`);
+      const grown = grow(tree.grown, entries);
+      growths.push({ log: tree.log, from: tree.grown.size, entries, grown });
+      trees.set(tenant, { ...tree, grown });
+      events += entries.length;
+    }
+    await written;
+    written = appendEntries(tx, growths);
+    // It is waited for when the next page is there.
+    written.catch(() => undefined);
+  }
+  await written;
+  return { trees: [...trees.values()], events };
+}
+
+async function signTrees(tx: ClientBase, signer: LogSigner, trees: readonly Tree[]): Promise<void> {
+  const now = new Date();
+  const signed: { id: number; tree: GrownLog; note: string }[] = [];
+  const checkpoints: NewEntry[] = [];
+  for (const { log, grown } of trees) {
+    const checkpoint = { origin: log.origin, size: grown.size, root: grown.root };
+    signed.push({ id: log.id, tree: grown, note: await signer.sign(checkpoint, now) });
+    checkpoints.push({ entry: Buffer.from(formatCheckpoint(checkpoint)), eventId: null });
+  }
+  const platform = await openPlatformLog(tx, signer);
+  const grown = grow(platform, checkpoints);
+  const note = await signer.sign({ origin: platform.origin, size: grown.size, root: grown.root }, now);
+  await appendEntries(tx, [{ log: platform, from: platform.size, entries: checkpoints, grown }]);
+  await saveTrees(tx, [...signed, { id: platform.id, tree: grown, note }]);
+}
+
+function grow(log: Parameters<typeof growLog>[0], entries: readonly NewEntry[]): GrownLog {
+  return growLog(
+    log,
+    entries.map(({ entry }) => entry),
   );
 }

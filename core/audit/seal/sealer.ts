@@ -18,7 +18,7 @@ const LONGEST_PAUSE_MS = 10_000;
 
 /**
  * Seals events until it is told to stop. Of several sealers one is active; the others stand by and take over when its
- * connection ends. What is sealed hangs on no lock: two at work would take turns (log-store.ts, takeEvents).
+ * connection ends. What is sealed hangs on no lock: two at work would take turns (take-events.ts).
  */
 export class Sealer {
   private readonly ended = new AbortController();
