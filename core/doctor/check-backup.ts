@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import type { BackupConfig } from '../../config';
 import { findPgBackRest, runProgram } from '../cluster';
-import { broken, type Check, type Finding, ok, warning } from './finding';
+import { broken, type Check, type Finding, ok } from './finding';
 
 const info = z.array(
   z.object({
     name: z.string(),
-    cipher: z.string().optional(),
     status: z.object({ code: z.number(), message: z.string() }),
     backup: z.array(
       z.object({
@@ -50,14 +49,5 @@ export function judgeStanza(config: BackupConfig, stanza: StanzaInfo | undefined
   if (stanza.status.code !== 0 || last === undefined)
     return [broken(name, `stanza ${config.stanza}: ${stanza.status.message}`, `${run} stanza-create`)];
   const hours = Math.floor((now / 1000 - last.timestamp.stop) / 3600);
-  const findings = [ok(name, `${complete.length} backups, latest ${last.label} (${hours} h ago)`)];
-  if (stanza.cipher === 'none')
-    findings.push(
-      warning(
-        'repository encryption',
-        'none: who reads the repository reads every tenant',
-        'Make a new repository with repo1-cipher-type=aes-256-cbc.',
-      ),
-    );
-  return findings;
+  return [ok(name, `${complete.length} backups, latest ${last.label} (${hours} h ago)`)];
 }

@@ -14,6 +14,7 @@ import {
   checkServerUser,
   checkTemporalCli,
 } from './check-programs';
+import { checkRepositoryAccess } from './check-repository-access';
 import { checkApplicationRole } from './check-role';
 import { checkScratch } from './check-scratch';
 import { checkServer, serverMajor } from './check-server';
@@ -65,7 +66,12 @@ export async function examineParts(config: Config, onFindings: OnFindings): Prom
       onFindings,
     );
     const rest = await inOrder(
-      [checkPostgresPrograms(backup.postgresBin, major), checkPgBackRest(backup.binary), checkBackup(backup)],
+      [
+        checkPostgresPrograms(backup.postgresBin, major),
+        checkPgBackRest(backup.binary),
+        checkBackup(backup),
+        checkRepositoryAccess(backup),
+      ],
       onFindings,
     );
     return [...platformFindings, ...applicationFindings, ...rest];

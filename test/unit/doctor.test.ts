@@ -6,6 +6,7 @@ import { compareMigrations } from '../../core/doctor/check-migrations';
 import { isNewEnough } from '../../core/doctor/check-programs';
 import { judgeRole, type RoleRights } from '../../core/doctor/check-role';
 import { judgeSpace } from '../../core/doctor/check-scratch';
+import { judgeAccess, judgeEncryption, repositoriesOf } from '../../core/doctor/repository-access.pure';
 
 const healthy: ArchiverState = {
   archiveMode: 'on',
@@ -45,7 +46,7 @@ describe('what doctor makes of the repository', () => {
     scratchSettings: {},
   } as const;
   const backup = { label: '20260101-000000F', error: false, timestamp: { stop: 1_000 } };
-  const stanza = { name: 'app', cipher: 'aes-256-cbc', status: { code: 0, message: 'ok' }, backup: [backup] };
+  const stanza = { name: 'app', status: { code: 0, message: 'ok' }, backup: [backup] };
   const judge = (change: object) => judgeStanza(config, { ...stanza, ...change }, 8_200_000);
 
   it('is content with a backup, and says how old it is', () => {
@@ -62,9 +63,79 @@ describe('what doctor makes of the repository', () => {
     expect(judge({ status: { code: 3, message: 'missing stanza data' } })[0]?.fix).toMatch(/stanza-create$/);
     expect(judgeStanza(config, undefined, 0)[0]?.fix).toMatch(/stanza-create$/);
   });
+});
 
-  it('warns of a repository that everybody can read', () => {
-    expect(judge({ cipher: 'none' }).map(({ state }) => state)).toEqual(['ok', 'warning']);
+describe('what doctor makes of who may restore', () => {
+  const CONFIGURATION = `[global]
+repo1-path=/var/lib/backups
+repo1-cipher-type = aes-256-cbc
+repo1-cipher-pass=secret
+repo2-type=s3
+repo2-cipher-type=aes-256-cbc
+[app]
+pg1-path=/data
+`;
+  const place = (path: string, mode: number) => ({ path, owner: 'postgres', group: 'postgres', mode });
+  const judge = (config: number, repository: number, text = CONFIGURATION) =>
+    judgeAccess(repositoriesOf(text), place('/c', config), new Map([['repo1', place('/r', repository)]]));
+
+  it('reads repositories from the configuration, without their passphrases', () => {
+    const repositories = repositoriesOf(CONFIGURATION);
+    expect(
+      repositories.map(({ name, type, cipher, passphraseHere }) => [name, type, cipher, passphraseHere]),
+    ).toEqual([
+      ['repo1', 'posix', 'aes-256-cbc', true],
+      ['repo2', 's3', 'aes-256-cbc', false],
+    ]);
+    expect(JSON.stringify(repositories)).not.toContain('secret');
+    expect(judgeEncryption(repositories).map(({ state }) => state)).toEqual(['ok', 'ok']);
+    expect(repositoriesOf('')).toEqual([]);
+  });
+
+  it('warns of a repository that is not encrypted', () => {
+    const [finding] = judgeEncryption(repositoriesOf('repo1-path=/r'));
+    expect(finding).toMatchObject({ state: 'warning', detail: expect.stringContaining('every tenant') });
+  });
+
+  it('names who can, where it is not everybody', () => {
+    expect(judge(0o640, 0o750)).toMatchObject([
+      {
+        state: 'ok',
+        detail:
+          'root and who reads /c: postgres and group postgres; /r: postgres and group postgres; repo2: s3',
+      },
+    ]);
+    expect(judge(0o600, 0o700)[0]?.detail).toContain('/c: postgres; /r: postgres;');
+  });
+
+  it('warns when it is everybody: by the passphrase, by plain backups, or by changing them', () => {
+    expect(judge(0o644, 0o750)).toMatchObject([
+      { state: 'warning', detail: expect.stringContaining('passphrase') },
+    ]);
+    expect(judge(0o642, 0o750)).toMatchObject([
+      { state: 'warning', detail: expect.stringContaining('change /c') },
+    ]);
+    // Encrypted: who reads the files alone reads nothing.
+    expect(judge(0o640, 0o755)).toMatchObject([{ state: 'ok' }]);
+    expect(judge(0o640, 0o752)).toMatchObject([
+      { state: 'warning', detail: expect.stringContaining('change the') },
+    ]);
+    expect(judge(0o644, 0o755, 'repo1-path=/r')).toMatchObject([
+      { state: 'warning', detail: expect.stringContaining('read the backups in /r') },
+    ]);
+  });
+
+  it('warns exactly when somebody else gets in, whatever the modes are', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 0o777 }),
+        fc.integer({ min: 0, max: 0o777 }),
+        (config, repository) => {
+          const open = (config & 0o006) !== 0 || (repository & 0o002) !== 0;
+          expect(judge(config, repository).some(({ state }) => state === 'warning')).toBe(open);
+        },
+      ),
+    );
   });
 });
 
