@@ -84,7 +84,10 @@ async function awaitingRestore(): Promise<{ readonly workflowId: string; readonl
 
 test('a restore shows phases, preview and the exact command, waits, and prints the report', async () => {
   const restore = cli(restoreArgs());
-  await until(() => restore.soFar().includes('recovery approve'), { what: 'the command to approve' });
+  await until(() => restore.soFar().includes('recovery approve'), {
+    limitMs: 120_000,
+    what: 'the command to approve',
+  });
   const command = /chronawflow (recovery approve \S+ --hash \S+) --as/.exec(restore.soFar())?.[1] ?? '';
   const approved = await call(...command.split(' '), '--as', 'grace', '--yes');
   expect(approved).toMatchObject({ code: 0, stderr: '' });
