@@ -1,16 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
 import type { EscalationConfig } from '../config';
 import { ChronawflowError, InvalidInputError } from '../core/errors';
 import { readAlertmanagerWebhook, type ToldAlert } from '../core/escalation';
+import { type Listening, listen, readBody } from '../core/http-server';
 
 type ReceiverConfig = NonNullable<EscalationConfig['receiver']>;
 
-export interface AlertReceiver {
-  readonly port: number;
-  close(): Promise<void>;
-}
+export type AlertReceiver = Listening;
 
 /** Alertmanager groups alerts; a group of thousands is far below this. */
 const MOST_BYTES = 4 * 1024 * 1024;
@@ -38,16 +36,7 @@ export async function receiveAlerts(
   });
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
-  await listen(server, port, host);
-  const address = server.address();
-  return {
-    port: typeof address === 'object' && address !== null ? address.port : port,
-    close: () =>
-      new Promise((resolve, reject) => {
-        server.close((error) => (error === undefined ? resolve() : reject(error)));
-        server.closeAllConnections();
-      }),
-  };
+  return listen(server, { port, host }, 'cut off');
 }
 
 async function answer(
@@ -58,7 +47,7 @@ async function answer(
   if (request.url?.split('?')[0] !== '/alertmanager') return 404;
   if (request.method !== 'POST') return 405;
   if (!isToken(request.headers.authorization, token)) return 401;
-  const body = await readBody(request);
+  const body = await readBody(request, MOST_BYTES);
   if (body === undefined) return 413;
   for (const told of readAlertmanagerWebhook(parse(body))) await take(told);
   return 200;
@@ -70,32 +59,10 @@ function isToken(header: string | undefined, token: string): boolean {
   return timingSafeEqual(digest(header ?? ''), digest(`Bearer ${token}`));
 }
 
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request) {
-    const part = Buffer.from(chunk);
-    bytes += part.length;
-    if (bytes > MOST_BYTES) return undefined;
-    chunks.push(part);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
 function parse(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch (cause) {
     throw new InvalidInputError('The body is no JSON.', { cause });
   }
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }

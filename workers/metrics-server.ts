@@ -1,11 +1,9 @@
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { Registry } from 'prom-client';
 import { type HealthMonitor, healthAnswer } from '../core/health';
+import { type Listening, listen } from '../core/http-server';
 
-export interface MetricsServer {
-  readonly port: number;
-  close(): Promise<void>;
-}
+export type MetricsServer = Listening;
 
 /** Serves `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever watches the process. Port 0 takes a free one. */
 export async function serveMetrics(
@@ -30,26 +28,8 @@ export async function serveMetrics(
       (error: unknown) => response.writeHead(500).end(String(error)),
     );
   });
-  await listen(server, port, host);
+  const listening = await listen(server, { port, host }, 'cut off');
   // Whoever scrapes must not keep a worker alive that wants to end.
   server.unref();
-  const address = server.address();
-  return {
-    port: typeof address === 'object' && address !== null ? address.port : port,
-    close: () =>
-      new Promise((resolve, reject) => {
-        server.close((error) => (error === undefined ? resolve() : reject(error)));
-        server.closeAllConnections();
-      }),
-  };
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+  return listening;
 }

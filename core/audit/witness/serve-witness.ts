@@ -1,10 +1,8 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer } from 'node:http';
+import { type Listening, listen, readBody } from '../../http-server';
 import type { Witness } from './witness';
 
-export interface WitnessServer {
-  readonly port: number;
-  close(): Promise<void>;
-}
+export type WitnessServer = Listening;
 
 /** A checkpoint with many signatures and the longest proof have some 100 KB. */
 const MAX_BODY = 512 * 1024;
@@ -28,7 +26,7 @@ export async function serveWitness(
         response.writeHead(404).end();
         return;
       }
-      const body = await readBody(request);
+      const body = await readBody(request, MAX_BODY);
       if (body === undefined) {
         response.writeHead(413, { connection: 'close' }).end();
         return;
@@ -41,36 +39,5 @@ export async function serveWitness(
     }
   });
   server.requestTimeout = 30_000;
-  await listen(server, port, host);
-  const address = server.address();
-  return {
-    port: typeof address === 'object' && address !== null ? address.port : port,
-    close: () =>
-      new Promise((resolve, reject) => {
-        server.close((error) => (error === undefined ? resolve() : reject(error)));
-        server.closeIdleConnections();
-      }),
-  };
-}
-
-/** Undefined when it is longer than a request can be. */
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length > MAX_BODY) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+  return listen(server, { port, host }, 'answered');
 }

@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { ChronawflowError, InvalidInputError } from '../../errors';
+import { type Listening, listen, readBody } from '../../http-server';
 import type { CodecAuthority, Reader } from './codec-authority';
 import type { CodecService } from './codec-service';
 import { LOGIN_PAGE, sessionCookie, tokenInCookie } from './login-page';
@@ -14,10 +15,7 @@ export interface CodecServerOptions {
   readonly onError: (error: unknown) => void;
 }
 
-export interface CodecServer {
-  readonly port: number;
-  close(): Promise<void>;
-}
+export type CodecServer = Listening;
 
 /** A page of history in the Web UI has a few hundred payloads; Temporal takes 2 MB in each, and base64 adds a third. */
 const MAX_BODY = 16 * 1024 * 1024;
@@ -45,16 +43,7 @@ export async function serveCodec(
     });
   });
   server.requestTimeout = 30_000;
-  await listen(server, options.port, options.host);
-  const address = server.address();
-  return {
-    port: typeof address === 'object' && address !== null ? address.port : options.port,
-    close: () =>
-      new Promise((resolve, reject) => {
-        server.close((error) => (error === undefined ? resolve() : reject(error)));
-        server.closeIdleConnections();
-      }),
-  };
+  return listen(server, options, 'answered');
 }
 
 async function answer(
@@ -95,7 +84,7 @@ async function answer(
   // Temporal's command line leaves it empty where no namespace was named.
   if (named !== undefined && named !== '' && named !== namespace)
     throw new InvalidInputError(`Payloads of namespace ${String(named)} are not ours; ours is ${namespace}.`);
-  const { payloads } = parse(await readBody(request, response));
+  const { payloads } = parse(await bodyOf(request, response));
   const tenant = request.headers[TENANT_HEADER];
   const done =
     path === '/decode'
@@ -115,17 +104,16 @@ async function logIn(
   response: ServerResponse,
   authority: CodecAuthority,
 ): Promise<void> {
-  const token =
-    new URLSearchParams((await readBody(request, response)).toString()).get('token')?.trim() ?? '';
+  const token = new URLSearchParams(await bodyOf(request, response)).get('token')?.trim() ?? '';
   const reader = await authority.readerOf(token);
   if (reader === undefined) return refuse(response, 401, 'TOKEN_UNKNOWN', 'This token is not known.');
   response.setHeader('set-cookie', sessionCookie(token));
   end(response, 200, 'text/plain', `Signed in as ${reader.name}.\n`);
 }
 
-function parse(body: Buffer): ReturnType<typeof payloadsJson.parse> {
+function parse(body: string): ReturnType<typeof payloadsJson.parse> {
   try {
-    return payloadsJson.parse(JSON.parse(body.toString()));
+    return payloadsJson.parse(JSON.parse(body));
   } catch (cause) {
     throw new InvalidInputError('The request has not the form of temporal.api.common.v1.Payloads as JSON.', {
       cause,
@@ -133,19 +121,12 @@ function parse(body: Buffer): ReturnType<typeof payloadsJson.parse> {
   }
 }
 
-async function readBody(request: IncomingMessage, response: ServerResponse): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length > MAX_BODY) {
-      // What is left of it would be taken for the next request.
-      response.setHeader('connection', 'close');
-      throw new InvalidInputError(`A request has ${MAX_BODY} bytes at the most.`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+async function bodyOf(request: IncomingMessage, response: ServerResponse): Promise<string> {
+  const body = await readBody(request, MAX_BODY);
+  if (body !== undefined) return body;
+  // What is left of it would be taken for the next request.
+  response.setHeader('connection', 'close');
+  throw new InvalidInputError(`A request has ${MAX_BODY} bytes at the most.`);
 }
 
 function statusOf({ kind }: ChronawflowError): number {
@@ -159,14 +140,4 @@ function refuse(response: ServerResponse, status: number, code: string, message:
 
 function end(response: ServerResponse, status: number, contentType: string, body: string): void {
   response.writeHead(status, { 'content-type': contentType }).end(body);
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }

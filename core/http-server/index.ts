@@ -1,0 +1,2 @@
+export { type Listening, listen } from './listen';
+export { readBody } from './read-body';
