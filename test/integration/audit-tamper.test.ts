@@ -67,6 +67,24 @@ test('an honest log has no violation, also against an earlier checkpoint', async
   expect(await verify({ tenant: 'beta' })).toMatchObject({ entries: EVENTS / 3, violations: [] });
 });
 
+test('only what was sealed since then is read, and what was before is held against its hashes', async () => {
+  const { rows } = await platform.query<{ at: string }>(
+    `select c.sealed_at::text as at from chronawflow.audit_checkpoint c join chronawflow.audit_log l on l.id = c.log
+      where l.tenant = 'acme' and c.size > 300 order by c.size limit 1`,
+  );
+  const since = rows[0]?.at;
+  const found = await verify({ since, earlier: [earlier] });
+  expect(found.violations).toEqual([]);
+  // The first bundle of 256 is passed over.
+  expect(found.entries).toBe(EVENTS - 256);
+  await tamper(`update chronawflow.audit_event set actor = 'eve' where id in ('e1', 'e599')`);
+  expect(problemsOf(await verify({ since }))).toBe('event e599 was changed: actor was "ada", is "eve"');
+  await tamper(
+    `update chronawflow.audit_subtree set hash = decode(repeat('00', 32), 'hex') where log = ${OF}`,
+  );
+  expect(problemsOf(await verify({ since }))).toContain('are not those that its checkpoint signs');
+});
+
 test('events that are not sealed yet are told, not proved', async () => {
   await recordAuditEvent(platform, { id: 'new', actor: 'ada', action: 'test', outcome: 'ok' });
   const { unsealed, violations } = await verify();

@@ -3,6 +3,7 @@ import {
   bundlePath,
   bytesOf,
   consistencyPath,
+  digestOf,
   EMPTY_ROOT,
   edgeOf,
   Frontier,
@@ -63,6 +64,23 @@ test('the root is that of RFC 6962 at every size, however the leaves arrive', ()
       expect(Frontier.of(inTwo.size, inTwo.hashes).root).toEqual(inTwo.root);
     }),
   );
+});
+
+test('a subtree whose leaves are not looked at counts for them', () => {
+  fc.assert(
+    fc.property(entries(200), fc.integer({ min: 0, max: 6 }), (all, level) => {
+      const leaves = all.map(leafDigest);
+      const width = 2 ** level;
+      const whole = Math.floor(leaves.length / width);
+      let frontier = Frontier.empty;
+      for (let i = 0; i < whole; i += 1) {
+        const { root } = Frontier.empty.append(leaves.slice(i * width, (i + 1) * width));
+        frontier = frontier.appendSubtree(level, digestOf(root));
+      }
+      expect(frontier.append(leaves.slice(whole * width)).root).toEqual(naiveRoot(all));
+    }),
+  );
+  expect(() => Frontier.empty.append([leafDigest(Buffer.of(1))]).appendSubtree(1, '')).toThrow('begins at 1');
 });
 
 test('proofs are those of RFC 6962, and verify', () => {

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../../../config';
 import {
   type AuditVerification,
@@ -20,6 +20,7 @@ import { readingProgress } from './reading-progress';
 
 interface VerifyOptions extends KeyOptions {
   readonly tenant?: string;
+  readonly since?: string;
   readonly directory?: string;
   readonly against?: readonly string[];
   readonly keep?: string;
@@ -35,6 +36,11 @@ export function registerVerify(audit: Command): void {
       'prove that nothing sealed was changed, removed, reordered or put in; exit code 1 when something was',
     )
     .option('--tenant <key>', 'only this tenant’s log, beside the platform’s')
+    .option(
+      '--since <time>',
+      'read only what was sealed from then on; what was before by its hashes alone',
+      since,
+    )
     .option('--against <file...>', 'checkpoints that you kept: the log must still hold what they sign')
     .option('--keep <file>', 'write the newest checkpoint of the platform log there when nothing is wrong')
     .option('--directory <path>', 'an exported directory, without any database')
@@ -62,6 +68,13 @@ Examples:
     });
 }
 
+function since(text: string): string {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime()))
+    throw new InvalidArgumentError('write a time like 2026-11-01 or 2026-11-01T03:00:00Z');
+  return time.toISOString();
+}
+
 function inDatabase(
   options: VerifyOptions,
   earlier: readonly string[],
@@ -76,6 +89,7 @@ function inDatabase(
     });
     return verifyDatabase(platform, await verifierKeys(options, config), {
       tenant: options.tenant,
+      since: options.since,
       earlier,
       witnesses: await Promise.all(config.audit.witnesses.map(({ publicKey }) => readVerifierKey(publicKey))),
       progress: readingProgress(out, 'verified'),
@@ -89,6 +103,8 @@ async function inDirectory(
   earlier: readonly string[],
   out: Output,
 ): Promise<ExportVerification> {
+  if (options.since !== undefined)
+    throw new InvalidInputError('--since needs the database: a directory does not say when what was sealed.');
   const config = options.key === undefined ? loadConfig({ configFile: options.config }) : undefined;
   return verifyExport(directory, await verifierKeys(options, config), {
     earlier,

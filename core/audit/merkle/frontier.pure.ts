@@ -52,19 +52,45 @@ export class Frontier {
     const edge = [...this.edge];
     let size = this.size;
     for (const leaf of leaves) {
-      let [level, index, digest] = [0, size, leaf];
-      // Whoever has an odd index is the right child of a parent that is complete now.
-      while (index % 2 === 1) {
-        digest = nodeDigest(edge.pop() ?? '', digest);
-        level += 1;
-        index = (index - 1) / 2;
-        completed?.(level, index, digest);
-      }
-      edge.push(digest);
+      carry(edge, 0, size, leaf, completed);
       size += 1;
     }
     return new Frontier(size, edge);
   }
+
+  /**
+   * A whole subtree of 2^level leaves, whose own are not looked at.
+   *
+   * @throws RangeError when no such subtree begins here
+   */
+  appendSubtree(level: number, digest: Digest, completed?: OnComplete): Frontier {
+    const leaves = 2 ** level;
+    if (this.size % leaves !== 0)
+      throw new RangeError(`no subtree of ${leaves} leaves begins at ${this.size}`);
+    const edge = [...this.edge];
+    completed?.(level, this.size / leaves, digest);
+    carry(edge, level, this.size / leaves, digest, completed);
+    return new Frontier(this.size + leaves, edge);
+  }
+}
+
+/** Puts a subtree at the right edge, with all that it completes. */
+function carry(
+  edge: Digest[],
+  ofLevel: number,
+  ofIndex: number,
+  of: Digest,
+  completed: OnComplete | undefined,
+): void {
+  let [level, index, digest] = [ofLevel, ofIndex, of];
+  // Whoever has an odd index is the right child of a parent that is complete now.
+  while (index % 2 === 1) {
+    digest = nodeDigest(edge.pop() ?? '', digest);
+    level += 1;
+    index = (index - 1) / 2;
+    completed?.(level, index, digest);
+  }
+  edge.push(digest);
 }
 
 /** The subtrees whose hashes make up the frontier of a tree of this size, from left to right. */

@@ -8,6 +8,7 @@ import {
   splitHashes,
   TILE_HEIGHT,
   TILE_WIDTH,
+  tileIn,
   tilesOf,
   tilesOfLevel,
 } from '../merkle';
@@ -37,6 +38,11 @@ export interface DroppedPrefix extends RetentionRecord {
 }
 
 export interface VerifyHooks {
+  /**
+   * Entries from here on are read; of whole bundles before it their hashes are believed that are kept above the leaves, so that only
+   * what is signed at the ends of bundles is compared, and what may be missing is not judged.
+   */
+  readonly from?: number;
   /** Sees the entries of each bundle, in their order. */
   readonly entries?: (first: number, entries: readonly Buffer[]) => void | Promise<void>;
   /** Told what was dropped, by a decision that is in the log. */
@@ -62,6 +68,10 @@ export async function verifyLog(
   await check.settle();
   let decided: RetentionRecord | undefined;
   for (const { index, width } of tilesOfLevel(0, log.size)) {
+    if (width === TILE_WIDTH && (index + 1) * TILE_WIDTH <= (hooks.from ?? 0)) {
+      if (!(await check.believe(index))) return check.violations;
+      continue;
+    }
     if (index * TILE_WIDTH < log.minimumIndex) {
       const kept = await check.orDamage(() => log.tile(0, index, width));
       if (kept === undefined) return check.violations;
@@ -81,7 +91,8 @@ export async function verifyLog(
   for (const { level, index, width } of tilesOf(log.size)) {
     if (level > 0) await check.compareTile(level, index, check.computed(level, index, width));
   }
-  if (log.minimumIndex > (decided?.minimumIndex ?? 0)) check.missesPrefix(log.minimumIndex);
+  const judged = (hooks.from ?? 0) <= log.minimumIndex;
+  if (judged && log.minimumIndex > (decided?.minimumIndex ?? 0)) check.missesPrefix(log.minimumIndex);
   else if (log.minimumIndex > 0 && decided !== undefined)
     hooks.dropped?.({ ...decided, origin: log.origin, entries: log.minimumIndex });
   await check.end();
@@ -98,6 +109,8 @@ class TreeCheck {
   private readonly claims: AsyncIterator<RootClaim>;
   private next: RootClaim | undefined;
   private begun = false;
+  /** The tile of level 1 that was read last. */
+  private above: { readonly index: number; readonly hashes: readonly Digest[] } | undefined;
   /** Roots of full tiles, by the level of the tile that they are a hash of. */
   private readonly upper: Digest[][] = [];
 
@@ -120,6 +133,25 @@ class TreeCheck {
       });
       if (this.frontier.size === until) await this.settle();
     }
+  }
+
+  /** Takes a bundle's hash from the tile above it. @returns whether it is there */
+  async believe(index: number): Promise<boolean> {
+    const above = Math.floor(index / TILE_WIDTH);
+    if (this.above?.index !== above) {
+      const { width } = tileIn(this.log.size, { level: 1, index: above });
+      const tile = await this.orDamage(() => this.log.tile(1, above, width));
+      if (tile === undefined) return false;
+      this.above = { index: above, hashes: splitHashes(tile) };
+    }
+    const digest = this.above.hashes[index % TILE_WIDTH] ?? '';
+    this.frontier = this.frontier.appendSubtree(TILE_HEIGHT, digest, (level, _, completed) => {
+      if (level % TILE_HEIGHT === 0) this.keep(level / TILE_HEIGHT, completed);
+    });
+    // What is signed within the bundle cannot be computed.
+    while (this.next !== undefined && this.next.size < this.frontier.size) await this.advance();
+    await this.settle();
+    return true;
   }
 
   computed(level: number, index: number, width: number): Digest[] {
