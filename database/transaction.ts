@@ -29,15 +29,7 @@ export async function inTransaction<T>(
   };
   client.on('error', onError);
   try {
-    await client.query(
-      `begin isolation level ${options.isolation ?? 'read committed'}${options.readOnly ? ' read only' : ''}`,
-    );
-    if (options.statementTimeoutMs !== undefined) {
-      await client.query(`set local statement_timeout = ${Math.trunc(options.statementTimeoutMs)}`);
-    }
-    if (options.lockTimeoutMs !== undefined) {
-      await client.query(`set local lock_timeout = ${Math.trunc(options.lockTimeoutMs)}`);
-    }
+    await client.query(opening(options));
     const result = await work(client);
     await client.query('commit');
     return result;
@@ -50,6 +42,17 @@ export async function inTransaction<T>(
     client.off('error', onError);
     client.release(broken ?? false);
   }
+}
+
+/** BEGIN and its limits in one message: a transaction of a few statements is mostly ways to the server and back. */
+function opening({ isolation, readOnly, statementTimeoutMs, lockTimeoutMs }: TransactionOptions): string {
+  const limit = (name: string, ms: number | undefined) =>
+    ms === undefined ? [] : [`set local ${name} = ${Math.trunc(ms)}`];
+  return [
+    `begin isolation level ${isolation ?? 'read committed'}${readOnly ? ' read only' : ''}`,
+    ...limit('statement_timeout', statementTimeoutMs),
+    ...limit('lock_timeout', lockTimeoutMs),
+  ].join('; ');
 }
 
 async function rollBack(client: PoolClient): Promise<void> {
