@@ -6,7 +6,7 @@ import { renewArming } from './gate-row';
 import { createGateTriggers } from './gate-triggers.pure';
 import { isLockFailure } from './lock-failure';
 import { readRelations } from './read-relations';
-import { pinSearchPath } from './search-path';
+import { setSearchPath, typeSchemas } from './search-path';
 import type { GateTable } from './types';
 
 export interface ArmingFreeze {
@@ -15,6 +15,8 @@ export interface ArmingFreeze {
   readonly frozenAt: string;
   readonly leaseMs: number;
   readonly budgetMs: number;
+  /** Every tenant column's type is known to be PostgreSQL's own (search-path.ts); else each table is asked. */
+  readonly plainTypes?: boolean;
 }
 
 export interface ArmedTable {
@@ -44,8 +46,8 @@ export async function armTable(pool: Pool, freeze: ArmingFreeze, table: GateTabl
         const before = await readRelations(tx, [table], freeze.restoreId);
         const [root] = before;
         if (root === undefined || before.every((relation) => relation.armed)) return;
-        await tx.query(createGateFunction(freeze, root.oid, table.condition));
-        await pinSearchPath(tx, [table]);
+        const path = freeze.plainTypes ? setSearchPath([]) : setSearchPath(await typeSchemas(tx, [table]));
+        await tx.query(`${createGateFunction(freeze, root.oid, table.condition)}; ${path}`);
 
         lockedSince = performance.now();
         // The mode of CREATE TRIGGER. Partitions and inheritance children are locked along with their parent.
@@ -72,8 +74,8 @@ export async function armTable(pool: Pool, freeze: ArmingFreeze, table: GateTabl
 /** A statement that must end within what is left of the budget, its lock waits included. */
 async function within(tx: PoolClient, budgetMs: number, since: number, sql: string): Promise<void> {
   const left = Math.max(1, Math.floor(budgetMs - (performance.now() - since)));
-  await tx.query(`set local statement_timeout = ${left}`);
-  await tx.query(sql);
+  // In one message; each statement of it has the timeout that is set when it begins.
+  await tx.query(`set local statement_timeout = ${left}; ${sql}`);
 }
 
 /** In a list of statements each would have a statement timeout of its own; a DO block has one for the sum. */

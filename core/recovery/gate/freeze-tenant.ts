@@ -15,6 +15,7 @@ import { interruptAutovacuum } from './interrupt-autovacuum';
 import { readRelations } from './read-relations';
 import { removeGate } from './remove-gate';
 import { backoffMs, busiestFirst, tryBudgetMs } from './retry-plan.pure';
+import { typeSchemas } from './search-path';
 import { readDeadlockTimeoutMs } from './server-limits';
 import { standingFreeze } from './standing-freeze';
 import type { FreezeSpec, GateTable } from './types';
@@ -48,7 +49,8 @@ export async function freezeTenant(
   if (frozenAt === undefined) return freezeTenant(pool, spec, control);
 
   const { restoreId, tenant, refusal } = spec;
-  const freeze = { restoreId, tenant, refusal, frozenAt, leaseMs, budgetMs };
+  const plainTypes = (await typeSchemas(pool, spec.tables)).length === 0;
+  const freeze = { restoreId, tenant, refusal, frozenAt, leaseMs, budgetMs, plainTypes };
   try {
     const armed = await armAll(pool, freeze, spec, deadlockTimeoutMs, control);
     return { ...(await complete(pool, freeze, spec)), ...armed, tables: spec.tables.length };

@@ -25,13 +25,15 @@ export async function gateState(tx: Pick<ClientBase, 'query'>, restoreId: string
   return rows[0] ?? { kind: 'absent' };
 }
 
+const LOCK = 'select from chronawflow.gate where restore_id = $1 for update';
+
 /**
  * Takes the gate row for the rest of the transaction and says what it holds. Only a look after the lock counts (invariant
  * 5): a writer that was let through by expiry keeps the row share-locked until its end, so we come after it, and see the
  * time at which it passed as past.
  */
 export async function lockGate(tx: Pick<ClientBase, 'query'>, restoreId: string): Promise<GateState> {
-  await tx.query('select from chronawflow.gate where restore_id = $1 for update', [restoreId]);
+  await tx.query(LOCK, [restoreId]);
   return gateState(tx, restoreId);
 }
 
@@ -140,7 +142,7 @@ export async function renewArming(
   frozenAt: string,
   leaseMs: number,
 ): Promise<boolean> {
-  await lockGate(tx, restoreId);
+  await tx.query(LOCK, [restoreId]);
   return (await tx.query(RENEW, [restoreId, frozenAt, leaseMs])).rowCount === 1;
 }
 

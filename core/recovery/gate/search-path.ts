@@ -13,22 +13,26 @@ join pg_type b on b.oid = case when t.typtype = 'd' then t.typbasetype else t.oi
 join pg_namespace n on n.oid in (t.typnamespace, b.typnamespace)
 where n.nspname <> 'pg_catalog'`;
 
-/**
- * For the rest of the transaction operators and types come from pg_catalog and from the schemas of the tenant columns' own
- * types (citext brings its `=` along), whatever the role's search_path is.
- */
-export async function pinSearchPath(
-  tx: Pick<ClientBase, 'query'>,
+/** The schemas beside pg_catalog that the tenant columns' types come from. */
+export async function typeSchemas(
+  client: Pick<ClientBase, 'query'>,
   tables: readonly GateTable[],
-): Promise<void> {
+): Promise<readonly string[]> {
   const columns = tables.flatMap((table) =>
     table.condition.kind === 'column' ? [{ ...table, column: table.condition.column }] : [],
   );
-  const { rows } = await tx.query<{ schema: string }>(TYPE_SCHEMAS, [
+  const { rows } = await client.query<{ schema: string }>(TYPE_SCHEMAS, [
     columns.map((column) => column.schema),
     columns.map((column) => column.name),
     columns.map((column) => column.column),
   ]);
-  const path = ['pg_catalog', ...rows.map((row) => row.schema)].map(quoteIdentifier).join(', ');
-  await tx.query(`set local search_path = ${path}`);
+  return rows.map((row) => row.schema);
+}
+
+/**
+ * A statement after which, for the rest of the transaction, operators and types come from pg_catalog and from the schemas of
+ * the tenant columns' own types (citext brings its `=` along), whatever the role's search_path is.
+ */
+export function setSearchPath(schemas: readonly string[]): string {
+  return `set local search_path = ${['pg_catalog', ...schemas].map(quoteIdentifier).join(', ')}`;
 }
