@@ -92,6 +92,11 @@ export function createRecoveryActivities(services: RecoveryServices): RecoveryAc
       run: ({ scratch, target }, control) => engine.validateScratch(scratch, target, control),
       facts: (validation) => ({ ...validation }),
     }),
+    prepareSlice: step({
+      action: 'restore.prepare-slice',
+      run: ({ operation }, control) => engine.prepareSlice(operation.restoreId, control),
+      facts: (prepared) => ({ ...prepared }),
+    }),
     stageSlice: step({
       action: 'restore.stage',
       phase: 'staging',

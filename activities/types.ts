@@ -148,6 +148,7 @@ export interface RecoveryActivities {
   validateScratch(
     step: Step & { readonly target: ResolvedTarget; readonly scratch: ScratchHandle },
   ): Promise<ScratchValidation>;
+  prepareSlice(step: Step): Promise<{ readonly tables: number }>;
   stageSlice(
     step: Step & { readonly target: ResolvedTarget; readonly scratch: ScratchHandle },
   ): Promise<{ readonly rows: number; readonly bytes: number }>;

@@ -15,12 +15,44 @@ type Story = (scene: Scene, ground: Ground) => Promise<WorkflowHandle>;
 const approve = (handle: WorkflowHandle, diffHash: string, as = 'grace') =>
   handle.executeUpdate('approve', { args: [{ diffHash, as }] });
 
+async function undoMerged(scene: Scene, ground: Ground): Promise<WorkflowHandle> {
+  const restored = await scene.restore();
+  await scene.awaitingApproval(restored);
+  await approve(restored, 'hash-1');
+  const { restoreId } = await restored.result();
+  const handle = await start(ground, scene, 'tenantUndo', {
+    restoreId,
+    tenant: scene.tenant,
+    requestedBy: 'ada',
+  });
+  await scene.awaitingApproval(handle);
+  await approve(handle, 'hash-1');
+  return handle;
+}
+
 const STORIES: Readonly<Record<string, Story>> = {
   'restore-merged': async (scene) => {
     const handle = await scene.restore();
     await scene.awaitingApproval(handle);
     await approve(handle, 'hash-1');
     return handle;
+  },
+  'restore-merged-prepared-beside': async (scene) => {
+    const handle = await scene.restore();
+    await scene.awaitingApproval(handle);
+    await approve(handle, 'hash-1');
+    return handle;
+  },
+  'restore-cancelled-while-preparing': async (scene) => {
+    const hold = scene.engine.hold('prepareSlice');
+    const handle = await scene.restore();
+    await hold.reached;
+    await handle.cancel();
+    return handle;
+  },
+  'restore-preparing-failed': async (scene) => {
+    scene.engine.failNext('prepareSlice', new TypeError('x is not a function'));
+    return scene.restore();
   },
   'restore-two-approvals': async (scene) => {
     const handle = await scene.restore({ approvals: 2 });
@@ -95,21 +127,11 @@ const STORIES: Readonly<Record<string, Story>> = {
     return scene.restore();
   },
   'restore-input-refused': async (scene) => scene.restore({ to: '' }),
-  'undo-merged': async (scene, ground) => {
-    const restored = await scene.restore();
-    await scene.awaitingApproval(restored);
-    await approve(restored, 'hash-1');
-    const { restoreId } = await restored.result();
-    const handle = await start(ground, scene, 'tenantUndo', {
-      restoreId,
-      tenant: scene.tenant,
-      requestedBy: 'ada',
-    });
-    await scene.awaitingApproval(handle);
-    await approve(handle, 'hash-1');
-    return handle;
-  },
+  'undo-merged': undoMerged,
+  'undo-merged-closed-beside': undoMerged,
   'drill-drilled': (scene, ground) => start(ground, scene, 'recoveryDrill', { requestedBy: 'ada' }),
+  'drill-drilled-prepared-beside': (scene, ground) =>
+    start(ground, scene, 'recoveryDrill', { requestedBy: 'ada' }),
   'drill-cancelled-while-staging': async (scene, ground) => {
     const hold = scene.engine.hold('stageSlice');
     const handle = await start(ground, scene, 'recoveryDrill', { requestedBy: 'ada' });

@@ -1,5 +1,5 @@
 import { ActivityFailure } from '@temporalio/common';
-import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, patched } from '@temporalio/workflow';
 import type { OperationRef, PreparedOperation, ReportFacts, ScratchHost } from '../activities/types';
 import type { RestoreOutcome, RestoreReport } from '../core/recovery/types';
 import type { Decided } from './decide-and-merge';
@@ -74,6 +74,9 @@ async function settleAgainstMerge(
   return merge.kind === 'merged' ? { kind: 'merged', merge } : ending;
 }
 
+/** Since when the record is closed beside the unfreezing; runs begun before do one after the other. */
+const CLOSED_BESIDE = 'closed-beside-unfreezing';
+
 /** Every part is tried, whatever became of the others; what could not be done is named for the operator. */
 export async function tidy(
   board: OperationBoard,
@@ -99,19 +102,20 @@ export async function tidy(
           `The scratch cluster on ${host.taskQueue} is still there; that host's worker removes it when it starts.`,
         );
   if (board.freezeBegun) board.enter('unfreezing');
-  await attempt(
+  const unfrozen = attempt(
     cleanUp('Let the tenant write again').unfreezeTenant({ operation }),
     `The freeze of tenant ${operation.tenant} could not be removed; its gate opens by itself at its limit, its triggers stay.`,
   );
+  const close = () =>
+    attempt(
+      cleanUp('Drop the staged rows and close the record').closeRestore({ operation, state }),
+      `The record of restore ${operation.restoreId} could not be closed; no other restore of this tenant can start.`,
+    );
+  const closed = patched(CLOSED_BESIDE) ? close() : undefined;
+  await unfrozen;
   board.tenantWrites();
   board.enter('reporting');
-  await attempt(
-    cleanUp('Drop the staged rows and close the record').closeRestore({
-      operation,
-      state,
-    }),
-    `The record of restore ${operation.restoreId} could not be closed; no other restore of this tenant can start.`,
-  );
+  await (closed ?? close());
   await scratchRemoved;
   for (const text of left) board.note(text);
   return left;

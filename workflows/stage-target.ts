@@ -1,9 +1,14 @@
-import type { PreparedRestore } from '../activities/types';
+import { patched } from '@temporalio/workflow';
+import type { OperationRef, PreparedRestore, ScratchHost } from '../activities/types';
+import type { ResolvedTarget, ScratchHandle } from '../core/recovery/types';
 import type { PreviewSource } from './decide-and-merge';
 import type { OperationBoard } from './operation-board';
 import type { Findings } from './settle';
 import { long, onScratchHost, quick } from './steps';
 import { together } from './together';
+
+/** Since when the live side is prepared while the scratch cluster is restored; runs begun before do without. */
+const PREPARED_BESIDE = 'slice-prepared-beside-scratch';
 
 /**
  * The first half of every restore and drill: from the request to the tenant's rows at the target, staged beside the live
@@ -36,8 +41,7 @@ export async function stageTarget(
       board.enter('restoring-scratch');
       return verified;
     },
-    () =>
-      onScratchHost(host, 'Restore a scratch cluster to the target').restoreScratch({ operation, target }),
+    () => restoreScratch(operation, host, target),
   );
   findings.verification = verification;
 
@@ -56,4 +60,19 @@ export async function stageTarget(
   );
 
   return { host, scratch, target };
+}
+
+/** The live side has nothing else to do meanwhile: what staging needs of it is made beside. */
+async function restoreScratch(
+  operation: OperationRef,
+  host: ScratchHost,
+  target: ResolvedTarget,
+): Promise<ScratchHandle> {
+  const restore = () =>
+    onScratchHost(host, 'Restore a scratch cluster to the target').restoreScratch({ operation, target });
+  if (!patched(PREPARED_BESIDE)) return restore();
+  const [scratch] = await together(restore, () =>
+    long('Find the tenant’s tables and prepare their staging').prepareSlice({ operation }),
+  );
+  return scratch;
 }

@@ -9,6 +9,7 @@ import { mergeRestore } from './merge/merge-restore';
 import { cancelRestore, closeRestore } from './record/close-restore';
 import { openRestore } from './record/open-restore';
 import { connectScratch, ensureScratch, removeScratch, restoreScratch, validateScratch } from './scratch';
+import { prepareSlice } from './slice/prepare-slice';
 import { stageSlice } from './slice/stage-slice';
 import { resolveTarget } from './target';
 import type { MergeResult, ResolvedTarget, ScratchHandle } from './types';
@@ -24,6 +25,7 @@ export function createRecoveryEngine(ctx: RecoveryContext): RecoveryEngine {
     validateScratch: async (scratch, target, control) =>
       validateScratch(ctx, await ensureScratch(ctx, scratch, target, control), target, control),
     removeScratch: (restoreId) => removeScratch(ctx, restoreId),
+    prepareSlice: (restoreId, control) => prepareSlice(ctx, restoreId, control),
     stageSlice: (restoreId, scratch, target, control) =>
       withScratch(ctx, scratch, target, control, (pool) => stageSlice(ctx, restoreId, pool, target, control)),
     stageUndo: (restoreId, control) => stageUndo(ctx, restoreId, control),

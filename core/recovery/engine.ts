@@ -98,6 +98,8 @@ export interface RecoveryEngine {
   /** Stops the server and removes the directory; nothing happens when there is none. */
   removeScratch(restoreId: string): Promise<void>;
 
+  /** What staging and freeze need of the live side, made while the scratch cluster is restored. */
+  prepareSlice(restoreId: string, control: StepControl): Promise<{ readonly tables: number }>;
   /** Copies the tenant's slice at the target beside the live rows. Starts the scratch server again if it died. */
   stageSlice(
     restoreId: string,

@@ -156,6 +156,10 @@ export class InMemoryRecoveryEngine implements RecoveryEngine {
     });
   }
 
+  prepareSlice(_restoreId: string, control: StepControl) {
+    return this.step('prepareSlice', control, async () => ({ tables: 3 }));
+  }
+
   stageSlice(_restoreId: string, _scratch: ScratchHandle, _target: ResolvedTarget, control: StepControl) {
     return this.step('stageSlice', control, async () => ({ rows: 10, bytes: 1_000 }));
   }

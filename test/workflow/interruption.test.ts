@@ -21,6 +21,7 @@ const steps: readonly StepName[] = [
   'resolveTarget',
   'verifyBackup',
   'restoreScratch',
+  'prepareSlice',
   'validateScratch',
   'stageSlice',
   'freeze',

@@ -35,7 +35,7 @@ test('a drill goes as far as the preview and cleans up; it neither freezes nor m
   });
   expect(report.merge).toBeUndefined();
   expect(report.objectives?.rtoMs).toBeGreaterThanOrEqual(20);
-  const besides = ['restoreScratch', 'validateScratch', 'removeScratch'];
+  const besides = ['restoreScratch', 'prepareSlice', 'validateScratch', 'removeScratch', 'close'];
   expect(inOrder(scene.engine.calls, besides)).toEqual([
     'open',
     'resolveTarget',
@@ -44,7 +44,6 @@ test('a drill goes as far as the preview and cleans up; it neither freezes nor m
     'preview',
     'cancel',
     'unfreeze',
-    'close',
   ]);
   expect(scene.leftovers()).toEqual([]);
   const { rows } = await ground.platform.query(

@@ -1,3 +1,4 @@
+import type { PlanTable } from '../slice/plan-types';
 import type { ChangeOp } from './changes-sql.pure';
 import { addLanes, type Lanes, NO_ROWS, subtractLanes } from './slice-digest.pure';
 import type { ChangeCounts } from './written-rows.pure';
@@ -12,6 +13,15 @@ export interface ChangeGroup {
   readonly before: Lanes;
   /** Of the staged rows; no rows for deletes. */
   readonly after: Lanes;
+}
+
+/** Every row that was staged comes back: what was measured when it was staged is what the group adds up to. */
+export function allStaged({
+  stagedRows,
+  stagedImage,
+}: Pick<PlanTable, 'stagedRows' | 'stagedImage'>): ChangeGroup[] {
+  const after = { rows: BigInt(stagedRows), a: BigInt(stagedImage?.a ?? 0), b: BigInt(stagedImage?.b ?? 0) };
+  return [{ op: 'i', skip: false, count: stagedRows, before: NO_ROWS, after: addLanes(NO_ROWS, after) }];
 }
 
 /** What the merge will do. */

@@ -55,8 +55,19 @@ export function selectChanges(query: ChangesQuery): string {
  * SELECT of the changes of a table of which the tenant has nothing any more: all staged rows come back. The approved hash
  * takes the staged rows' own digest for them, so that none has to be hashed and sorted by itself.
  */
-export function allStagedRows({ restoreId, table }: Pick<ChangesQuery, 'restoreId' | 'table'>): string {
-  return `select 'i' as chronawflow_op, ${quoteList(table.key, 's.')}, null::bytea as chronawflow_before, null::bytea as chronawflow_after,
+export function allStagedRows(query: StagedQuery): string {
+  return allStaged(query, '');
+}
+
+/** The same as a view's: with the place of each row, by which conflicts are counted. */
+export function allStagedView(query: StagedQuery): string {
+  return allStaged(query, 's.ctid, ');
+}
+
+type StagedQuery = Pick<ChangesQuery, 'restoreId' | 'table'>;
+
+function allStaged({ restoreId, table }: StagedQuery, place: string): string {
+  return `select ${place}'i' as chronawflow_op, ${quoteList(table.key, 's.')}, null::bytea as chronawflow_before, null::bytea as chronawflow_after,
       null::bigint as chronawflow_before_hash, ${rowHash(table.columns, 's')} as chronawflow_after_hash, false as chronawflow_skip, false as chronawflow_rewrite, null::text[] as chronawflow_mapped
     from ${stageTable(restoreId, table)} s`;
 }

@@ -1,6 +1,7 @@
 import type { ClientBase, Pool } from 'pg';
 import { inTransaction } from '../../../database';
 import type { RecoveryContext, StepControl } from '../engine';
+import { dropRestoreRelations } from '../record/drop-relations';
 import { sharedBy } from '../sessions';
 import { tableName } from '../slice/catalog-types';
 import { largestFirst } from '../slice/largest-first';
@@ -9,7 +10,7 @@ import { SET_BULK_SETTINGS, SET_WAITING_SETTINGS } from './bulk-settings';
 import { liveFromStaged } from './change-groups.pure';
 import { checkStage, forgetComparison } from './comparison';
 import { type ChangesScope, computeChanges } from './compute-changes';
-import { type AllGroups, groupChanges } from './group-changes';
+import type { AllGroups } from './group-changes';
 import { setImageSettings } from './image.pure';
 import { unmapStaging } from './map-staging';
 import { measureLiveTable, type SliceLanes } from './measure-slice';
@@ -40,6 +41,7 @@ export async function compareSlice<Checked>(
     await forgetComparison(tx, restoreId);
     await unmapStaging(tx, restoreId, plan);
   });
+  await dropRestoreRelations(pool, restoreId, ['preview']);
   return inTransaction(
     pool,
     async (lead) => {
@@ -61,8 +63,7 @@ export async function compareSlice<Checked>(
         control.signal?.throwIfAborted();
         control.progress?.({ step: `comparing ${tableName(table)}`, done, total: plan.tables.length });
         await checkStage(tx, restoreId, table);
-        await computeChanges(tx, scope, table);
-        const groups = await groupChanges(tx, restoreId, table, scope.kind);
+        const groups = await computeChanges(tx, scope, table);
         const now =
           liveFromChanges(scope, table, groups) ?? (await measureLiveTable(tx, restoreId, plan, table));
         done += 1;

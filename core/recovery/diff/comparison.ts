@@ -69,12 +69,18 @@ export function sameLanes(x: SliceLanes, y: SliceLanes): boolean {
  * each table is looked into before it is compared or written.
  */
 export async function checkStaging(tx: ClientBase, restoreId: string, plan: SlicePlan): Promise<void> {
-  for (const table of plan.tables) await checkStage(tx, restoreId, table);
+  const any = await haveRows(
+    tx,
+    plan.tables.map((table) => stageTable(restoreId, table)),
+  );
+  plan.tables.forEach((table, i) => {
+    if (any[i] !== table.stagedRows > 0) throw new StagingLostError(restoreId, tableName(table));
+  });
 }
 
 export async function checkStage(tx: ClientBase, restoreId: string, table: PlanTable): Promise<void> {
-  if ((await hasRows(tx, stageTable(restoreId, table))) !== table.stagedRows > 0)
-    throw new StagingLostError(restoreId, tableName(table));
+  const [any] = await haveRows(tx, [stageTable(restoreId, table)]);
+  if (any !== table.stagedRows > 0) throw new StagingLostError(restoreId, tableName(table));
 }
 
 /** The preview's changes are still there: its tables are unlogged as well. */
@@ -84,17 +90,21 @@ export async function changesIntact(
   plan: SlicePlan,
   comparison: Comparison,
 ): Promise<boolean> {
-  for (const table of plan.tables) {
+  const any = await haveRows(
+    tx,
+    plan.tables.map((table) => previewTable(restoreId, table)),
+  );
+  return plan.tables.every((table, i) => {
     const before = comparison.changes[table.n];
-    if (before === undefined || (await hasRows(tx, previewTable(restoreId, table))) !== before > 0)
-      return false;
-  }
-  return true;
+    return before !== undefined && any[i] === before > 0;
+  });
 }
 
-async function hasRows(tx: ClientBase, table: string): Promise<boolean> {
-  const { rows } = await tx.query<{ any: boolean }>(`select exists (select from ${table}) as any`);
-  return rows[0]?.any ?? false;
+/** For each of the relations, whether it has a row. */
+async function haveRows(tx: ClientBase, relations: readonly string[]): Promise<readonly boolean[]> {
+  const asked = relations.map((relation) => `exists (select from ${relation})`);
+  const { rows } = await tx.query<{ any: boolean[] }>(`select array[${asked.join(', ')}]::boolean[] as any`);
+  return rows[0]?.any ?? [];
 }
 
 function storeLanes(lanes: SliceLanes): Record<string, StoredLanes> {

@@ -3,17 +3,13 @@ import { quoteIdentifier, quoteList, quoteQualified } from '../../../database';
 import { planLookup } from '../slice/plan-lookup.pure';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { claimedBy, joinColumns } from '../slice/predicate.pure';
-import { changesTable, previewTable, stageTable } from '../slice/restore-tables.pure';
+import { stageTable } from '../slice/restore-tables.pure';
 import type { ConflictDecision, RestoreModes } from '../types';
-import { allStagedRows, type ChangesQuery, selectChanges } from './changes-sql.pure';
-import { hasManyChanges, MANY_CHANGES } from './many-changes';
-
-/** Where changes go: the preview's tables are unlogged, the merge's are kept for undo. */
-export type ChangesKind = 'preview' | 'merge';
-
-export function changesName(kind: ChangesKind, restoreId: string, table: PlanTable): string {
-  return kind === 'preview' ? previewTable(restoreId, table) : changesTable(restoreId, table);
-}
+import { allStaged, type ChangeGroup, totalOfGroups } from './change-groups.pure';
+import { type ChangesKind, changesName } from './changes-name.pure';
+import { allStagedRows, allStagedView, type ChangesQuery, selectChanges } from './changes-sql.pure';
+import { groupChanges } from './group-changes';
+import { MANY_CHANGES } from './many-changes';
 
 export interface ChangesScope {
   readonly restoreId: string;
@@ -25,12 +21,17 @@ export interface ChangesScope {
 
 /**
  * Writes the differences between staging and the live slice of one table, under IMAGE_SETTINGS of the caller's
- * transaction. An earlier result of the same kind is replaced.
+ * transaction. An earlier result of the same kind has been dropped (dropRestoreRelations).
+ *
+ * @returns the changes, counted and summed up.
  */
-export async function computeChanges(tx: ClientBase, scope: ChangesScope, table: PlanTable): Promise<void> {
+export async function computeChanges(
+  tx: ClientBase,
+  scope: ChangesScope,
+  table: PlanTable,
+): Promise<readonly ChangeGroup[]> {
   const { restoreId, plan, modes, kind } = scope;
   const name = changesName(kind, restoreId, table);
-  await tx.query(`drop table if exists ${name}`);
   await moveForward(tx, restoreId, table);
   const query: ChangesQuery = {
     restoreId,
@@ -40,15 +41,21 @@ export async function computeChanges(tx: ClientBase, scope: ChangesScope, table:
     tenant: '$1::text',
     lookup: planLookup(plan),
   };
-  const select = (await isLost(tx, scope, table))
-    ? `${allStagedRows(query)} where true`
-    : selectChanges(query);
+  const lost = await isLost(tx, scope, table);
+  if (lost && kind === 'preview') {
+    // A view of staging: nothing of a million rows is copied, and the merge keeps them in a session beside its writes.
+    await tx.query(`create view ${name} as ${allStagedView(query)}`);
+    return allStaged(table);
+  }
+  const select = lost ? `${allStagedRows(query)} where true` : selectChanges(query);
   await tx.query(
     `create ${kind === 'preview' ? 'unlogged ' : ''}table ${name} as ${select.includes('$1') ? select : `${select} and $1::text is not null`}`,
     [plan.tenant],
   );
   await tx.query(`analyze ${name}`);
-  await indexFewChanges(tx, name, table);
+  const groups = await groupChanges(tx, name);
+  if (table.key.length > 0 && totalOfGroups(groups) <= MANY_CHANGES) await indexFewChanges(tx, name, table);
+  return groups;
 }
 
 /**
@@ -86,7 +93,6 @@ export function decidesNothing(decisions: readonly ConflictDecision[]): boolean 
  * (bulk-settings.ts) and an index would only take time.
  */
 async function indexFewChanges(tx: ClientBase, changes: string, table: PlanTable): Promise<void> {
-  if (table.key.length === 0 || (await hasManyChanges(tx, changes))) return;
   await tx.query(`create unique index on ${changes} (${quoteList(table.key)})`);
 }
 

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { type Catalog, type CatalogTable, tableName } from '../slice/catalog-types';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import type { ConflictDecision, ConflictKind } from '../types';
-import type { ChangesKind } from './compute-changes';
+import type { ChangesKind } from './changes-name.pure';
 import type { ConflictScope } from './conflict-queries.pure';
 import type { AllCounts } from './written-rows.pure';
 

@@ -227,11 +227,16 @@ export function insertsWithoutValue({ changes }: ConflictScope): string {
  * Undo: rows that are no longer as the undone restore left them (invariant 20). A row that it inserted and that is gone
  * since needs nothing and is no change.
  */
-export function changedSince({ table, changes }: ConflictScope, undoOf: string): string {
+export function changedSince(
+  { table, changes }: ConflictScope,
+  undoOf: string,
+  /** It overwrote or deleted rows of the table. */
+  hasPreimages: boolean,
+): string {
   const written = table.writtenColumns ?? table.columns;
   const others = table.columns.filter((column) => !written.some((one) => one.name === column.name));
   const othersChanged =
-    others.length === 0
+    others.length === 0 || !hasPreimages
       ? ''
       : ` or (${quoteRow(others, 't')}) is distinct from (select ${quoteRow(others, 'b')} from ${beforeTable(undoOf, table)} b where ${joinColumns(table.key, table.key, 'b', 'c')})`;
   return `select c.ctid from ${changes} c

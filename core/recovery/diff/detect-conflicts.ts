@@ -1,12 +1,15 @@
 import type { ClientBase } from 'pg';
 import { MappingRefusedError } from '../errors/mapping-refused-error';
+import { relationExists } from '../record/relation-exists';
 import type { Sessions } from '../sessions';
 import { tableName } from '../slice/catalog-types';
 import { planLookup } from '../slice/plan-lookup.pure';
 import type { PlanTable } from '../slice/plan-types';
 import { readReferences } from '../slice/read-references';
+import { beforeTable } from '../slice/restore-tables.pure';
 import type { Conflict, ConflictDecision, ConflictKind } from '../types';
-import { changesName, decidesNothing } from './compute-changes';
+import { changesName } from './changes-name.pure';
+import { decidesNothing } from './compute-changes';
 import { type ConflictInput, catalogTable, type Question } from './conflict-input';
 import { type ConflictScope, changedSince, ownedByOther } from './conflict-queries.pure';
 import { Findings } from './findings.pure';
@@ -15,7 +18,7 @@ import { describeMapping, type MapDecision, mappingFor, refusedBecause } from '.
 import { otherOwnersAtTarget } from './other-owners';
 import { parentConflicts, referenceConflicts } from './reference-conflicts';
 import { valueConflicts } from './value-conflicts';
-import { type ChangeCounts, countsOf, writesAllStaged } from './written-rows.pure';
+import { type AllCounts, type ChangeCounts, countsOf, writesAllStaged } from './written-rows.pure';
 
 /**
  * Names every change that cannot be applied as it stands (invariants 9, 10, 12), marks those that a decision skips and
@@ -53,7 +56,10 @@ export async function detectConflicts(
   const keyed = (scope: ConflictScope) => scope.table.key.length > 0;
   if (undoOf !== undefined) {
     const written = having('insert', 'update', 'delete').filter(keyed);
-    await answer(written.map((scope) => changedAgain(scope, undoOf)));
+    const questions: Question[] = [];
+    for (const scope of written)
+      questions.push(changedAgain(scope, undoOf, await relationExists(tx, beforeTable(undoOf, scope.table))));
+    await answer(questions);
   }
   const ownable = having('insert', 'delete').filter(
     (scope) => keyed(scope) && scope.table.attribution.kind !== 'schema',
@@ -110,14 +116,23 @@ async function decide(
 async function countAll(
   sessions: Sessions,
   questions: readonly Question[],
-  { plan }: ConflictInput,
+  { plan, counts }: ConflictInput,
   findings: Findings,
 ): Promise<void> {
-  const counts = await sessions.each(questions, (tx, { sql }) => countConflicting(tx, sql, plan.tenant));
-  questions.forEach(({ scope, kind, message }, i) => {
-    const rows = counts[i] ?? 0;
+  // What takes longest is begun first, so that no session is left with it at the end.
+  const longestFirst = questions.toSorted((a, b) => changesOf(b, counts) - changesOf(a, counts));
+  const found = await sessions.each(longestFirst, (tx, { sql }) => countConflicting(tx, sql, plan.tenant));
+  const rowsOf = new Map(longestFirst.map((question, i) => [question, found[i] ?? 0]));
+  questions.forEach((question) => {
+    const { scope, kind, message } = question;
+    const rows = rowsOf.get(question) ?? 0;
     if (rows > 0) findings.add({ table: tableName(scope.table), kind, decision: 'block', rows, message });
   });
+}
+
+function changesOf({ scope }: Question, counts: AllCounts): number {
+  const { insert, update, delete: gone } = countsOf(counts, scope.table);
+  return insert + update + gone;
 }
 
 function checkMappings(input: ConflictInput): void {
@@ -138,11 +153,11 @@ function checkMappings(input: ConflictInput): void {
   }
 }
 
-function changedAgain(scope: ConflictScope, undoOf: string): Question {
+function changedAgain(scope: ConflictScope, undoOf: string, hasPreimages: boolean): Question {
   return {
     scope,
     kind: 'changed-since',
-    sql: changedSince(scope, undoOf),
+    sql: changedSince(scope, undoOf, hasPreimages),
     message: (rows) => `${rows} row(s) were changed again after the restore wrote them`,
   };
 }

@@ -4,7 +4,8 @@ import type { Sessions } from '../sessions';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import type { ConflictDecision } from '../types';
 import type { ChangeGroup } from './change-groups.pure';
-import { type ChangesKind, changesName, decidesNothing } from './compute-changes';
+import { type ChangesKind, changesName } from './changes-name.pure';
+import { decidesNothing } from './compute-changes';
 import { type AllGroups, groupsOf } from './group-changes';
 
 /**

@@ -1,28 +1,29 @@
 import type { ClientBase } from 'pg';
 import type { Sessions } from '../sessions';
-import type { PlanTable, SlicePlan } from '../slice/plan-types';
-import { type ChangeGroup, countsOfGroups, type GroupRow, toChangeGroup } from './change-groups.pure';
+import type { SlicePlan } from '../slice/plan-types';
+import {
+  allStaged,
+  type ChangeGroup,
+  countsOfGroups,
+  type GroupRow,
+  toChangeGroup,
+} from './change-groups.pure';
+import { type ChangesKind, changesName } from './changes-name.pure';
 import { CHANGE_OPS } from './changes-sql.pure';
-import { type ChangesKind, changesName } from './compute-changes';
 import { rowLanes } from './image.pure';
 import type { AllCounts } from './written-rows.pure';
 
 /** Groups by table number; in the order of their operation, those that are skipped last. */
 export type AllGroups = ReadonlyMap<number, readonly ChangeGroup[]>;
 
-/** Counts and sums up the changes of one table. */
-export async function groupChanges(
-  tx: ClientBase,
-  restoreId: string,
-  table: PlanTable,
-  kind: ChangesKind,
-): Promise<readonly ChangeGroup[]> {
+/** Counts and sums up the changes of one table, by its quoted name. */
+export async function groupChanges(tx: ClientBase, changes: string): Promise<readonly ChangeGroup[]> {
   const sums = (['before', 'after'] as const).flatMap((side) =>
     rowLanes(`chronawflow_${side}_hash`).map((lane, i) => `sum(${lane}) as ${side}_${'ab'[i]}`),
   );
   const { rows } = await tx.query<GroupRow>(
     `select chronawflow_op as op, chronawflow_skip as skip, count(*) as count, ${sums.join(', ')}
-     from ${changesName(kind, restoreId, table)} group by 1, 2`,
+     from ${changes} group by 1, 2`,
   );
   return rows
     .map(toChangeGroup)
@@ -34,8 +35,12 @@ export async function groupAllChanges(
   restoreId: string,
   plan: SlicePlan,
   kind: ChangesKind,
+  /** Tables of which all staged rows come back, by number. */
+  lost: ReadonlySet<number> = new Set(),
 ): Promise<AllGroups> {
-  const groups = await sessions.each(plan.tables, (tx, table) => groupChanges(tx, restoreId, table, kind));
+  const groups = await sessions.each(plan.tables, async (tx, table) =>
+    lost.has(table.n) ? allStaged(table) : groupChanges(tx, changesName(kind, restoreId, table)),
+  );
   return new Map(plan.tables.map((table, i) => [table.n, groups[i] ?? []]));
 }
 

@@ -8,6 +8,7 @@ import {
   type ErasuresOfTenant,
   eraseRowsSql,
 } from '../../erasure';
+import { relationExists } from '../record/relation-exists';
 import { tableName } from '../slice/catalog-types';
 import { loadSlice } from '../slice/load-slice';
 import { planLookup } from '../slice/plan-lookup.pure';
@@ -97,7 +98,7 @@ async function erasePreimages(
     for (const table of plan.tables) {
       const rule = rules[tableName(table)];
       const relation = beforeTable(id, table);
-      if (rule === undefined || !(await exists(tx, relation))) continue;
+      if (rule === undefined || !(await relationExists(tx, relation))) continue;
       const of = { name: tableName(table), relation, columns: table.liveColumns };
       const { sql, values } = eraseRowsSql(rule, of, found);
       const { rowCount } = await tx.query(sql, [...values]);
@@ -105,13 +106,6 @@ async function erasePreimages(
     }
   }
   return erased;
-}
-
-async function exists(tx: ClientBase, relation: string): Promise<boolean> {
-  const { rows } = await tx.query<{ found: boolean }>('select to_regclass($1) is not null as found', [
-    relation,
-  ]);
-  return rows[0]?.found ?? false;
 }
 
 /** The tenant's slice as it is now: which tables, and what bounds them by the tenant. */

@@ -15,15 +15,16 @@ export async function markRewrites(
   restoreId: string,
   table: PlanTable,
   live: CatalogTable,
-): Promise<void> {
+): Promise<number> {
   const columns = rewriteColumns(table, live);
-  if (table.key.length === 0 || columns.length === 0) return;
-  await tx.query(
+  if (table.key.length === 0 || columns.length === 0) return 0;
+  const { rowCount } = await tx.query(
     `update ${changesTable(restoreId, table)} c set chronawflow_rewrite = true
      from ${stageTable(restoreId, table)} s, ${quoteQualified(table)} l
      where c.chronawflow_op = 'u' and not c.chronawflow_skip and ${joinColumns(table.key, table.key, 's', 'c')} and ${joinColumns(table.key, table.key, 'l', 'c')}
        and ${mayDiffer(columns, 's', 'l')}`,
   );
+  return rowCount ?? 0;
 }
 
 /** Columns of unique indexes and exclusion constraints beside the key, ALWAYS identities outside it, inexact keys. */

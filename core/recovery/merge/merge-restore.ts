@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { inTransaction } from '../../../database';
+import { bothEnded } from '../both-ended';
 import { planForSize, SET_BULK_SETTINGS } from '../diff/bulk-settings';
 import { checkStaging } from '../diff/comparison';
 import { computeChanges } from '../diff/compute-changes';
@@ -17,6 +18,7 @@ import { ProofFailedError } from '../errors/proof-failed-error';
 import { RestoreClosedError } from '../errors/restore-closed-error';
 import { SchemaChangedError } from '../errors/schema-changed-error';
 import { extendGate, openGate } from '../gate/gate-row';
+import { dropRestoreRelations } from '../record/drop-relations';
 import { loadRecord, lockRecord, type RestoreRecord } from '../record/restore-record';
 import { inOneSession } from '../sessions';
 import { loadSlice } from '../slice/load-slice';
@@ -24,14 +26,16 @@ import type { SlicePlan } from '../slice/plan-types';
 import { readReferences } from '../slice/read-references';
 import { schemaHash } from '../slice/schema-hash';
 import type { MergeResult, UndoneCounts } from '../types';
-import { adoptPreview } from './adopt-preview';
+import { type Adopted, adoptPreview } from './adopt-preview';
 import { copySkips } from './copy-skips';
 import { forwardSequences } from './forward-sequences';
+import { keepLost } from './keep-lost';
 import { lockSlice } from './lock-slice';
 import { lockOutsideParents, proveReferences } from './prove-references';
 import { proveUniqueness } from './prove-uniqueness';
 import { waitForWriters } from './wait-for-writers';
 import { writeChanges } from './write-changes';
+import { keysBetweenLost, writtenKeys } from './written-keys.pure';
 
 /** A row of the tenant that another session holds FOR UPDATE makes the merge wait; longer than this it gives up. */
 const LOCK_TIMEOUT_MS = 10_000;
@@ -104,17 +108,26 @@ async function mergeInTransaction(
   await tx.query(SET_BULK_SETTINGS);
   await checkStaging(tx, restoreId, plan);
   const before = await timings.step('digest before', () => measureLive(tx, restoreId, plan));
-  const { expected, groups } = await approvedChanges(tx, plan, request, approvedHash, before, timings);
+  const { expected, groups, lost } = await approvedChanges(tx, plan, request, approvedHash, before, timings);
   await planForSize(tx, groups);
   const counts = countsOfAll(groups);
   const references = await readReferences(tx, plan.tables);
   await tx.query('set local session_replication_role = replica');
-  const rows = await timings.step('write', () => writeChanges(tx, restoreId, plan, live.catalog, counts));
+  const keys = writtenKeys(plan, live.catalog, counts);
+  const between = keysBetweenLost(keys, plan, lost);
+  const [rows] = await timings.step('write', () =>
+    bothEnded(
+      writeChanges(tx, restoreId, plan, live.catalog, counts),
+      keepLost(ctx, restoreId, plan, { tables: lost, keys: between }, control),
+    ),
+  );
   await tx.query('set local session_replication_role = origin');
   const sequencesForwarded = await timings.step('sequences', () => forwardSequences(tx, restoreId, plan));
   await timings.step('prove references', async () => {
-    await lockOutsideParents(tx, restoreId, plan, live.catalog, counts);
-    await proveReferences(tx, restoreId, plan, live.catalog, references, counts);
+    const proved = new Set(between.map(({ key }) => key));
+    const others = keys.filter(({ key }) => !proved.has(key));
+    await lockOutsideParents(tx, restoreId, plan, others, counts);
+    await proveReferences(tx, restoreId, plan, others, references, counts);
   });
   await timings.step('prove uniqueness', async () => {
     await waitForWriters(tx, restoreId, plan, live.catalog);
@@ -164,25 +177,27 @@ async function approvedChanges(
   approvedHash: string,
   before: SliceLanes,
   timings: StepTimings,
-): Promise<{ readonly expected: SliceLanes; readonly groups: AllGroups }> {
+): Promise<{ readonly expected: SliceLanes; readonly groups: AllGroups } & Adopted> {
   const session = inOneSession(tx);
   const adopted = await timings.step('adopt preview', () =>
     adoptPreview(tx, restoreId, plan, approvedHash, before),
   );
-  if (!adopted) {
+  if (adopted === undefined) {
+    await dropRestoreRelations(tx, restoreId, ['changes']);
     const scope = { restoreId, plan, modes, decisions, kind: 'merge' } as const;
     await timings.step('diff', () =>
       session.each(plan.tables, (_, table) => computeChanges(tx, scope, table)),
     );
     await copySkips(tx, restoreId, plan);
   }
-  const groups = await timings.step('count', () => groupAllChanges(session, restoreId, plan, 'merge'));
+  const lost = adopted?.lost ?? new Set();
+  const groups = await timings.step('count', () => groupAllChanges(session, restoreId, plan, 'merge', lost));
   // Also of changes that were taken over: an attempt at the preview that was given up may have written them anew.
   const hash = await timings.step('hash', () =>
     diffHash(session, restoreId, plan, 'merge', groups, decisions),
   );
   if (hash !== approvedHash) throw new DiffChanged(hash);
-  return { groups, expected: expectedLanes(plan, before, groups) };
+  return { groups, lost, expected: expectedLanes(plan, before, groups) };
 }
 
 async function settleMarks(

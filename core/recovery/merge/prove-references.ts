@@ -1,14 +1,15 @@
 import type { ClientBase } from 'pg';
-import { type QualifiedName, quoteIdentifier, quoteList, quoteQualified } from '../../../database';
+import { quoteIdentifier, quoteList, quoteQualified } from '../../../database';
 import { type AllCounts, countsOf, writtenRows } from '../diff/written-rows.pure';
 import { ProofFailedError } from '../errors/proof-failed-error';
-import { type Catalog, type ForeignKey, tableName } from '../slice/catalog-types';
+import { tableName } from '../slice/catalog-types';
 import { planLookup } from '../slice/plan-lookup.pure';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { joinColumns, ownedBy } from '../slice/predicate.pure';
 import type { Reference } from '../slice/read-references';
 import { beforeTable, changesTable } from '../slice/restore-tables.pure';
 import { staysInside } from '../slice/stays-inside.pure';
+import type { WrittenKey } from './written-keys.pure';
 
 /**
  * Replica role skips foreign keys, so they are proved by query (invariant 16). Under READ COMMITTED each statement has a
@@ -19,11 +20,11 @@ export async function lockOutsideParents(
   tx: ClientBase,
   restoreId: string,
   plan: SlicePlan,
-  live: Catalog,
+  keys: readonly WrittenKey[],
   counts: AllCounts,
 ): Promise<void> {
   const lookup = planLookup(plan);
-  for (const { table, key } of writtenKeys(plan, live)) {
+  for (const { table, key } of keys) {
     const parent = plan.tables.find((one) => tableName(one) === tableName(key.parent));
     if (parent !== undefined && staysInside(table, key, parent)) continue;
     const outside =
@@ -44,30 +45,15 @@ export async function proveReferences(
   tx: ClientBase,
   restoreId: string,
   plan: SlicePlan,
-  live: Catalog,
+  keys: readonly WrittenKey[],
   references: readonly Reference[],
   counts: AllCounts,
 ): Promise<void> {
-  for (const { table, key, partition } of writtenKeys(plan, live)) {
-    const set = key.columns.map((name) => `s.${quoteIdentifier(name)} is not null`).join(' and ');
-    const inPartition =
-      partition === undefined || table.key.length === 0
-        ? ''
-        : ` and exists (select from ${quoteQualified(partition)} q where ${joinColumns(table.key, table.key, 'q', 's')})`;
-    const dangling = await count(
-      tx,
-      `select from ${written(restoreId, table, counts)}
-       where ${set}${inPartition}
-         and not exists (select from ${quoteQualified(key.parent)} p where ${joinColumns(key.parentColumns, key.columns, 'p', 's')})`,
-    );
-    if (dangling > 0)
-      throw new ProofFailedError(
-        `${dangling} row(s) of ${tableName(table)} would reference ${tableName(key.parent)} rows that are not there (${key.name})`,
-      );
-  }
+  for (const one of keys)
+    await proveKey(tx, one, written(restoreId, one.table, counts), quoteQualified(one.key.parent));
   for (const reference of references) {
     const parent = plan.tables.find((table) => tableName(table) === reference.parent);
-    if (parent === undefined || !(await anyBefore(tx, restoreId, parent))) continue;
+    if (parent === undefined || !replaces(counts, parent)) continue;
     if (!reference.parentColumns.every((name) => parent.liveColumns.some((column) => column.name === name)))
       continue;
     const orphans = await count(
@@ -82,31 +68,40 @@ export async function proveReferences(
   }
 }
 
-async function anyBefore(tx: ClientBase, restoreId: string, table: PlanTable): Promise<boolean> {
-  const { rows } = await tx.query<{ any: boolean }>(
-    `select exists (select from ${beforeTable(restoreId, table)}) as any`,
+/**
+ * Every row of `rows` that has the key finds its parent in `parents`.
+ *
+ * @param rows an item of a FROM clause, as `s`
+ * @param parents quoted name of a table with the parent's columns
+ * @throws ProofFailedError
+ */
+export async function proveKey(
+  tx: ClientBase,
+  { table, key, partition }: WrittenKey,
+  rows: string,
+  parents: string,
+): Promise<void> {
+  const set = key.columns.map((name) => `s.${quoteIdentifier(name)} is not null`).join(' and ');
+  const inPartition =
+    partition === undefined || table.key.length === 0
+      ? ''
+      : ` and exists (select from ${quoteQualified(partition)} q where ${joinColumns(table.key, table.key, 'q', 's')})`;
+  const dangling = await count(
+    tx,
+    `select from ${rows}
+     where ${set}${inPartition}
+       and not exists (select from ${parents} p where ${joinColumns(key.parentColumns, key.columns, 'p', 's')})`,
   );
-  return rows[0]?.any ?? false;
+  if (dangling > 0)
+    throw new ProofFailedError(
+      `${dangling} row(s) of ${tableName(table)} would reference ${tableName(key.parent)} rows that are not there (${key.name})`,
+    );
 }
 
-/** Foreign keys whose columns the merge writes; columns added since the target keep their value and stay proved. */
-function writtenKeys(
-  plan: SlicePlan,
-  live: Catalog,
-): {
-  readonly table: PlanTable;
-  readonly key: ForeignKey;
-  readonly partition?: QualifiedName;
-}[] {
-  return plan.tables.flatMap((table) => {
-    const written = new Set(table.columns.map((column) => column.name));
-    const catalog = live.tables.find((one) => tableName(one) === tableName(table));
-    const all = [
-      ...(catalog?.foreignKeys ?? []).map((key) => ({ table, key })),
-      ...(catalog?.partitionKeys ?? []).map((key) => ({ table, key, partition: key.partition })),
-    ];
-    return all.filter(({ key }) => key.columns.every((name) => written.has(name)));
-  });
+/** Rows of the table went or were overwritten, so that it has pre-images. */
+function replaces(counts: AllCounts, table: PlanTable): boolean {
+  const { update, delete: gone } = countsOf(counts, table);
+  return update + gone > 0;
 }
 
 /** The rows that were written, as `s`. */

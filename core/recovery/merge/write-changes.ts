@@ -4,8 +4,8 @@ import { type AllCounts, countsOf } from '../diff/written-rows.pure';
 import { ProofFailedError } from '../errors/proof-failed-error';
 import { type Catalog, tableName } from '../slice/catalog-types';
 import { planLookup } from '../slice/plan-lookup.pure';
-import type { PlanTable, SlicePlan } from '../slice/plan-types';
-import { beforeTable, changesTable } from '../slice/restore-tables.pure';
+import type { SlicePlan } from '../slice/plan-types';
+import { beforeTable } from '../slice/restore-tables.pure';
 import type { MergeResult } from '../types';
 import { markRewrites } from './mark-rewrites';
 import {
@@ -50,10 +50,11 @@ export async function writeChanges(
   const planned = new Map<string, Planned>();
   for (const scope of scopes) {
     const catalog = live.tables.find((table) => tableName(table) === tableName(scope.table));
-    if (catalog !== undefined) await markRewrites(tx, restoreId, scope.table, catalog);
-    const plannedHere = await countPlanned(tx, scope);
-    planned.set(tableName(scope.table), plannedHere);
-    await keepPreimages(tx, scope, plannedHere);
+    const { insert, update, delete: deletes } = scope.counts;
+    const rewrites =
+      catalog === undefined || update === 0 ? 0 : await markRewrites(tx, restoreId, scope.table, catalog);
+    planned.set(tableName(scope.table), { inserts: insert, updates: update - rewrites, rewrites, deletes });
+    if (update + deletes > 0) await keepPreimages(tx, scope);
   }
   const write = async (
     scope: WriteScope,
@@ -90,29 +91,15 @@ export async function writeChanges(
   });
 }
 
-async function keepPreimages(tx: ClientBase, scope: WriteScope, counts: Planned): Promise<void> {
+/** Only of tables from which something goes: others have none, which is cheaper than an empty one. */
+async function keepPreimages(tx: ClientBase, scope: WriteScope): Promise<void> {
   const before = beforeTable(scope.restoreId, scope.table);
-  const any = counts.updates + counts.rewrites + counts.deletes > 0;
-  await tx.query(`${keepBefore(scope)}${any ? '' : ' with no data'}`);
-  if (scope.table.key.length > 0)
-    await tx.query(`alter table ${before} add primary key (${quoteList(scope.table.key)})`);
-  if (any) await tx.query(`analyze ${before}`);
-}
-
-async function countPlanned(
-  tx: ClientBase,
-  { restoreId, table }: { readonly restoreId: string; readonly table: PlanTable },
-): Promise<Planned> {
-  const { rows } = await tx.query<Record<keyof Planned, string>>(
-    `select count(*) filter (where chronawflow_op = 'i') as inserts, count(*) filter (where chronawflow_op = 'u' and not chronawflow_rewrite) as updates,
-            count(*) filter (where chronawflow_op = 'u' and chronawflow_rewrite) as rewrites, count(*) filter (where chronawflow_op = 'd') as deletes
-     from ${changesTable(restoreId, table)} where not chronawflow_skip`,
+  const { key } = scope.table;
+  await tx.query(
+    [
+      keepBefore(scope),
+      ...(key.length > 0 ? [`alter table ${before} add primary key (${quoteList(key)})`] : []),
+      `analyze ${before}`,
+    ].join('; '),
   );
-  const row = rows[0];
-  return {
-    inserts: Number(row?.inserts ?? 0),
-    updates: Number(row?.updates ?? 0),
-    rewrites: Number(row?.rewrites ?? 0),
-    deletes: Number(row?.deletes ?? 0),
-  };
 }

@@ -1,11 +1,8 @@
 import type { ClientBase } from 'pg';
-import { inTransaction, quoteIdentifier } from '../../../database';
+import { inTransaction } from '../../../database';
 import type { RecoveryContext } from '../engine';
-import { type RestoreTableKind, restoreTablePattern } from '../slice/restore-tables.pure';
+import { dropRestoreRelations } from './drop-relations';
 import { findRecord, lockRecord, type RecordState } from './restore-record';
-
-/** Tables dropped in one transaction: each takes a lock, and max_locks_per_transaction is 64 by default. */
-const DROP_BATCH = 20;
 
 /**
  * Settles a cancellation against a merge that may be committing: whoever locks the record first decides, and the other
@@ -32,9 +29,10 @@ export async function closeRestore(
 ): Promise<void> {
   const record = await findRecord(ctx.application, restoreId);
   if (record === undefined || record.closed) return;
-  await dropRestoreTables(ctx, restoreId, ['stage', 'mapped', 'completed', 'preview']);
+  await dropRestoreRelations(ctx.application, restoreId, ['stage', 'mapped', 'completed', 'preview']);
   // What a merge wrote stays for undo; without a merge there is nothing to undo.
-  if (record.state !== 'merged') await dropRestoreTables(ctx, restoreId, ['changes', 'before']);
+  if (record.state !== 'merged')
+    await dropRestoreRelations(ctx.application, restoreId, ['changes', 'before']);
   await inTransaction(ctx.application, async (tx) => {
     const locked = await lockRecord(tx, restoreId);
     // Only the merge itself may say that it merged, together with what it wrote.
@@ -49,25 +47,10 @@ export async function expirePreimages(ctx: RecoveryContext): Promise<string[]> {
     `select id from chronawflow.restore where closed_at is not null and preimages_until < clock_timestamp()`,
   );
   for (const { id } of rows) {
-    await dropRestoreTables(ctx, id, ['changes', 'before']);
+    await dropRestoreRelations(ctx.application, id, ['changes', 'before']);
     await ctx.application.query('update chronawflow.restore set preimages_until = null where id = $1', [id]);
   }
   return rows.map((row) => row.id);
-}
-
-async function dropRestoreTables(
-  ctx: RecoveryContext,
-  restoreId: string,
-  kinds: readonly RestoreTableKind[],
-): Promise<void> {
-  const { rows } = await ctx.application.query<{ name: string }>(
-    `select relname as name from pg_class where relnamespace = 'chronawflow'::regnamespace and relkind = 'r' and relname like any ($1) order by relname`,
-    [kinds.map((kind) => restoreTablePattern(restoreId, kind))],
-  );
-  for (let i = 0; i < rows.length; i += DROP_BATCH) {
-    const names = rows.slice(i, i + DROP_BATCH).map((row) => `chronawflow.${quoteIdentifier(row.name)}`);
-    await ctx.application.query(`drop table if exists ${names.join(', ')}`);
-  }
 }
 
 async function setState(tx: ClientBase, restoreId: string, state: RecordState): Promise<void> {

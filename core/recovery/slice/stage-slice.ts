@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
 import type { ClientBase, Pool } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
-import { inTransaction, quoteIdentifier, quoteList, quoteLiteral, quoteQualified } from '../../../database';
+import { inTransaction, quoteList, quoteLiteral, quoteQualified } from '../../../database';
 import { bothEnded } from '../both-ended';
 import { SET_BULK_SETTINGS } from '../diff/bulk-settings';
 import { imageColumn, imageDigest, setImageSettings } from '../diff/image.pure';
@@ -12,6 +12,7 @@ import type { RecoveryContext, StepControl } from '../engine';
 import { type ErasedSince, erasedPart, erasedSince, eraseStaged } from '../erase/erase-staged';
 import { RestoreClosedError } from '../errors/restore-closed-error';
 import { freezeNotices } from '../gate/freeze-notices';
+import { dropRestoreRelations } from '../record/drop-relations';
 import { loadRecord, savePlan } from '../record/restore-record';
 import { readScratch } from '../scratch/read-scratch';
 import { sharedBy, withSessionPool } from '../sessions';
@@ -24,9 +25,11 @@ import { planLookup } from './plan-lookup.pure';
 import { planSlice } from './plan-slice.pure';
 import type { PlanTable, SlicePlan } from './plan-types';
 import { ownedBy } from './predicate.pure';
+import { type PreparedSlice, takePrepared } from './prepare-slice';
 import { readCatalog } from './read-catalog';
 import { stageTable } from './restore-tables.pure';
 import { schemaHash } from './schema-hash';
+import { createStageSql } from './stage-sql.pure';
 
 export interface Staged {
   readonly rows: number;
@@ -49,10 +52,17 @@ export async function stageSlice(
   if (record.state !== 'active') throw new RestoreClosedError(restoreId, record.state);
   const plan = await makePlan(ctx, record.tenant, scratch);
   const erased = await erasedSince(ctx, record.tenant, target.at);
+  const prepared = await takePrepared(ctx.application, restoreId);
+  await dropRestoreRelations(ctx.application, restoreId, [
+    'preview',
+    ...(prepared ? [] : ['stage' as const]),
+  ]);
   // The notices are about the live side alone.
   const [staged, notices] = await bothEnded(
-    stageAll(ctx, { restoreId, plan, erased }, scratch, control),
-    freezeNotices(ctx.application, plan),
+    stageAll(ctx, { restoreId, plan, erased, prepared }, scratch, control),
+    prepared?.schemaHash === plan.schemaHash
+      ? Promise.resolve(prepared.notices)
+      : freezeNotices(ctx.application, plan),
   );
   await stageCompletions(ctx, restoreId, record.tenant, scratch, control);
   const tables = plan.tables.map((table) => ({ ...table, ...staged.get(table.n)?.found }));
@@ -135,13 +145,14 @@ interface Staging {
   readonly restoreId: string;
   readonly plan: SlicePlan;
   readonly erased: ErasedSince;
+  readonly prepared: PreparedSlice | undefined;
 }
 
 async function stageOne(
   tx: ClientBase,
   ctx: RecoveryContext,
   scratch: Pool,
-  { restoreId, plan, erased: since }: Staging,
+  { restoreId, plan, erased: since, prepared }: Staging,
   table: PlanTable,
   control: StepControl,
 ): Promise<StagedTable> {
@@ -150,7 +161,7 @@ async function stageOne(
     done: table.n,
     total: plan.tables.length,
   });
-  await createStage(tx, restoreId, table);
+  await readyStage(tx, restoreId, table, prepared);
   const { bytes, sha256 } = await readScratch(scratch, (source) =>
     copyAcross(source, tx, restoreId, plan, table, control),
   );
@@ -163,17 +174,20 @@ async function stageOne(
   return { found: { stagedRows: Number(rows), ...image }, bytes, erased };
 }
 
-/** Domains are staged as their base type: today's domain may refuse yesterday's value, which the preview then names. */
-export async function createStage(tx: ClientBase, restoreId: string, table: PlanTable): Promise<void> {
-  const columns = table.columns.map(({ name, type, storageType }) => {
-    const quoted = quoteIdentifier(name);
-    return type === storageType ? quoted : `${quoted}::${storageType} as ${quoted}`;
-  });
+/** Makes the staging table, unless it was made ahead and nobody has filled it since. */
+async function readyStage(
+  tx: ClientBase,
+  restoreId: string,
+  table: PlanTable,
+  prepared: PreparedSlice | undefined,
+): Promise<void> {
+  const create = createStageSql(restoreId, table);
   const stage = stageTable(restoreId, table);
-  await tx.query(`drop table if exists ${stage}`);
-  await tx.query(
-    `create unlogged table ${stage} as select ${[...columns, ...imageColumn(table).map((name) => `null::bytea as ${quoteIdentifier(name)}`)].join(', ')} from ${quoteQualified(table)} with no data`,
-  );
+  if (prepared?.stages[table.n] === create) {
+    const { rows } = await tx.query<{ filled: boolean }>(`select exists (select from ${stage}) as filled`);
+    if (rows[0]?.filled === false) return;
+  }
+  await tx.query(`drop table if exists ${stage}; ${create}`);
 }
 
 export async function indexStage(tx: ClientBase, restoreId: string, table: PlanTable): Promise<void> {

@@ -6,6 +6,8 @@ import { erasedPart, erasedSince, eraseStaged } from '../erase/erase-staged';
 import { NotUndoableError } from '../errors/not-undoable-error';
 import { RestoreClosedError } from '../errors/restore-closed-error';
 import { SchemaChangedError } from '../errors/schema-changed-error';
+import { dropRestoreRelations } from '../record/drop-relations';
+import { relationExists } from '../record/relation-exists';
 import { loadRecord, type RestoreRecord, savePlan } from '../record/restore-record';
 import { tableName } from '../slice/catalog-types';
 import { loadSlice } from '../slice/load-slice';
@@ -13,7 +15,8 @@ import { planSlice } from '../slice/plan-slice.pure';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { beforeTable, stageTable } from '../slice/restore-tables.pure';
 import { schemaHash } from '../slice/schema-hash';
-import { createStage, indexStage, type Staged } from '../slice/stage-slice';
+import { indexStage, type Staged } from '../slice/stage-slice';
+import { createStageSql } from '../slice/stage-sql.pure';
 
 /**
  * Stages the pre-images that a merged restore kept, in place of a scratch cluster's rows. From here on an undo is a
@@ -29,6 +32,7 @@ export async function stageUndo(
   const undone = await undoableRestore(ctx, record);
   const plan = await undoPlan(ctx, restoreId, record.tenant, undone.plan, undone.id);
   const erased = await erasedSince(ctx, record.tenant, undone.createdAt);
+  await dropRestoreRelations(ctx.application, restoreId, ['preview', 'stage']);
   const tables: PlanTable[] = [];
   let rowsErased = 0;
   for (const table of plan.tables) {
@@ -110,7 +114,8 @@ async function stagePreimages(
   table: PlanTable,
 ): Promise<number> {
   await tx.query(setImageSettings(plan.searchPath));
-  await createStage(tx, restoreId, table);
+  await tx.query(createStageSql(restoreId, table));
+  if (!(await relationExists(tx, beforeTable(undoOf, table)))) return 0;
   const columns = table.columns.map((column) => column.name);
   const { rowCount } = await tx.query(
     `insert into ${stageTable(restoreId, table)} (${quoteList([...columns, ...imageColumn(table)])})

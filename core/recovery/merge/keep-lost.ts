@@ -1,0 +1,59 @@
+import { createPool, inTransaction } from '../../../database';
+import { SET_BULK_SETTINGS } from '../diff/bulk-settings';
+import { allStagedRows } from '../diff/changes-sql.pure';
+import { setImageSettings } from '../diff/image.pure';
+import type { RecoveryContext, StepControl } from '../engine';
+import type { SlicePlan } from '../slice/plan-types';
+import { changesTable, stageTable } from '../slice/restore-tables.pure';
+import { proveKey } from './prove-references';
+import type { keysBetweenLost } from './written-keys.pure';
+
+/** Tables of which all staged rows come back, and the foreign keys between two of them. */
+export interface Lost {
+  /** By table number. */
+  readonly tables: ReadonlySet<number>;
+  readonly keys: ReturnType<typeof keysBetweenLost>;
+}
+
+/**
+ * What the merge need not do itself for tables that were lost whole, done by a second session while it writes them: the
+ * changes that an undo will need are written from staging, and the foreign keys between those tables are proved there. Both
+ * read committed rows only, which are exactly the ones that the merge inserts. Committed before the merge is; what a
+ * merge that failed leaves is replaced by the next one, or dropped with the restore.
+ */
+export async function keepLost(
+  ctx: RecoveryContext,
+  restoreId: string,
+  plan: SlicePlan,
+  { tables, keys }: Lost,
+  control: StepControl,
+): Promise<void> {
+  if (tables.size === 0) return;
+  const pool = createPool(ctx.config.application.database, {
+    applicationName: 'chronawflow worker',
+    max: 1,
+  });
+  try {
+    await inTransaction(
+      pool,
+      async (tx) => {
+        await tx.query(
+          `${setImageSettings(plan.searchPath)}; ${SET_BULK_SETTINGS}; set local enable_nestloop = off`,
+        );
+        for (const table of plan.tables.filter(({ n }) => tables.has(n))) {
+          control.signal?.throwIfAborted();
+          const changes = changesTable(restoreId, table);
+          await tx.query(`drop table if exists ${changes}`);
+          await tx.query(`create table ${changes} as ${allStagedRows({ restoreId, table })}`);
+        }
+        for (const key of keys) {
+          control.signal?.throwIfAborted();
+          await proveKey(tx, key, `${stageTable(restoreId, key.table)} s`, stageTable(restoreId, key.parent));
+        }
+      },
+      { statementTimeoutMs: ctx.config.recovery.mergeLimit },
+    );
+  } finally {
+    await pool.end();
+  }
+}

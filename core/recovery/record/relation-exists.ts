@@ -1,0 +1,9 @@
+import type { ClientBase } from 'pg';
+
+/** @param relation its quoted name */
+export async function relationExists(tx: ClientBase, relation: string): Promise<boolean> {
+  const { rows } = await tx.query<{ found: boolean }>('select to_regclass($1) is not null as found', [
+    relation,
+  ]);
+  return rows[0]?.found ?? false;
+}

@@ -1,0 +1,106 @@
+import type { ClientBase, Pool } from 'pg';
+import { inTransaction } from '../../../database';
+import { setImageSettings } from '../diff/image.pure';
+import type { RecoveryContext, StepControl } from '../engine';
+import { RestoreClosedError } from '../errors/restore-closed-error';
+import { freezeNotices } from '../gate/freeze-notices';
+import { dropRestoreRelations } from '../record/drop-relations';
+import { loadRecord } from '../record/restore-record';
+import { tableName } from './catalog-types';
+import { loadSlice } from './load-slice';
+import { planSlice } from './plan-slice.pure';
+import type { PlanTable, SlicePlan } from './plan-types';
+import { schemaHash } from './schema-hash';
+import { createStageSql } from './stage-sql.pure';
+
+/** What could be made of a slice's staging before the target was reached; stored as JSON with the restore's record. */
+export interface PreparedSlice {
+  readonly schemaHash: string;
+  /** About the freeze. */
+  readonly notices: readonly string[];
+  /** By table number, the statement that made its staging table. */
+  readonly stages: Readonly<Record<number, string>>;
+}
+
+/** Made in one transaction: each takes several locks, and max_locks_per_transaction is 64 by default. */
+const TABLES_AT_ONCE = 8;
+
+/**
+ * Does what needs only the live side, beside the restore of the scratch cluster: finds the slice, so that a table that
+ * cannot be attributed is told at once, makes the staging tables as they will be when no table has changed its columns
+ * since the target, and measures what the freeze will cost others. Staging looks at everything again.
+ *
+ * @throws AttributionUnclearError, RestoreClosedError
+ */
+export async function prepareSlice(
+  ctx: RecoveryContext,
+  restoreId: string,
+  control: StepControl,
+): Promise<{ readonly tables: number }> {
+  const { state, tenant } = await loadRecord(ctx.application, restoreId);
+  if (state !== 'active') throw new RestoreClosedError(restoreId, state);
+  const plan = await livePlan(ctx, tenant);
+  await dropRestoreRelations(ctx.application, restoreId, ['preview', 'stage']);
+  const stages: Record<number, string> = {};
+  for (let i = 0; i < plan.tables.length; i += TABLES_AT_ONCE) {
+    control.signal?.throwIfAborted();
+    const batch = plan.tables.slice(i, i + TABLES_AT_ONCE);
+    control.progress?.({
+      step: `preparing ${batch.map(tableName).join(', ')}`,
+      done: i,
+      total: plan.tables.length,
+    });
+    Object.assign(stages, await makeStages(ctx.application, restoreId, plan, batch));
+  }
+  const notices = await freezeNotices(ctx.application, plan);
+  await savePrepared(ctx.application, restoreId, { schemaHash: plan.schemaHash, notices, stages });
+  return { tables: plan.tables.length };
+}
+
+/** Once: a second attempt at staging finds tables that the first one may have filled. */
+export async function takePrepared(
+  db: Pool | ClientBase,
+  restoreId: string,
+): Promise<PreparedSlice | undefined> {
+  const { rows } = await db.query<{ prepared: PreparedSlice | null }>(
+    `with found as (select prepared from chronawflow.restore where id = $1 for update)
+     update chronawflow.restore r set prepared = null from found where r.id = $1 returning found.prepared`,
+    [restoreId],
+  );
+  return rows[0]?.prepared ?? undefined;
+}
+
+async function savePrepared(db: Pool, restoreId: string, prepared: PreparedSlice): Promise<void> {
+  // One that comes late, when the rows are staged already, prepares nothing any more.
+  await db.query('update chronawflow.restore set prepared = $2 where id = $1 and plan is null', [
+    restoreId,
+    JSON.stringify(prepared),
+  ]);
+}
+
+async function makeStages(
+  pool: Pool,
+  restoreId: string,
+  plan: SlicePlan,
+  tables: readonly PlanTable[],
+): Promise<Record<number, string>> {
+  const statements = tables.map((table) => [table.n, createStageSql(restoreId, table)] as const);
+  await inTransaction(pool, (tx) =>
+    tx.query([setImageSettings(plan.searchPath), ...statements.map(([, sql]) => sql)].join('; ')),
+  );
+  return Object.fromEntries(statements);
+}
+
+async function livePlan(ctx: RecoveryContext, tenant: string): Promise<SlicePlan> {
+  const live = await inTransaction(ctx.application, (tx) => loadSlice(tx, ctx.config.tenancy, tenant));
+  return planSlice({
+    tenant,
+    live: live.catalog,
+    attribution: live.attribution,
+    target: live.catalog,
+    rules: live.rules,
+    forward: {},
+    schemaHash: schemaHash(live.catalog, live.attribution),
+    schemas: live.schemas,
+  });
+}

@@ -1,0 +1,99 @@
+import { type RealApplication, startApplication } from '../support/real-application';
+import { imagesOf, openWorld, type SliceLab } from '../support/slice-lab';
+
+/** More than many-changes.ts takes for few, so that tables lost whole are not compared row by row. */
+const ROWS = 25_000;
+
+const SCHEMA = `create table tenants (id text primary key); insert into tenants values ('a'), ('b');
+create table orders (id bigint primary key, tenant_id text not null references tenants on delete cascade, note text);
+create table lines (id bigint primary key, order_id bigint not null references orders on delete cascade, amount int);
+create index on lines (order_id);
+insert into orders select i, case when i <= ${ROWS} then 'a' else 'b' end, 'o' || i from generate_series(1, ${ROWS + 10}) i;
+insert into lines select i, i, i from generate_series(1, ${ROWS + 10}) i;`;
+
+let app: RealApplication;
+let lab: SliceLab;
+
+beforeAll(async () => {
+  app = await startApplication({ backup: false });
+});
+beforeEach(async () => {
+  lab = await openWorld(app, { schema: SCHEMA });
+});
+afterEach(() => lab?.drop());
+afterAll(() => app?.stop());
+
+const contents = async () =>
+  Promise.all(
+    ['tenants', 'orders', 'lines'].map((table) => imagesOf(lab.live, `select * from ${table} order by id`)),
+  );
+
+/** What the restore keeps of the changes that it makes, by the table's name. */
+async function changesKept(restoreId: string) {
+  const { rows } = await lab.live.query<{ n: number; name: string }>(
+    `select (t ->> 'n')::integer as n, t ->> 'name' as name from chronawflow.restore r
+     cross join jsonb_array_elements(r.plan -> 'tables') t where r.id = $1`,
+    [restoreId],
+  );
+  return Object.fromEntries(rows.map(({ n, name }) => [name, { n, relation: `${restoreId}_changes_${n}` }]));
+}
+
+async function loseEverything() {
+  const target = await lab.captureTarget();
+  const atTarget = await contents();
+  await lab.live.query(`delete from tenants where id = 'a'`);
+  return { target, atTarget, lost: await contents() };
+}
+
+test('13, 20: what an undo needs of tables that were lost whole is durable when the merge commits', async () => {
+  const { target, atTarget, lost } = await loseEverything();
+  const restored = await lab.restore('a', target, { tenantDeleted: true });
+  expect(restored.preview.totals).toEqual({ insert: 2 * ROWS + 1, update: 0, delete: 0, unchanged: 0 });
+  expect(await contents()).toEqual(atTarget);
+
+  for (const { relation } of Object.values(await changesKept(restored.restoreId))) {
+    const { rows } = await lab.live.query(
+      `select relkind, relpersistence from pg_class where relname = $1 and relnamespace = 'chronawflow'::regnamespace`,
+      [relation],
+    );
+    // One without changes has nothing to lose in a crash.
+    expect(rows).toEqual([{ relkind: 'r', relpersistence: 'p' }]);
+  }
+  const { lines } = await changesKept(restored.restoreId);
+  const kept = await lab.live.query(
+    `select count(*)::integer as rows, count(distinct id)::integer as keys, bool_and(chronawflow_op = 'i') as inserts
+     from chronawflow."${lines?.relation}"`,
+  );
+  expect(kept.rows).toEqual([{ rows: ROWS, keys: ROWS, inserts: true }]);
+
+  // A row changed since is a conflict, also of a table that was lost whole.
+  await lab.live.query(`update lines set amount = -1 where id = 7`);
+  const refused = await lab.prepareUndo('a', restored.restoreId);
+  expect(refused.preview.conflicts).toMatchObject([
+    { table: 'public.lines', kind: 'changed-since', rows: 1, decision: 'block' },
+  ]);
+  await refused.end();
+  await lab.live.query(`update lines set amount = 7 where id = 7`);
+  const undo = await lab.prepareUndo('a', restored.restoreId);
+  expect(await undo.merge()).toMatchObject({ kind: 'merged' });
+  await undo.end();
+  expect(await contents()).toEqual(lost);
+});
+
+test('16: a reference between two lost tables that leads nowhere stops the merge, and the next one goes through', async () => {
+  const { target, atTarget, lost } = await loseEverything();
+  const prepared = await lab.prepare('a', target, { tenantDeleted: true });
+  const { lines } = await changesKept(prepared.restoreId);
+  const stage = `chronawflow."${prepared.restoreId}_stage_${lines?.n}"`;
+  await lab.live.query(`update ${stage} set order_id = 0 where id = 5`);
+  await expect(prepared.merge()).rejects.toMatchObject({
+    code: 'PROOF_FAILED',
+    message: expect.stringContaining('lines_order_id_fkey'),
+  });
+  expect(await contents()).toEqual(lost);
+
+  await lab.live.query(`update ${stage} set order_id = 5 where id = 5`);
+  expect(await prepared.merge()).toMatchObject({ kind: 'merged' });
+  await prepared.end();
+  expect(await contents()).toEqual(atTarget);
+});
