@@ -147,10 +147,11 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
     const source = options.workflows ?? workflowSource(config);
     const defined = [...(options.jobs ?? []), ...(await loadJobs(config.jobs.modules))];
     if (defined.length > 0)
-      jobs = await jobParts(
+      jobs = jobParts(
         config,
         defined,
         {
+          connection,
           breakers: protection.breakers,
           limits,
           heldPriorities: levels?.heldPriorities,

@@ -27,6 +27,9 @@ export function handOverTo(client: Client, taskQueue: string, jobs: ReadonlyMap<
       // The database decides which jobs there are; Temporal only forgets.
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       workflowIdConflictPolicy: 'FAIL',
+      // The answer brings the first workflow task along when this process has a slot for it: one way through the server's
+      // queues less for each job. Whose turn it is was decided by the claim.
+      requestEagerStart: true,
       staticSummary: `Job ${type} of ${tenant}`.slice(0, 200),
       typedSearchAttributes: [
         { key: tenantKey, value: tenant },
@@ -35,16 +38,22 @@ export function handOverTo(client: Client, taskQueue: string, jobs: ReadonlyMap<
       priority: { priorityKey: priority, fairnessKey: fairnessKey(tenant), fairnessWeight: weight },
     });
   };
-  const wake = (job: ClaimedJob) =>
-    client.workflow.getHandle(jobWorkflowId(job)).signal(jobMessageNames.admit);
+  const wake = async (job: ClaimedJob, timeoutMs: number): Promise<void> => {
+    const handle = client.workflow.getHandle(jobWorkflowId(job));
+    const { taskQueue: its, status } = await handle.describe();
+    if (its === taskQueue && status.name === 'RUNNING') return handle.signal(jobMessageNames.admit);
+    // The queue was renamed: no worker may be left that hears the signal. The job goes on by its row, not by its history.
+    if (status.name === 'RUNNING') await handle.terminate(`The task queue of jobs is ${taskQueue} now.`);
+    await start(job, timeoutMs);
+  };
 
   return async (job: ClaimedJob): Promise<void> => {
     const timeoutMs = jobs.get(job.type)?.policy.timeoutMs ?? UNKNOWN_TIMEOUT_MS;
     try {
-      await (job.started ? wake(job) : start(job, timeoutMs));
+      await (job.started ? wake(job, timeoutMs) : start(job, timeoutMs));
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) await start(job, timeoutMs);
-      else if (error instanceof WorkflowExecutionAlreadyStartedError) await wake(job);
+      else if (error instanceof WorkflowExecutionAlreadyStartedError) await wake(job, timeoutMs);
       else throw error;
     }
   };

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { Client, type ClientOptions, Connection } from '@temporalio/client';
+import { Client, type ClientOptions } from '@temporalio/client';
+import type { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createJobActivities } from '../activities/jobs';
 import type { JobActivities } from '../activities/types';
-import { type Config, temporalConnection } from '../config';
+import type { Config } from '../config';
 import {
   Dispatcher,
   FailureWatch,
@@ -40,6 +41,8 @@ const MOST_CONNECTIONS = 50;
 
 /** What jobs share with the rest of the worker's process; closed by the caller. */
 export interface ProcessParts {
+  /** The workers' own: what it starts can begin in this process at once (hand-over.ts). */
+  readonly connection: NativeConnection;
   /** For `ctx.call`. */
   readonly breakers: BreakerRegistry;
   readonly limits: ConfiguredRateLimits | undefined;
@@ -49,16 +52,15 @@ export interface ProcessParts {
   readonly dataConverter?: ClientOptions['dataConverter'];
 }
 
-export async function jobParts(
+export function jobParts(
   config: Config,
   jobs: readonly Job[],
-  { breakers, limits, dataConverter, heldPriorities }: ProcessParts,
+  { connection, breakers, limits, dataConverter, heldPriorities }: ProcessParts,
   log: Logger,
-): Promise<JobParts> {
+): JobParts {
   const byType = jobsByType(jobs);
   const { temporal } = config;
   const taskQueue = jobTaskQueue(temporal.taskQueue);
-  const connection = await Connection.connect(temporalConnection(temporal));
   const client = new Client({ connection, namespace: temporal.namespace, dataConverter });
   const options = { applicationName: 'chronawflow jobs' };
   const pool = createPool(config.application.database, {
@@ -119,7 +121,7 @@ export async function jobParts(
       await dispatcher.stop();
       runner.close();
       metrics.close();
-      await Promise.all([pool.end(), queue.end(), permits.end(), connection.close()]);
+      await Promise.all([pool.end(), queue.end(), permits.end()]);
     },
   };
 }

@@ -536,3 +536,35 @@ test('connect() needs no job to be defined', async () => {
   });
   await cf.close();
 });
+
+test('a job that waits for its retry goes on when the task queue was renamed meanwhile', async () => {
+  let attempts = 0;
+  const flaky = defineJob({
+    type: 'flaky',
+    input: z.object({ name: z.string() }),
+    retry: { initial: '500ms', max: '500ms' },
+    run: async () => {
+      attempts += 1;
+      if (attempts === 1) throw new Error('not yet');
+      return attempts;
+    },
+  });
+  const before = await openJobScene(stage, cleanUp, [flaky]);
+  const job = await before.cf.jobs.submit({
+    tenant: 't1',
+    type: 'flaky',
+    key: 'renamed',
+    input: { name: 'x' },
+  });
+  await until(async () => (await job.status()).attempts === 1 && (await job.status()).state === 'waiting');
+  const old = (await stage.describe(job.workflowId)).runId;
+  await before.worker.stop();
+
+  const config = jobConfig(stage);
+  const worker = await startJobWorker(stage, config, [flaky]);
+  cleanUp.add(() => worker.stop());
+  expect(await job.result()).toBe(2);
+  const now = await stage.describe(job.workflowId);
+  expect(now.taskQueue).toBe(`${config.temporal.taskQueue}-jobs`);
+  expect(now.runId).not.toBe(old);
+});
