@@ -52,8 +52,9 @@ export async function computeChanges(
     `create ${kind === 'preview' ? 'unlogged ' : ''}table ${name} as ${select.includes('$1') ? select : `${select} and $1::text is not null`}`,
     [plan.tenant],
   );
-  await tx.query(`analyze ${name}`);
   const groups = await groupChanges(tx, name);
+  if (groups.length === 0) return groups;
+  await tx.query(`analyze ${name}`);
   if (table.key.length > 0 && totalOfGroups(groups) <= MANY_CHANGES) await indexFewChanges(tx, name, table);
   return groups;
 }

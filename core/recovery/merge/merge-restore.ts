@@ -31,6 +31,7 @@ import { copySkips } from './copy-skips';
 import { forwardSequences } from './forward-sequences';
 import { keepLost } from './keep-lost';
 import { lockSlice } from './lock-slice';
+import { measureBefore } from './measure-before';
 import { lockOutsideParents, proveReferences } from './prove-references';
 import { proveUniqueness } from './prove-uniqueness';
 import { waitForWriters } from './wait-for-writers';
@@ -107,7 +108,7 @@ async function mergeInTransaction(
   await tx.query(setImageSettings(plan.searchPath));
   await tx.query(SET_BULK_SETTINGS);
   await checkStaging(tx, restoreId, plan);
-  const before = await timings.step('digest before', () => measureLive(tx, restoreId, plan));
+  const before = await timings.step('digest before', () => measureBefore(ctx, tx, restoreId, plan));
   const { expected, groups, lost } = await approvedChanges(tx, plan, request, approvedHash, before, timings);
   await planForSize(tx, groups);
   const counts = countsOfAll(groups);
