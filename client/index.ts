@@ -120,14 +120,13 @@ export {
 } from './errors';
 export { EscalationClient, type RaiseRequest } from './escalation';
 export { JobHandle } from './job-handle';
+export type { ReleaseOptions } from './job-holds';
 export { type JobScheduleRequest, type JobScheduleState, JobSchedules } from './job-schedules';
 export {
-  type Actor,
   JobsClient,
   type JobView,
   type RedriveManyOptions,
   type RedriveOptions,
-  type ReleaseOptions,
 } from './jobs';
 export {
   type ApprovalRequest,
@@ -135,6 +134,7 @@ export {
   type RejectionRequest,
   type WaitOptions,
 } from './operation-run';
+export type { Actor } from './operator';
 export { type NewOperator, OperatorsClient, type Rotation } from './operators';
 export type { Overview, Part } from './overview';
 export { type ClusterRestoreRequest, type ClusterRun, RecoveryClient, type UndoRequest } from './recovery';

@@ -1,20 +1,15 @@
 import type { Pool } from 'pg';
 import type { Config } from '../config';
 import { forwardOutbox, type ReadAudit } from '../core/audit';
-import { InvalidInputError } from '../core/errors';
 import { fingerprint } from '../core/idempotency';
 import {
   type Boundary,
-  CoreTypeHeldError,
-  coreTypes,
   type DeadFilter,
   type DeadLetter,
   discard,
   EffectsUndoneError,
   type Hold,
   type HoldBoundary,
-  type HoldKind,
-  hold,
   type ItemOutcome,
   type Job,
   type JobFilter,
@@ -25,31 +20,24 @@ import {
   type Limit,
   listJobs,
   loadJobs,
-  type NewHold,
   type QueueDepth,
   readDeadLetters,
   readDepths,
-  readHolds,
   readLettersOf,
   readSteps,
   redrive,
-  release,
   type SubmitOptions,
   type SubmitRequest,
   setLimit,
   UnknownJobTypeError,
 } from '../core/jobs';
 import { JobHandle } from './job-handle';
+import { JobHolds, type ReleaseOptions } from './job-holds';
 import { type JobScheduleRequest, JobSchedules } from './job-schedules';
-import { currentOperator } from './operator';
-import type { Act, OperatorSigning } from './operator-signing';
+import { type Actor, currentOperator } from './operator';
+import type { OperatorSigning } from './operator-signing';
 import type { TemporalLink } from './temporal-link';
 import { UndoneEffectsClient } from './undone-effects';
-
-/** Who does it; default CHRONAWFLOW_OPERATOR, or the account that runs the process. With signed operators it is whose key signs. */
-export interface Actor {
-  readonly as?: string;
-}
 
 export interface RedriveOptions extends Actor {
   /** Replaces the job's input, as an act of an operator that stands in the audit log. */
@@ -60,11 +48,6 @@ export interface RedriveManyOptions extends Actor {
   /** Most jobs to redrive; default 1,000. */
   readonly limit?: number;
   /** Jobs that may begin per second; default all at once. */
-  readonly perSecond?: number;
-}
-
-export interface ReleaseOptions extends Actor {
-  /** Jobs that may come back per second; default all at once, under their caps. */
   readonly perSecond?: number;
 }
 
@@ -82,6 +65,7 @@ export interface JobView {
 export class JobsClient {
   /** Effects that restores took back. */
   readonly undone: UndoneEffectsClient;
+  private readonly held: JobHolds;
   private loading: Promise<{ readonly queue: JobQueue; readonly jobs: ReadonlyMap<string, Job> }> | undefined;
 
   constructor(
@@ -93,6 +77,12 @@ export class JobsClient {
     private readonly signing: OperatorSigning,
     private readonly reads: ReadAudit,
   ) {
+    this.held = new JobHolds(
+      application,
+      signing,
+      async () => (await this.load()).jobs,
+      () => this.tellAudit(),
+    );
     this.undone = new UndoneEffectsClient(config.jobs, platform, application, signing);
   }
 
@@ -222,40 +212,33 @@ export class JobsClient {
    * @returns whether the hold is new
    * @throws CoreTypeHeldError
    */
-  async quarantine(at: HoldBoundary, { as, reason }: Actor & { readonly reason: string }): Promise<boolean> {
-    const core = await this.coreTypes(at);
-    if (at.tenant === undefined && core.length > 0) throw new CoreTypeHeldError(core);
-    return this.hold(at, { kind: 'quarantine', reason, stopsCore: core }, as);
+  quarantine(at: HoldBoundary, options: Actor & { readonly reason: string }): Promise<boolean> {
+    return this.held.quarantine(at, options);
   }
 
   /** Core types that a hold would stop. */
-  async coreTypes(at: HoldBoundary): Promise<readonly string[]> {
-    const { jobs } = await this.load();
-    return at.key === undefined ? coreTypes(jobs, at.type ?? '') : [];
+  coreTypes(at: HoldBoundary): Promise<readonly string[]> {
+    return this.held.coreTypes(at);
   }
 
   /** Lets held jobs go on, in their order, at once or at a rate. @returns whether there was such a hold */
   release(at: HoldBoundary, options: ReleaseOptions = {}): Promise<boolean> {
-    return this.lift(at, 'quarantine', options);
+    return this.held.release(at, options);
   }
 
   /** Keeps all of a tenant's jobs back until it is resumed, whatever else holds them. @returns whether it is new */
-  async pause(
-    tenant: string,
-    { as, reason = 'paused' }: Actor & { readonly reason?: string } = {},
-  ): Promise<boolean> {
-    const stopsCore = await this.coreTypes({ tenant });
-    return this.hold({ tenant }, { kind: 'pause', reason, stopsCore }, as);
+  pause(tenant: string, options: Actor & { readonly reason?: string } = {}): Promise<boolean> {
+    return this.held.pause(tenant, options);
   }
 
   /** Ends a tenant's pause; what is quarantined stays so. @returns whether it was paused */
   resume(tenant: string, options: ReleaseOptions = {}): Promise<boolean> {
-    return this.lift({ tenant }, 'pause', options);
+    return this.held.resume(tenant, options);
   }
 
   /** Quarantines and pauses, the oldest first. */
   holds(): Promise<Hold[]> {
-    return readHolds(this.application);
+    return this.held.list();
   }
 
   private recordRead({ tenant, ...of }: Partial<JobRef> & DeadFilter, letters: number): Promise<void> {
@@ -265,35 +248,6 @@ export class JobsClient {
       ...(tenant === undefined ? {} : { tenant }),
       details: { ...of, letters },
     });
-  }
-
-  private async hold(
-    at: HoldBoundary,
-    given: Omit<NewHold, keyof Act>,
-    as: string | undefined,
-  ): Promise<boolean> {
-    const { tenant, ...where } = at;
-    const action = given.kind === 'pause' ? 'jobs.pause' : 'jobs.quarantine';
-    const parameters = { ...where, reason: given.reason };
-    const fresh = await this.signing.act({ action, tenant, parameters }, as, (act) =>
-      hold(this.application, at, { ...given, ...act }),
-    );
-    await this.tellAudit();
-    return fresh;
-  }
-
-  private async lift(at: HoldBoundary, kind: HoldKind, { as, perSecond }: ReleaseOptions): Promise<boolean> {
-    if (perSecond !== undefined && !(perSecond > 0 && Number.isFinite(perSecond)))
-      throw new InvalidInputError('A rate is a number of jobs per second above 0.');
-    const { tenant, ...where } = at;
-    const action = kind === 'pause' ? 'jobs.resume' : 'jobs.release';
-    const lifted = await this.signing.act(
-      { action, tenant, parameters: { ...where, perSecond } },
-      as,
-      (act) => release(this.application, at, { kind, ...act, perSecond }),
-    );
-    await this.tellAudit();
-    return lifted;
   }
 
   private async edited(ref: JobRef, input: unknown) {
