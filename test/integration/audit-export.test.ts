@@ -1,11 +1,12 @@
-import { execFile } from 'node:child_process';
-import { appendFile, cp, mkdtemp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { execFile, execFileSync } from 'node:child_process';
+import { appendFile, cp, mkdir, mkdtemp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
 import {
   ExportedLog,
   exportLog,
+  exportLogs,
   proveConsistency,
   proveInclusion,
   readLogs,
@@ -19,7 +20,7 @@ import {
   verifyNote,
 } from '../../core/audit/note';
 import { LogSigner, openPlatformLog, sealBatch, verifierOf } from '../../core/audit/seal';
-import { verifyLog } from '../../core/audit/verify';
+import { verifyExport, verifyLog } from '../../core/audit/verify';
 import { applyMigrations, inTransaction } from '../../database';
 import { type RealPostgres, startPostgres } from '../support/real-postgres';
 
@@ -257,3 +258,41 @@ function replaceLine(text: string, at: number): string {
     .map((line, i) => (i === at ? Buffer.alloc(32, 1).toString('base64') : line))
     .join('\n');
 }
+
+test('a disk that is full ends an export with an error, and what is there passes for nothing', async () => {
+  const small = join(directory, 'small');
+  await mkdir(small);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', small], { stdio: 'ignore' });
+  } catch {
+    // Without the right to mount there is no small file system to fill.
+    return;
+  }
+  try {
+    const target = join(small, 'evidence');
+    await expect(exportLogs(platform, keys.log, target)).rejects.toMatchObject({
+      code: 'EXPORT_INCOMPLETE',
+      message: expect.stringContaining('no space left'),
+    });
+    await expect(verifyExport(target, keys.log)).rejects.toMatchObject({ code: 'AUDIT_LOG_DAMAGED' });
+  } finally {
+    execFileSync('umount', ['-l', small]);
+  }
+  const again = await exportLogs(platform, keys.log, join(directory, 'again'));
+  expect((await verifyExport(again.directory, keys.log)).violations).toEqual([]);
+});
+
+test('a checkpoint that promises more than there is costs neither memory nor time', async () => {
+  const target = join(directory, 'promises');
+  await cp(join(directory, 'size-257'), target, { recursive: true });
+  const huge = (await readFile(join(target, 'checkpoint'), 'utf8')).replace(
+    '\n257\n',
+    '\n9007199254740991\n',
+  );
+  await writeFile(join(target, 'checkpoint'), huge);
+  const log = await ExportedLog.open(target);
+  expect(log.minimumIndex).toBe(0);
+  // Opened, it is not trusted: its signature is bad. Whoever reads it all the same comes to the end of what there is.
+  const [first] = await verifyLog(log, []);
+  expect(first?.problem).toMatch(/missing/);
+});

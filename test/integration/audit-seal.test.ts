@@ -132,6 +132,27 @@ test('an event of a transaction that commits late is sealed after it, once, and 
   expect(sealed.get('acme')).toEqual(['late', ...Array.from({ length: 10 }, (_, i) => `e${i}`), 'next']);
 });
 
+test('steps of the clock make neither a gap nor a reorder', async () => {
+  const at = async (id: string, interval: string) => {
+    await platform.query(
+      `insert into chronawflow.audit_event (id, actor, action, tenant, outcome, at)
+       values ($1, 'ada', 'test.event', 'acme', 'ok', clock_timestamp() + $2::interval)`,
+      [id, interval],
+    );
+  };
+  await at('now', '0');
+  expect(await sealAll()).toBe(1);
+  await at('back', '-1 hour');
+  await at('ahead', '1 hour');
+  await at('back again', '-2 hours');
+  expect(await sealAll()).toBe(3);
+  await at('on', '0');
+  expect(await sealAll()).toBe(1);
+  const { violations, sealed } = await verifyAll();
+  expect(violations).toEqual([]);
+  expect(sealed.get('acme')).toEqual(['now', 'back', 'ahead', 'back again', 'on']);
+});
+
 test('an event that was rolled back is in no log', async () => {
   await inTransaction(platform, async (tx) => {
     await recordAuditEvent(tx, event('gone', 'acme'));

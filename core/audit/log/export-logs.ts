@@ -2,8 +2,9 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
 import { inTransaction } from '../../../database';
-import { InvalidInputError, whenMissing } from '../../errors';
+import { hasCode, InvalidInputError, whenMissing } from '../../errors';
 import { formatVerifierKey, type VerifierKey } from '../note';
+import { ExportIncompleteError } from './export-incomplete-error';
 import { exportLog } from './exported-log';
 import { readLogs, StoredLog } from './stored-log';
 
@@ -27,7 +28,7 @@ export interface ExportedLogs {
  * Writes the sealed logs, as of one moment, into an empty directory: `platform/`, `logs/<name>/` for each tenant's, the
  * public key in `log.pub`, and in `tenants.json` which log is whose, which is for the owner of the data alone.
  *
- * @throws InvalidInputError when the directory has something in it, or the tenant has no log
+ * @throws InvalidInputError when the directory has something in it, or the tenant has no log; ExportIncompleteError
  */
 export async function exportLogs(
   platform: Pool,
@@ -40,6 +41,21 @@ export async function exportLogs(
       hint: 'Name a directory that is, or a new one.',
     });
   }
+  try {
+    return await writeLogs(platform, keys, directory, { tenant, progress });
+  } catch (error) {
+    throw hasCode(error, 'ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EACCES')
+      ? new ExportIncompleteError(directory, error)
+      : error;
+  }
+}
+
+function writeLogs(
+  platform: Pool,
+  keys: VerifierKey | readonly VerifierKey[],
+  directory: string,
+  { tenant, progress }: ExportOptions,
+): Promise<ExportedLogs> {
   return inTransaction(
     platform,
     async (tx) => {
