@@ -268,6 +268,38 @@ test('writers at random, sealers at once and their connections cut: every commit
   expect(new Set(ids)).toEqual(committed);
 });
 
+test('a sealer whose connection ends at any of its statements leaves nothing of the batch, and the next one seals it once', async () => {
+  let statements = 0;
+  for (let dies = 1; ; dies += 1) {
+    for (const tenant of ['acme', 'beta', undefined])
+      await recordAuditEvent(platform, event(`step${dies}/${tenant ?? 'none'}`, tenant));
+    const pool = postgres.connect(`audit_${count}`, undefined, 1);
+    pool.on('acquire', (client) => {
+      const query = client.query;
+      const dying = async (...args: unknown[]) => {
+        statements += 1;
+        if (statements === dies) {
+          const { rows } = await Reflect.apply(query, client, ['select pg_backend_pid() as pid']);
+          await platform.query('select pg_terminate_backend($1)', [rows[0].pid]);
+        }
+        return Reflect.apply(query, client, args);
+      };
+      Object.assign(client, { query: dying });
+    });
+    statements = 0;
+    const sealed = await sealBatch(pool, signer).catch(() => undefined);
+    await pool.end();
+    if (sealed !== undefined) break;
+    expect((await verifyAll()).violations).toEqual([]);
+  }
+  expect(statements).toBeGreaterThan(8);
+  await sealAll();
+  const { violations, sealed } = await verifyAll();
+  expect(violations).toEqual([]);
+  const { rows } = await platform.query<{ id: string }>('select id from chronawflow.audit_event order by id');
+  expect([...sealed.values()].flat().sort()).toEqual(rows.map(({ id }) => id).sort());
+});
+
 test('another origin than the one that the database holds is refused', async () => {
   await recordAuditEvent(platform, event('a', 'acme'));
   await sealAll();
