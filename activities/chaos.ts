@@ -1,7 +1,15 @@
 import { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import { recordAuditEvent } from '../core/audit';
-import { endFault, type FaultLease, hostTime, injectFault, runActivity, steadyState } from '../core/chaos';
+import {
+  comesTrue,
+  endFault,
+  type FaultLease,
+  hostTime,
+  injectFault,
+  runActivity,
+  steadyState,
+} from '../core/chaos';
 import type { ChaosActivities, EndedFault, PlannedFault } from '../core/chaos/types';
 import { InvalidInputError, messageOf } from '../core/errors';
 import { applyLoad } from './apply-load';
@@ -34,8 +42,14 @@ export function createChaosActivities(services: ChaosServices): ChaosActivities 
         const { experiment, context } = await openExperiment(services, input, signal);
         const wanted = experiment.chaos.faults[input.fault];
         if (wanted === undefined) throw new InvalidInputError(`The experiment has no fault ${input.fault}.`);
-        if (input.fault === 0) await refuseIfUnsafe(services, experiment, context);
         const { workflowId } = executionOf();
+        const staged = wanted.after !== undefined;
+        if (input.fault === 0 || staged)
+          await refuseIfUnsafe(services, experiment, context, {
+            experiment: workflowId,
+            // What the method itself has begun is no reason against the fault that is meant for it.
+            tenants: staged ? (experiment.chaos.tenants ?? []) : [],
+          });
         await recordAuditEvent(services.platform, {
           id: auditScope(),
           actor: input.run.requestedBy,
@@ -48,7 +62,8 @@ export function createChaosActivities(services: ChaosServices): ChaosActivities 
         const lease = await injectFault(host, programs, {
           leaseId: input.leaseId,
           experiment: workflowId,
-          ...wanted,
+          driver: wanted.driver,
+          target: wanted.target,
           parameters: withTenants(wanted, experiment.chaos.tenants),
           durationMs: input.deadlineMs,
           termMs: chaosSection(services).leaseTerm,
@@ -57,6 +72,12 @@ export function createChaosActivities(services: ChaosServices): ChaosActivities 
       }),
 
     watchFaults: (input) => step((signal) => watchChaos(services, input, signal)),
+
+    expectDuring: (input) =>
+      step(async (signal) => {
+        const { experiment, context } = await openExperiment(services, input, signal);
+        return comesTrue(experiment.during, context, input.limitMs);
+      }),
 
     runChaosStep: (input) =>
       step(async (signal) => {

@@ -8,6 +8,7 @@ import {
   type Experiment,
   firstThatHolds,
   methodRoomMs,
+  type OwnDoing,
   plannedFaults,
   plannedSteps,
   type RunContext,
@@ -42,7 +43,9 @@ export async function prepareChaos(
       faults.map(({ driver }) => driver),
       request,
     );
-  const durationMs = experiment.chaos.duration;
+  const { duration: durationMs, within } = experiment.chaos;
+  const { during } = experiment;
+  const stayMs = during.length === 0 ? durationMs : Math.max(durationMs, within);
   return {
     title: experiment.title,
     taskQueue: services.taskQueue,
@@ -50,11 +53,10 @@ export async function prepareChaos(
     method: plannedSteps(experiment.method, context.values),
     rollbacks: plannedSteps(experiment.rollbacks, context.values),
     durationMs,
+    ...(during.length === 0 ? {} : { duringMs: within }),
     deadlineMs: Math.min(
       chaos.maxDuration,
-      request.confirmEachStep
-        ? chaos.maxDuration
-        : durationMs + methodRoomMs(experiment.method, context.values),
+      request.confirmEachStep ? chaos.maxDuration : stayMs + methodRoomMs(experiment.method, context.values),
     ),
     recoveryMs: experiment.chaos.recovery,
     hasHypothesis: experiment.hypothesis !== undefined,
@@ -69,11 +71,12 @@ export async function refuseIfUnsafe(
   services: ChaosServices,
   experiment: Experiment,
   context: RunContext,
+  own: OwnDoing = { experiment: executionOf().workflowId, tenants: [] },
 ): Promise<void> {
   const chaos = chaosSection(services);
   const plan = safetyPlan(experiment, chaos, services.host.host);
   const [plane, tenants, { residual }, condition] = await Promise.all([
-    controlPlaneFacts(services.platform),
+    controlPlaneFacts(services.platform, own),
     tenantFacts(services.application, services.config.tenancy, experiment.chaos.tenants),
     countFaults(services.host.journal),
     firstThatHolds(chaos.refuseWhen, context, services.platform),

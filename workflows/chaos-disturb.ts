@@ -3,12 +3,13 @@ import type {
   ActivityRun,
   ChaosRunInput,
   ChaosStepInput,
+  PlannedFault,
   PlannedStep,
   PreparedChaos,
 } from '../core/chaos/types';
 import type { ChaosBoard } from './chaos-board';
 import type { Findings } from './chaos-findings';
-import { once, repeated, watching } from './chaos-steps';
+import { once, repeated, waiting, watching } from './chaos-steps';
 import { refusal } from './failures';
 
 /** A person on a game day has so long for each step; then everything is rolled back. */
@@ -35,20 +36,27 @@ export async function disturb(
       await repeated(taskQueue, 'Load before the faults').applyLoad({ ...step, window: 'before' }),
     ];
   board.enter('injecting');
-  await confirm(
-    `inject ${faults.map(({ driver, target }) => `${driver} into ${target}`).join(', ') || 'nothing'}`,
-  );
-  await inject(prepared, step);
-  board.injected(faults.map(({ driver, target }) => `${driver} on ${target}`));
+  const begun = faults.filter(({ after }) => after === undefined);
+  const shown = (list: readonly PlannedFault[], word: string) =>
+    list.map(({ driver, target }) => `${driver} ${word} ${target}`);
+  await confirm(`inject ${shown(begun, 'into').join(', ') || 'nothing'}`);
+  await inject(prepared, step, begun);
+  board.injected(shown(begun, 'on'));
   board.enter('observing');
   const scope = new CancellationScope();
-  let watch = Promise.resolve();
+  const watches: Promise<void>[] = [];
   try {
     await scope.run(async () => {
-      if (faults.length > 0) watch = watchFaults(prepared, step, found, scope);
+      if (begun.length > 0) watches.push(watchFaults(prepared, step, found, scope, begun));
       const load = prepared.load ? loadDuring(prepared, step) : undefined;
-      await runSteps(taskQueue, 'method', prepared.method, step, found.runs, confirm);
-      if (faults.length > 0) await sleep(durationMs);
+      await runSteps(taskQueue, 'method', prepared.method, step, found.runs, confirm, async (name) => {
+        const staged = faults.filter(({ after }) => after === name);
+        if (staged.length === 0) return;
+        await inject(prepared, step, staged);
+        board.injected(shown([...begun, ...staged], 'on'));
+        watches.push(watchFaults(prepared, step, found, scope, staged));
+      });
+      if (faults.length > 0) await Promise.all([sleep(durationMs), expect(prepared, step, found)]);
       if (load !== undefined) found.load?.push(await load);
       await confirm('roll back');
     });
@@ -57,15 +65,27 @@ export async function disturb(
   } finally {
     scope.cancel();
   }
-  return { watch };
+  return { watch: Promise.all(watches).then(() => undefined) };
+}
+
+/** What has to come true while the faults are there; they stay until it has, or until its time is over. */
+async function expect(
+  { taskQueue, duringMs }: PreparedChaos,
+  step: ChaosStepInput,
+  found: Findings,
+): Promise<void> {
+  if (duringMs === undefined) return;
+  const steps = waiting(taskQueue, 'Wait for what the faults have to bring about', duringMs);
+  found.during = await steps.expectDuring({ ...step, limitMs: duringMs });
 }
 
 /** @returns when it has ended, which is soon after the scope was cancelled or the faults were ended. */
 async function watchFaults(
-  { taskQueue, faults, deadlineMs }: PreparedChaos,
+  { taskQueue, deadlineMs }: PreparedChaos,
   step: ChaosStepInput,
   found: Findings,
   scope: CancellationScope,
+  faults: readonly PlannedFault[],
 ): Promise<void> {
   const summary = 'Renew the leases and watch the abort conditions';
   try {
@@ -88,13 +108,17 @@ function loadDuring({ taskQueue, durationMs, deadlineMs }: PreparedChaos, step: 
   });
 }
 
-async function inject({ taskQueue, faults, deadlineMs }: PreparedChaos, step: ChaosStepInput): Promise<void> {
+async function inject(
+  { taskQueue, faults, deadlineMs }: PreparedChaos,
+  step: ChaosStepInput,
+  wanted: readonly PlannedFault[],
+): Promise<void> {
   const injections = await Promise.allSettled(
-    faults.map(({ leaseId, driver, target }, fault) =>
-      repeated(taskQueue, `Inject ${driver} into ${target}`).injectFault({
+    wanted.map((one) =>
+      repeated(taskQueue, `Inject ${one.driver} into ${one.target}`).injectFault({
         ...step,
-        fault,
-        leaseId,
+        fault: faults.indexOf(one),
+        leaseId: one.leaseId,
         deadlineMs,
       }),
     ),
@@ -111,6 +135,7 @@ export async function runSteps(
   input: ChaosStepInput,
   runs: ActivityRun[],
   confirm: (step: string) => Promise<void> = async () => undefined,
+  ended: (step: string) => Promise<void> = async () => undefined,
 ): Promise<void> {
   const background: Promise<void>[] = [];
   for (const [index, { name, type, background: beside, pauseBeforeMs, pauseAfterMs }] of steps.entries()) {
@@ -121,6 +146,7 @@ export async function runSteps(
         await settled(once(taskQueue, `${type} ${name}`).runChaosStep({ ...input, list, index }), name, type),
       );
       if (pauseAfterMs > 0) await sleep(pauseAfterMs);
+      await ended(name);
     };
     if (beside) background.push(one());
     else await one();

@@ -135,7 +135,7 @@ async function steadyAgain(
 function verdictOf(found: Findings): ChaosFacts['verdict'] {
   if (found.faults.some(({ endedBy }) => endedBy === '')) return 'failed';
   if (found.abort !== undefined) return 'aborted';
-  if (found.after?.steady_state_met === false) return 'deviated';
+  if (found.after?.steady_state_met === false || found.during?.steady_state_met === false) return 'deviated';
   const failed = found.runs.find(({ activity, status }) => activity.type === 'action' && status === 'failed');
   if (failed === undefined) return 'passed';
   found.error = {

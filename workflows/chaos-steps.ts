@@ -42,6 +42,17 @@ export function once(taskQueue: string, summary: string): Steps {
   });
 }
 
+/** Asks again and again on its side, so long at most. */
+export function waiting(taskQueue: string, summary: string, limitMs: number): Steps {
+  return proxyActivities<ChaosActivities>({
+    ...{ summary, taskQueue, scheduleToStartTimeout, heartbeatTimeout },
+    // One last look may take as long as a probe's own limit.
+    startToCloseTimeout: limitMs + 60_000,
+    retry: { ...retry, maximumAttempts: 3 },
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  });
+}
+
 /** Runs until it is cancelled. */
 export function watching(taskQueue: string, summary: string, limitMs: number): Steps {
   return proxyActivities<ChaosActivities>({

@@ -14,7 +14,8 @@ export interface EndOptions {
 /** One inverse and one look at most; Toxiproxy's restart is among what has to fit. */
 const ATTEMPT_MS = 8_000;
 const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 1_000;
+/** What was away, such as a server that is started again, must not stand under its fault for long once it is back. */
+const LONGEST_PAUSE_MS = 500;
 /** What was on its way when the injector died has arrived after this. */
 const SECOND_LOOK_MS = 50;
 

@@ -17,10 +17,11 @@ export function leaseIdOf(execution: string, fault: number): string {
 }
 
 export function plannedFaults(experiment: Experiment, execution: string): readonly PlannedFault[] {
-  return experiment.chaos.faults.map(({ driver, target }, at) => ({
+  return experiment.chaos.faults.map(({ driver, target, after }, at) => ({
     leaseId: leaseIdOf(execution, at),
     driver,
     target,
+    ...(after === undefined ? {} : { after }),
   }));
 }
 
@@ -79,6 +80,7 @@ export function checkTargets(
     ...(experiment.hypothesis?.probes ?? []),
     ...experiment.method,
     ...experiment.rollbacks,
+    ...experiment.during,
   ];
   for (const { name, provider } of activities) checkAllowed(name, provider, values, host.targets);
 }
@@ -117,9 +119,10 @@ export function describePlan(
     `${type} ${name}${background ? ' (in the background)' : ''}`;
   return [
     ...(hypothesis?.probes ?? []).map(({ name }) => `check the steady state: ${name}`),
-    ...chaos.faults.map(({ driver, target, parameters }) => {
+    ...chaos.faults.map(({ driver, target, parameters, after }) => {
       const { summary, parse } = drivers.get(driver);
-      return `inject ${driver} into ${target} ${JSON.stringify(parse(parameters))}: ${summary}`;
+      const when = after === undefined ? '' : ` after '${after}'`;
+      return `inject ${driver} into ${target}${when} ${JSON.stringify(parse(parameters))}: ${summary}`;
     }),
     ...experiment.method.map(activity),
     ...(chaos.faults.length === 0
@@ -127,6 +130,7 @@ export function describePlan(
       : [
           `keep the faults for ${chaos.duration} ms, looking each second at ${chaos['abort-conditions'].length} abort condition(s)`,
         ]),
+    ...chaos.during.map(({ name }) => `wait at most ${chaos.within} ms for: ${name}`),
     ...chaos.faults.map(({ driver, target }) => `end ${driver} on ${target}, and prove that it is gone`),
     ...experiment.rollbacks.map((one) => `roll back: ${activity(one)}`),
     ...(hypothesis?.probes ?? []).map(({ name }) => `check the steady state again: ${name}`),

@@ -29,6 +29,8 @@ export interface PlannedFault {
   readonly leaseId: string;
   readonly driver: string;
   readonly target: string;
+  /** The step of the method after which it is injected; before the method without. */
+  readonly after?: string;
 }
 
 /** What the first step found: the run's plan, checked against the host's allow-list and the rules of safety. */
@@ -41,6 +43,8 @@ export interface PreparedChaos {
   readonly rollbacks: readonly PlannedStep[];
   /** How long the faults stay after the method. */
   readonly durationMs: number;
+  /** How long the faults may stay for what has to come true meanwhile; undefined when nothing has to. */
+  readonly duringMs?: number;
   /** No fault outlives this, whatever the method takes. */
   readonly deadlineMs: number;
   readonly recoveryMs: number;
@@ -117,6 +121,8 @@ export interface ChaosFacts {
   readonly startedAt: string;
   readonly faults: readonly EndedFault[];
   readonly before?: SteadyState;
+  /** What had to come true while the faults were there. */
+  readonly during?: SteadyState;
   readonly after?: SteadyState;
   /** From the faults' end until the steady state held again. */
   readonly recoveredAfterMs?: number;
@@ -151,6 +157,8 @@ export interface ChaosActivities {
   ): Promise<PlannedFault>;
   /** Renews the leases and checks the abort conditions each second until it is cancelled; ends the faults itself on an abort. */
   watchFaults(input: ChaosStepInput & { readonly faults: readonly PlannedFault[] }): Promise<ChaosAbort>;
+  /** Waits for what has to come true while the faults are there. */
+  expectDuring(input: ChaosStepInput & { readonly limitMs: number }): Promise<SteadyState>;
   runChaosStep(
     input: ChaosStepInput & { readonly list: 'method' | 'rollbacks'; readonly index: number },
   ): Promise<ActivityRun>;

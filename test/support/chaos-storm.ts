@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readGuard } from '../../core/chaos';
 import { findFault } from './chaos-checker';
 import { type ChaosStage, type Controller, type ControllerRequest, kill, newLeaseId } from './chaos-stage';
+import type { RealPostgres } from './real-postgres';
 
 /** What may be killed while a fault is there; `all` is everything of ours at the same moment. */
 export const VICTIMS = [
@@ -34,7 +35,10 @@ export interface StormRound extends StormFault {
 
 export interface StormResult extends StormRound {
   readonly injected: boolean;
-  /** Milliseconds from the lease's end to the first look that finds nothing; 0 when it was gone before. */
+  /**
+   * Milliseconds from the lease's end to the first look that finds nothing; 0 when it was gone before. A database that was
+   * killed and is not back yet has no fault to be seen: then from when it is back.
+   */
   readonly overstayMs: number;
   /** What was found at the limit; undefined when nothing was. */
   readonly residual: string | undefined;
@@ -70,7 +74,8 @@ export async function stormRound(
     await sleep(Math.min(100, Math.max(0, moment - performance.now())));
   } while (performance.now() < moment);
   await strike(stage, round.victim, controller.pid, leaseId);
-  const leaseEnd = opened + times.durationMs;
+  const back = round.victim === 'database' ? performance.now() : 0;
+  const leaseEnd = Math.max(opened + times.durationMs, back);
   const limit = leaseEnd + times.limitMs;
   let found: string | undefined;
   for (;;) {
@@ -165,12 +170,25 @@ async function strike(
     case 'toxiproxy':
       return kill(await stage.toxiproxy.pid());
     case 'database':
-      await stage.database.halt('immediate');
-      return stage.database.start();
+      return crash(stage.database);
     case 'control plane':
-      await stage.controlPlane.halt('immediate');
-      return stage.controlPlane.start();
+      return crash(stage.controlPlane);
     case 'nobody':
       return;
   }
+}
+
+const crashing = new WeakMap<RealPostgres, Promise<void>>();
+
+/** Two lanes that want the same server dead have it die twice, one after the other. */
+function crash(server: RealPostgres): Promise<void> {
+  const crashed = (crashing.get(server) ?? Promise.resolve()).then(async () => {
+    await server.halt('immediate');
+    await server.start();
+  });
+  crashing.set(
+    server,
+    crashed.catch(() => undefined),
+  );
+  return crashed;
 }

@@ -29,6 +29,8 @@ export interface Experiment {
   readonly hypothesis: { readonly title: string; readonly probes: readonly Activity[] } | undefined;
   readonly method: readonly Activity[];
   readonly rollbacks: readonly Activity[];
+  /** What has to come true while the faults are there. */
+  readonly during: readonly Activity[];
   readonly chaos: ChaosExtension;
   /** As it was written, for the journal. */
   readonly document: Readonly<Record<string, unknown>>;

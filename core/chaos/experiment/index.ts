@@ -2,5 +2,5 @@ export type { AbortCondition, Activity, ChaosExtension, Experiment } from './exp
 export { MASK, maskSecrets } from './mask.pure';
 export { checkExperiment, readExperiment } from './read-experiment';
 export { callProvider, type RunContext, runActivity } from './run-activity';
-export { steadyState } from './steady-state';
+export { comesTrue, steadyState } from './steady-state';
 export { type ExperimentValues, experimentValues } from './values';

@@ -59,6 +59,9 @@ export function checkExperiment(
       return [found];
     });
   const hypothesis = data['steady-state-hypothesis'];
+  const chaos = extension.parse(
+    data.extensions.find((one) => nameOf(one) === 'chronawflow') ?? { name: 'chronawflow' },
+  );
   const result: Experiment = {
     title: data.title,
     description: data.description,
@@ -71,11 +74,17 @@ export function checkExperiment(
     },
     method: resolved(data.method, ['method']),
     rollbacks: resolved(data.rollbacks, ['rollbacks']),
-    chaos: extension.parse(
-      data.extensions.find((one) => nameOf(one) === 'chronawflow') ?? { name: 'chronawflow' },
-    ),
+    during: resolved(chaos.during, ['extensions', 'during']),
+    chaos,
     document: isObject(raw) ? raw : {},
   };
+  const steps = new Set(result.method.map(({ name }) => name));
+  const at = data.extensions.findIndex((one) => nameOf(one) === 'chronawflow');
+  for (const [n, { after }] of result.chaos.faults.entries()) {
+    if (after === undefined || steps.has(after)) continue;
+    const path = ['extensions', at, 'faults', n, 'after'];
+    problems.push({ path: path.join('.'), reason: `the method has no step '${after}'`, ...position(path) });
+  }
   if (problems.length > 0) throw new ExperimentInvalidError(source, problems);
   return result;
 }

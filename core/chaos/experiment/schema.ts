@@ -149,6 +149,8 @@ const fault = z.strictObject({
   driver: text,
   target: text,
   parameters: z.record(z.string(), z.unknown()).default({}),
+  /** Name of a step of the method: injected when it has run, instead of before the method. */
+  after: text.optional(),
 });
 
 const condition = z.discriminatedUnion('kind', [
@@ -179,6 +181,10 @@ export const extension = z.strictObject({
   faults: z.array(fault).max(20).default([]),
   /** How long the faults stay when the method has run. */
   duration: time.prefault('10s'),
+  /** What has to come true while the faults are there, each at some time; asked once a second when the method has run. */
+  during: z.array(hypothesisProbe).max(20).default([]),
+  /** The faults stay until `during` has come true, but no longer than this when the method has run. */
+  within: time.prefault('30s'),
   /** How long the steady state may take to come back once the faults are gone; asked once a second. */
   recovery: duration.prefault('10s'),
   /** Most of a group's targets, and of the tenants, at once. */

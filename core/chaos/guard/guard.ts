@@ -13,6 +13,7 @@ import {
   refOf,
 } from '../lease';
 import { readJson, writeDurably } from '../lease/durable-file';
+import { type GuardStart, isUnderWay } from './guard-start';
 import { reconcile } from './reconcile';
 
 export type GuardName = 'a' | 'b';
@@ -20,7 +21,7 @@ export type GuardName = 'a' | 'b';
 export interface GuardOptions {
   readonly name: GuardName;
   /** Starts the other one in a session of its own. */
-  readonly startOther: (name: GuardName) => Promise<void>;
+  readonly startOther: (name: GuardName) => Promise<ProcessRef | undefined>;
   /** Without faults for so long, the guard ends; Infinity for the one that the boot unit runs. */
   readonly idleMs: number;
 }
@@ -28,8 +29,6 @@ export interface GuardOptions {
 const TICK_MS = 200;
 /** Guard b leaves a due fault to guard a for a moment: two would only do the same work twice. */
 const HEAD_START_MS = { a: 0, b: 400 } as const;
-/** A guard that was started needs a while until it has written its record. */
-const START_PATIENCE_MS = 3_000;
 const RECONCILE_EVERY_MS = 1_000;
 
 /**
@@ -41,7 +40,7 @@ export class Guard {
   private readonly ending = new Set<string>();
   private readonly unreadable = new Set<string>();
   private idleSince = performance.now();
-  private otherStartedAt = Number.NEGATIVE_INFINITY;
+  private otherStart: GuardStart | undefined;
   private reconciledAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -112,9 +111,8 @@ export class Guard {
     const other: GuardName = this.options.name === 'a' ? 'b' : 'a';
     const ref = await readGuard(this.host.journal.directory, other);
     if (ref !== undefined && (await isAlive(ref))) return;
-    if (performance.now() - this.otherStartedAt < START_PATIENCE_MS) return;
-    this.otherStartedAt = performance.now();
-    await this.options.startOther(other);
+    if (await isUnderWay(this.otherStart)) return;
+    this.otherStart = { at: performance.now(), ref: await this.options.startOther(other) };
   }
 
   private claim(self: ProcessRef): Promise<void> {

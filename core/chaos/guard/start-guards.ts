@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DependencyMissingError } from '../../errors';
 import { GuardsNotReadyError } from '../errors';
-import { isAlive, type LeaseJournal } from '../lease';
+import { isAlive, type LeaseJournal, type ProcessRef, refOf } from '../lease';
 import { makeDirectory } from '../lease/durable-file';
 import { type GuardName, readGuard } from './guard';
+import { type GuardStart, isUnderWay } from './guard-start';
 
 /** How this host starts the processes that have to outlive the one which asks. */
 export interface ChaosPrograms {
@@ -33,13 +34,17 @@ export function chaosPrograms(
   return programs;
 }
 
-/** A Node program in a session of its own, so that no signal to this process's group or terminal reaches it. */
+/**
+ * A Node program in a session of its own, so that no signal to this process's group or terminal reaches it.
+ *
+ * @returns its process; undefined when it has ended already.
+ */
 export async function startApart(
   program: string,
   args: readonly string[],
   logFile: string,
   env: Readonly<Record<string, string>> = {},
-): Promise<void> {
+): Promise<ProcessRef | undefined> {
   const log = await open(logFile, 'a', 0o600);
   try {
     const child = spawn(process.execPath, ['--enable-source-maps', program, ...args], {
@@ -49,18 +54,23 @@ export async function startApart(
     });
     await once(child, 'spawn');
     child.unref();
+    return await refOf(child.pid ?? 0);
   } finally {
     await log.close();
   }
 }
 
-export async function startGuard(directory: string, programs: ChaosPrograms, name: GuardName): Promise<void> {
+export async function startGuard(
+  directory: string,
+  programs: ChaosPrograms,
+  name: GuardName,
+): Promise<ProcessRef | undefined> {
   await makeDirectory(directory);
-  await startApart(programs.reaper, ['--guard', name], join(directory, `guard-${name}.log`), programs.env);
+  const logFile = join(directory, `guard-${name}.log`);
+  return startApart(programs.reaper, ['--guard', name], logFile, programs.env);
 }
 
 const LIMIT_MS = 30_000;
-const AGAIN_AFTER_MS = 5_000;
 
 /** Starts the guards that do not run and waits until both have acknowledged the lease. @throws GuardsNotReadyError */
 export async function guardsFor(
@@ -69,18 +79,15 @@ export async function guardsFor(
   leaseId: string,
 ): Promise<void> {
   const begun = performance.now();
-  const started = new Map<GuardName, number>();
+  const starting = new Map<GuardName, GuardStart>();
   for (;;) {
     const waiting: GuardName[] = [];
     for (const name of ['a', 'b'] as const) {
       if (await journal.isMarked(leaseId, `guard-${name}`)) continue;
       waiting.push(name);
       const ref = await readGuard(journal.directory, name);
-      const alive = ref !== undefined && (await isAlive(ref));
-      if (alive || performance.now() - (started.get(name) ?? Number.NEGATIVE_INFINITY) < AGAIN_AFTER_MS)
-        continue;
-      started.set(name, performance.now());
-      await startGuard(journal.directory, programs, name);
+      if ((ref !== undefined && (await isAlive(ref))) || (await isUnderWay(starting.get(name)))) continue;
+      starting.set(name, { at: performance.now(), ref: await startGuard(journal.directory, programs, name) });
     }
     if (waiting.length === 0) return;
     if (performance.now() - begun > LIMIT_MS) throw new GuardsNotReadyError(journal.directory, LIMIT_MS);

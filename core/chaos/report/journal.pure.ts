@@ -31,7 +31,11 @@ export function experimentJournal(
     start: facts.startedAt,
     status: STATUS[facts.verdict],
     deviated: facts.verdict === 'deviated',
-    steady_states: { before: facts.before ?? null, after: facts.after ?? null, during: [] },
+    steady_states: {
+      before: facts.before ?? null,
+      after: facts.after ?? null,
+      during: facts.during === undefined ? [] : [facts.during],
+    },
     run: facts.runs,
     rollbacks: facts.rollbacks,
     end: where.endedAt,

@@ -3,19 +3,31 @@ import type { TenancyConfig } from '../../../config';
 import { quoteIdentifier, quoteQualified } from '../../../database';
 import type { SafetyFacts } from './refusals.pure';
 
+/** What the experiment itself has brought about is no reason against it. */
+export interface OwnDoing {
+  /** The run's ID: its other faults are no overlap. */
+  readonly experiment: string;
+  /** Their restores are part of the experiment. */
+  readonly tenants: readonly string[];
+}
+
 /** What the control plane knows. @throws when it is away: then nobody can say that it is safe */
 export async function controlPlaneFacts(
   platform: Pool,
+  own: OwnDoing,
 ): Promise<Pick<SafetyFacts, 'restoresRunning' | 'degraded' | 'disturbed'>> {
   const [restores, levels, leases] = await Promise.all([
     platform.query<{ count: string }>(
-      `select count(*) from chronawflow.restore where finished_at is null and kind <> 'drill'`,
+      `select count(*) from chronawflow.restore
+        where finished_at is null and kind <> 'drill' and (tenant is null or tenant <> all ($1::text[]))`,
+      [own.tenants],
     ),
     platform.query<{ shown: string }>(
       `select scope || ' (' || level || ')' as shown from chronawflow.degradation_level where rank > 0 order by scope`,
     ),
     platform.query<{ resource: string }>(
-      'select resource from chronawflow.fault_lease where ended_at is null',
+      'select resource from chronawflow.fault_lease where ended_at is null and experiment <> $1',
+      [own.experiment],
     ),
   ]);
   return {

@@ -1,3 +1,3 @@
 export { firstThatHolds } from './conditions';
-export { controlPlaneFacts, tenantFacts } from './gather-facts';
+export { controlPlaneFacts, type OwnDoing, tenantFacts } from './gather-facts';
 export { type Refusal, refusals, type SafetyFacts, type SafetyPlan } from './refusals.pure';
