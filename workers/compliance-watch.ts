@@ -1,8 +1,14 @@
 import type { RecoveryMetrics } from '../activities/recovery-metrics';
 import { checkCompliance, type RecoveryContext, recordBreaches } from '../core/recovery';
 
-/** A look at the repository's listing each time; an RPO below this cannot be watched by it. */
+/** A look at the repository's listing each time, which costs a process of pgBackRest. */
 const EVERY_MS = 5 * 60_000;
+const OFTEN_MS = 5_000;
+
+/** Twice within the shortest RPO, so that it is not missed for long before somebody looks; bounded both ways. */
+export function watchInterval(rpos: readonly number[]): number {
+  return Math.min(EVERY_MS, Math.max(OFTEN_MS, Math.min(...rpos) / 2));
+}
 
 /**
  * Holds what is restorable, and the last restores, against the objectives once in a while: between two restores nobody
@@ -14,7 +20,7 @@ const EVERY_MS = 5 * 60_000;
 export function watchCompliance(
   ctx: RecoveryContext,
   metrics: RecoveryMetrics,
-  everyMs = EVERY_MS,
+  everyMs = watchInterval(Object.values(ctx.config.objectives.tiers).map(({ rpo }) => rpo)),
 ): () => Promise<void> {
   if (Object.keys(ctx.config.objectives.tiers).length === 0) return async () => {};
   let looking: Promise<void> | undefined;

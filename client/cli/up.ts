@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import {
   APPLICATION,
   holderFileOf,
   openStack,
+  packageRoot,
   type Stack,
   startStack,
   stopParts,
@@ -22,6 +24,8 @@ export interface UpOptions {
   readonly detach?: boolean;
   readonly json?: boolean;
   readonly worker: boolean;
+  /** With everything that the catalogue's experiments disturb. */
+  readonly chaos?: boolean;
 }
 
 interface DownOptions {
@@ -32,6 +36,8 @@ interface DownOptions {
 }
 
 const DEFAULT_DIRECTORY = '.chronawflow';
+/** As it is built: workers are processes of their own. */
+const OFFICE_JOBS = join(packageRoot(), 'dist', 'examples', 'office', 'jobs.js');
 
 /** `chronawflow up` and `chronawflow down`. */
 export function registerUp(program: Command): void {
@@ -41,6 +47,10 @@ export function registerUp(program: Command): void {
     .option('--directory <path>', 'where its state is kept', DEFAULT_DIRECTORY)
     .option('--detach', 'leave it running and return; `chronawflow down` stops it')
     .option('--no-worker', 'all parts but the worker')
+    .option(
+      '--chaos',
+      'with everything that `chronawflow chaos suite` disturbs and looks at; for trying out alone',
+    )
     .option('--json', 'print the addresses as one JSON object')
     .addHelpText(
       'after',
@@ -74,6 +84,7 @@ export async function up(options: UpOptions, signal: AbortSignal): Promise<void>
       directory: options.directory,
       tenancy: accuBooksTenancy,
       worker: options.worker,
+      ...(options.chaos ? { chaos: { jobs: [OFFICE_JOBS] } } : {}),
     });
     await startStack(stack, display.show, signal);
     display.close();

@@ -32,7 +32,13 @@ export {
   plannedSteps,
   safetyPlan,
 } from './plan-experiment';
-export { type ChaosRunEntry, ChaosRunStore, type ExperimentJournal, experimentJournal } from './report';
+export {
+  type ChaosRunEntry,
+  ChaosRunStore,
+  type ExperimentJournal,
+  experimentJournal,
+  shortfall,
+} from './report';
 export { countFaults, type FaultCount, watchFaults } from './residual-faults';
 export { runFault } from './run-fault';
 export * from './safety';

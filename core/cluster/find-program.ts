@@ -6,6 +6,8 @@ import { DependencyMissingError } from '../errors';
 
 /** The Temporal CLI that the bootstrap builds and caches; its server is what the tests run against. */
 export const TEMPORAL_CLI_VERSION = '1.5.1';
+/** The server of scripts/bootstrap/toxiproxy.mjs. */
+const TOXIPROXY_VERSION = '2.12.0';
 
 export async function isExecutable(path: string): Promise<boolean> {
   return access(path, constants.X_OK).then(
@@ -25,12 +27,11 @@ export async function directoriesInPath(name: string): Promise<string[]> {
 
 /** Where the bootstrap keeps the Temporal CLI. */
 export function temporalCachePath(): string {
-  return join(
-    process.env.XDG_CACHE_HOME || join(homedir(), '.cache'),
-    'chronawflow',
-    `temporal-${TEMPORAL_CLI_VERSION}`,
-    'temporal',
-  );
+  return join(cacheDirectory(), `temporal-${TEMPORAL_CLI_VERSION}`, 'temporal');
+}
+
+function cacheDirectory(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'chronawflow');
 }
 
 /** @throws DependencyMissingError */
@@ -40,6 +41,16 @@ export async function findTemporalCli(): Promise<string> {
     variable: 'CHRONAWFLOW_TEMPORAL_CLI',
     otherPlaces: [temporalCachePath()],
     hint: 'Install it from https://docs.temporal.io/cli, run `npm test` or `npm run demo` once (they fetch it), or name it in CHRONAWFLOW_TEMPORAL_CLI.',
+  });
+}
+
+/** Toxiproxy's server, on which `up --chaos` and the tests rely. @throws DependencyMissingError */
+export async function findToxiproxy(): Promise<string> {
+  return findOne({
+    name: 'toxiproxy-server',
+    variable: 'CHRONAWFLOW_TOXIPROXY',
+    otherPlaces: [join(cacheDirectory(), `toxiproxy-${TOXIPROXY_VERSION}`, 'toxiproxy-server')],
+    hint: 'Install toxiproxy (Homebrew, or https://github.com/Shopify/toxiproxy/releases), run `npm test` once (it fetches it), or name it in CHRONAWFLOW_TOXIPROXY.',
   });
 }
 

@@ -9,6 +9,7 @@ export { findPostgresBin, OLDEST_POSTGRES, type PostgresBin } from './find-postg
 export {
   findPgBackRest,
   findTemporalCli,
+  findToxiproxy,
   isExecutable,
   TEMPORAL_CLI_VERSION,
   temporalCachePath,

@@ -1,8 +1,9 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import type { z } from 'zod';
 import { type configSchema, parseConfig } from '../../config';
 import { APPLICATION } from './application-database';
+import type { ChaosAddition } from './chaos';
 import type { StackLayout } from './layout.pure';
 import { PLATFORM } from './platform-database';
 import { secretFile } from './secrets';
@@ -16,6 +17,7 @@ export interface ConfigFileOptions {
   readonly stanza: string;
   readonly pgBackRest: string;
   readonly postgresBin: string;
+  readonly addition?: Pick<ChaosAddition, 'config'> | undefined;
 }
 
 const HEADER = `# The local stack of \`chronawflow up\`, which writes this file anew at each start.
@@ -28,8 +30,23 @@ const HEADER = `# The local stack of \`chronawflow up\`, which writes this file 
  * @returns whether it differs from what was there, so that a worker which runs with the old one is started anew.
  */
 export async function writeConfigFile(options: ConfigFileOptions): Promise<'changed' | 'same'> {
-  const file = options.layout.configFile;
-  const text = HEADER + stringify(stackConfig(options));
+  const { layout, addition } = options;
+  const base = stackConfig(options);
+  if (addition === undefined) return writeIfChanged(layout.configFile, base);
+  const { own, disturbed } = addition.config(base);
+  await mkdir(layout.chaos.directory, { recursive: true, mode: 0o700 });
+  const written = [
+    await writeIfChanged(layout.configFile, own),
+    await writeIfChanged(layout.chaos.configFile, disturbed),
+  ];
+  return written.includes('changed') ? 'changed' : 'same';
+}
+
+async function writeIfChanged(
+  file: string,
+  config: z.input<typeof configSchema>,
+): Promise<'changed' | 'same'> {
+  const text = HEADER + stringify(config);
   parseConfig(text, { file, env: {} });
   const before = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;

@@ -1,4 +1,8 @@
 import { join, resolve } from 'node:path';
+import { type ChaosLayout, chaosLayout } from './chaos/layout.pure';
+import { type ProcessPlace, processPlace, type ServerPlace, serverPlace } from './places.pure';
+
+export type { ProcessPlace, ServerPlace };
 
 /** Every path of one stack. `home` is the user's side, `servers` is where the server user can get to. */
 export interface StackLayout {
@@ -25,18 +29,8 @@ export interface StackLayout {
     readonly spool: string;
   };
   readonly scratch: string;
-}
-
-export interface ProcessPlace {
-  readonly directory: string;
-  readonly recordFile: string;
-  readonly logFile: string;
-}
-
-export interface ServerPlace {
-  readonly directory: string;
-  readonly dataDirectory: string;
-  readonly logFile: string;
+  /** Of `up --chaos`. */
+  readonly chaos: ChaosLayout;
 }
 
 /** What a stack remembers of itself is the one thing that is found by its home alone. */
@@ -79,6 +73,7 @@ export function stackLayout(home: string, servers: string, sockets: string | und
       spool: join(backup, 'spool'),
     },
     scratch: join(servers, 'scratch'),
+    chaos: chaosLayout(home, servers),
   };
 }
 
@@ -87,13 +82,3 @@ export function needsOtherSocketDirectory(servers: string): boolean {
 }
 
 const defaultSocketDirectory = (servers: string): string => join(servers, 'run');
-
-function processPlace(home: string, name: string): ProcessPlace {
-  const directory = join(home, name);
-  return { directory, recordFile: join(directory, 'process.json'), logFile: join(directory, `${name}.log`) };
-}
-
-function serverPlace(servers: string, name: string): ServerPlace {
-  const directory = join(servers, name);
-  return { directory, dataDirectory: join(directory, 'data'), logFile: join(directory, 'server.log') };
-}

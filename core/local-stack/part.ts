@@ -4,7 +4,16 @@ export type PartName =
   | 'platform-cluster'
   | 'backup-repository'
   | 'worker'
-  | 'control';
+  | 'control'
+  // Of `up --chaos`.
+  | 'toxiproxy'
+  | 'application-standby'
+  | 'second-worker'
+  | 'sealer'
+  | 'office'
+  | 'tax'
+  | 'own-network'
+  | 'own-scratch';
 
 export type PartStatus =
   | { readonly kind: 'running'; readonly pid?: number; readonly startedAt?: string; readonly where: string }

@@ -17,6 +17,8 @@ export const PLATFORM = {
   controlRole: 'chronawflow_control',
   /** What drops the oldest part of the audit log; without a password nobody logs in as it. */
   retentionRole: 'chronawflow_retention',
+  /** What the sealer of the local stack runs as. */
+  sealerRole: 'chronawflow_sealer',
   /** What an application's services share breakers and rate limits as; without a password nobody logs in as it. */
   serviceRole: 'chronawflow_service',
 } as const;

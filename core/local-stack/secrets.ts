@@ -8,6 +8,7 @@ export type SecretName =
   | 'application-password'
   | 'platform-password'
   | 'control-password'
+  | 'sealer-password'
   | 'repository-pass';
 
 /** 192 bits in characters that need no quoting in SQL, YAML, INI files and URLs. */

@@ -2,6 +2,7 @@ import type { PostgresBin } from '../cluster';
 import { localAdministrator } from './administrator';
 import { APPLICATION, createLocalApplication, prepareApplicationDatabase } from './application-database';
 import { backupRepository, type RepositoryOptions, writeRepositoryConfig } from './backup-repository';
+import type { ChaosAddition } from './chaos';
 import type { StackLayout } from './layout.pure';
 import type { StackPart } from './part';
 import { archiveCommand } from './pgbackrest-config.pure';
@@ -25,7 +26,10 @@ export interface PartsOptions {
     readonly platform: string;
     readonly control: string;
     readonly repository: string;
+    /** Of the role that seals the audit log, where a sealer runs. */
+    readonly sealer?: string | undefined;
   };
+  readonly addition?: ChaosAddition | undefined;
 }
 
 /** The application's cluster in the repository. */
@@ -40,7 +44,7 @@ export function stackParts(options: PartsOptions): {
   readonly worker: StackPart;
   readonly control: StackPart;
 } {
-  const { layout, ports, programs, secrets } = options;
+  const { layout, ports, programs, secrets, addition } = options;
   const application = { socketDirectory: layout.socketDirectory, port: ports.application };
   const platform = { socketDirectory: layout.socketDirectory, port: ports.platform };
   const repository: RepositoryOptions = {
@@ -69,7 +73,7 @@ export function stackParts(options: PartsOptions): {
         archive_mode: 'on',
         archive_command: archiveCommand(programs.pgBackRest, layout.backup.configFile, STANZA),
         // The longest that a quiet database's last commit waits before it can be restored.
-        archive_timeout: '60s',
+        archive_timeout: addition === undefined ? '60s' : '5s',
         track_commit_timestamp: true,
       },
       before: () => writeRepositoryConfig(repository),
@@ -94,13 +98,16 @@ export function stackParts(options: PartsOptions): {
           role: PLATFORM.role,
           password: secrets.platform,
           control: { password: secrets.control },
+          ...(secrets.sealer && {
+            sealer: { role: PLATFORM.sealerRole, password: secrets.sealer },
+          }),
         }),
     }),
     repository: backupRepository(repository),
     worker: workerProcess({
       name: 'worker',
       place: layout.worker,
-      configFile: layout.configFile,
+      configFile: addition === undefined ? layout.configFile : layout.chaos.configFile,
       metricsPort: ports.metrics,
     }),
     control: workerProcess({
@@ -108,6 +115,7 @@ export function stackParts(options: PartsOptions): {
       place: layout.control,
       configFile: layout.configFile,
       metricsPort: ports.control,
+      env: addition?.env,
     }),
   };
 }

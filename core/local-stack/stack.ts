@@ -1,4 +1,12 @@
-import { detachedStatus, findPgBackRest, findPostgresBin, findTemporalCli, serverStatus } from '../cluster';
+import {
+  detachedStatus,
+  findPgBackRest,
+  findPostgresBin,
+  findTemporalCli,
+  type PostgresBin,
+  serverStatus,
+} from '../cluster';
+import { anyChaosRuns, type ChaosAddition, type ChaosPorts, chaosAddition, chooseChaosPorts } from './chaos';
 import { choosePorts } from './choose-ports';
 import { writeConfigFile } from './config-file';
 import { existingMajor } from './existing-major';
@@ -16,6 +24,13 @@ export interface StackOptions {
   readonly tenancy: TenancyInput;
   /** Default true. */
   readonly worker?: boolean;
+  /** What experiments need besides: Toxiproxy, a standby, a second worker, a sealer, an office to look at, and their targets. */
+  readonly chaos?: {
+    /** Modules with the office's jobs. */
+    readonly jobs: readonly string[];
+    /** Added to the office's environment. */
+    readonly office?: Readonly<Record<string, string>>;
+  };
 }
 
 /** A stack with its programs found and its places and ports chosen; nothing of it has to run yet. */
@@ -44,22 +59,38 @@ export async function openStack(options: StackOptions): Promise<Stack> {
     }),
   };
   const ports = await choosePorts(before?.ports, await runningParts(layout));
-  await writeState(layout.stateFile, { servers: layout.servers, sockets: layout.sockets, ports });
+  const chaosPorts =
+    options.chaos === undefined
+      ? before?.chaos
+      : await chooseChaosPorts(before?.chaos, await anyChaosRuns(layout));
+  await writeState(layout.stateFile, {
+    ...{ servers: layout.servers, sockets: layout.sockets, ports },
+    ...(chaosPorts === undefined ? {} : { chaos: chaosPorts }),
+  });
   const secrets = {
     applicationOwner: await ensureSecret(layout.secrets, 'application-owner-password'),
     application: await ensureSecret(layout.secrets, 'application-password'),
     platform: await ensureSecret(layout.secrets, 'platform-password'),
     control: await ensureSecret(layout.secrets, 'control-password'),
     repository: await ensureSecret(layout.secrets, 'repository-pass'),
+    sealer: options.chaos && (await ensureSecret(layout.secrets, 'sealer-password')),
   };
-  const parts = stackParts({ layout, ports, programs, secrets });
+  const addition = await additionOf(options.chaos, {
+    layout,
+    ports,
+    chaosPorts,
+    postgres: programs.postgres,
+  });
+  const parts = stackParts({ layout, ports, programs, secrets, addition });
   return {
     layout,
     ports,
     steps: [
       [parts.temporal, parts.application, parts.platform],
       [parts.repository],
-      ...((options.worker ?? true) ? [[parts.worker, parts.control]] : []),
+      ...(addition?.before ?? []),
+      ...((options.worker ?? true) ? [[parts.worker, parts.control, ...(addition?.beside ?? [])]] : []),
+      ...(addition?.after ?? []),
     ],
     writeConfig: () =>
       writeConfigFile({
@@ -69,8 +100,23 @@ export async function openStack(options: StackOptions): Promise<Stack> {
         stanza: STANZA,
         pgBackRest: programs.pgBackRest,
         postgresBin: programs.postgres.directory,
+        addition,
       }),
   };
+}
+
+async function additionOf(
+  chaos: StackOptions['chaos'],
+  of: {
+    readonly layout: StackLayout;
+    readonly ports: StackPorts;
+    readonly chaosPorts: ChaosPorts | undefined;
+    readonly postgres: PostgresBin;
+  },
+): Promise<ChaosAddition | undefined> {
+  const { chaosPorts, ...rest } = of;
+  if (chaos === undefined || chaosPorts === undefined) return undefined;
+  return chaosAddition({ ...rest, chaos: chaosPorts, jobs: chaos.jobs, office: chaos.office ?? {} });
 }
 
 async function runningParts(layout: StackLayout): Promise<Set<keyof StackPorts>> {

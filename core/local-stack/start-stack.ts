@@ -4,6 +4,9 @@ import type { Stack } from './stack';
 import type { OnStackEvent } from './stack-event';
 import { stopParts } from './stop-parts';
 
+/** Who reads the configuration when it starts. */
+const CONFIGURED = ['worker', 'control', 'second-worker', 'sealer', 'office', 'tax'] as const;
+
 /**
  * Starts what does not run yet. When a part fails, or on abort, the whole stack is stopped again before the error goes
  * on: half a stack helps nobody.
@@ -11,8 +14,7 @@ import { stopParts } from './stop-parts';
 export async function startStack(stack: Stack, onEvent: OnStackEvent, signal?: AbortSignal): Promise<void> {
   try {
     await makeServerDirectory(stack.layout.scratch);
-    if ((await stack.writeConfig()) === 'changed')
-      await stopParts(stack.steps, onEvent, ['worker', 'control']);
+    if ((await stack.writeConfig()) === 'changed') await stopParts(stack.steps, onEvent, CONFIGURED);
     for (const step of stack.steps) {
       // All of a step are waited for, so that nothing is still starting while the others are being stopped.
       const results = await Promise.allSettled(step.map((part) => startPart(part, onEvent, signal)));

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { chaosPorts } from './chaos/ports';
 import { StackStateInvalidError } from './stack-state-invalid-error';
 
 const port = z.number().int().min(1).max(65_535);
@@ -18,6 +19,8 @@ const stackState = z.strictObject({
     /** Of the controllers' process; stacks of version 0.1 had none. */
     control: port.optional(),
   }),
+  /** Of what `up --chaos` added. */
+  chaos: chaosPorts.optional(),
 });
 
 /** What a stack remembers from one start to the next. No secrets. */

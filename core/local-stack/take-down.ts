@@ -1,8 +1,10 @@
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stopGuards } from '../chaos';
 import { stopDetached, stopServer } from '../cluster';
 import { removeEveryScratch } from '../recovery';
+import { ownNetwork, releaseScratch, removeNetwork } from './chaos';
 import { currentHolder, takeStack } from './holder';
 import { type StackLayout, stackLayout, stateFileOf } from './layout.pure';
 import { StackBusyError } from './stack-busy-error';
@@ -35,9 +37,11 @@ export async function takeDownStack(options: TakeDownOptions): Promise<void> {
   const letGo = await takeStack(layout.holderFile);
   try {
     await stopEverything(layout, options.onEvent);
+    if (state.chaos !== undefined) await removeNetwork(ownNetwork(state.chaos.tax));
     if (options.removeData) {
       // Of a restore whose worker would have gone on with it.
       await removeEveryScratch(layout.scratch);
+      await releaseScratch(layout.scratch);
       await removeEverything(layout);
     }
   } finally {
@@ -64,6 +68,14 @@ async function endHolder(holderFile: string): Promise<void> {
 }
 
 async function stopEverything(layout: StackLayout, onEvent: OnStackEvent): Promise<void> {
+  const { chaos } = layout;
+  // The guards first: each ends its faults, and what a fault has stopped can be ended as well.
+  await stopGuards(chaos.journal);
+  await Promise.all(
+    [chaos.office, chaos.secondWorker, chaos.sealer, chaos.tax].map(({ recordFile }) =>
+      stopDetached(recordFile),
+    ),
+  );
   await Promise.all([
     stopDetached(layout.worker.recordFile).then(() => onEvent({ kind: 'stopped', part: 'worker' })),
     stopDetached(layout.control.recordFile).then(() => onEvent({ kind: 'stopped', part: 'control' })),
@@ -71,6 +83,8 @@ async function stopEverything(layout: StackLayout, onEvent: OnStackEvent): Promi
   await Promise.all([
     stopDetached(layout.temporal.recordFile).then(() => onEvent({ kind: 'stopped', part: 'temporal' })),
     stopServer(layout.application).then(() => onEvent({ kind: 'stopped', part: 'application-cluster' })),
+    stopDetached(chaos.toxiproxy.recordFile),
+    stopServer(chaos.standby),
     stopServer(layout.platform).then(() => onEvent({ kind: 'stopped', part: 'platform-cluster' })),
   ]);
 }
@@ -82,6 +96,7 @@ async function removeEverything(layout: StackLayout): Promise<void> {
     layout.temporal.directory,
     layout.worker.directory,
     layout.control.directory,
+    layout.chaos.directory,
     layout.secrets,
     layout.configFile,
     layout.stateFile,

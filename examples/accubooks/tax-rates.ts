@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { disturbanceOf } from '../../core/injection-points';
 import {
   type Answered,
   type BreakerOptions,
@@ -62,10 +63,12 @@ export class TaxRates {
   /** @throws TaxServiceError for a country without a rate; the signal's reason */
   percentFor(organisationId: string, country: string, signal?: AbortSignal): Promise<Answered<number>> {
     const guarded = this.guardedFor(organisationId);
-    return this.answers.answer(
-      (within) => guarded.execute((innermost) => ask(this.options.url, country, innermost), within),
-      { key: country, signal },
-    );
+    const call = async (innermost: AbortSignal) => {
+      // Where an experiment may make the service late, silent or wrong for an organisation.
+      await disturbanceOf(SERVICE.service, SERVICE.operation, organisationId, innermost);
+      return ask(this.options.url, country, innermost);
+    };
+    return this.answers.answer((within) => guarded.execute(call, within), { key: country, signal });
   }
 
   /** One organisation's breaker and places: another one's broken credentials are not its trouble. */

@@ -10,6 +10,7 @@ import {
   resilienceScore,
   type SuiteEntry,
   type SuiteRun,
+  shortfall,
 } from '../../../core/chaos';
 import type { ChaosReport } from '../../../core/chaos/types';
 import { InvalidInputError, messageOf, whenMissing } from '../../../core/errors';
@@ -93,7 +94,7 @@ async function runOne(
   try {
     const run = await chaos.run({ experiment: experiment.document, requestedBy: as, reason: 'suite', seed });
     const report = await run.result();
-    const message = report.abort?.reason ?? report.error?.message;
+    const message = shortfall(report);
     const { verdict, residual } = report;
     return {
       report,
