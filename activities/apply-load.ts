@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { callProvider, openLoop } from '../core/chaos';
+import { substitute } from '../core/chaos/experiment/substitute.pure';
 import type { ChaosStepInput, LoadWindow } from '../core/chaos/types';
 import { InvalidInputError } from '../core/errors';
 import { openExperiment } from './chaos-run';
@@ -17,8 +18,9 @@ export async function applyLoad(
   const { experiment, context } = await openExperiment(services, input, signal);
   const { load } = experiment.chaos;
   if (load === undefined) throw new InvalidInputError('The experiment has no load.');
-  if (!['127.0.0.1', 'localhost', '[::1]'].includes(new URL(load.url).hostname))
-    throw new InvalidInputError(`Load is for this host only, not for ${load.url}.`);
+  const url = String(substitute(load.url, context.values));
+  if (!URL.canParse(url) || !['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname))
+    throw new InvalidInputError(`Load is for this host only, not for ${url}.`);
   const levels: number[] = [];
   const timer = setInterval(() => {
     levelOf(services.platform).then(
@@ -34,11 +36,7 @@ export async function applyLoad(
       maxInFlight: IN_FLIGHT,
       signal,
       request: async () => {
-        const answer = await callProvider(
-          { type: 'http', url: load.url, timeout: 30 },
-          context.values,
-          context,
-        );
+        const answer = await callProvider({ type: 'http', url, timeout: 30 }, context.values, context);
         const status = typeof answer === 'object' && answer !== null ? Reflect.get(answer, 'status') : 0;
         return typeof status === 'number' && status < 400;
       },

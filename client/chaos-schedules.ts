@@ -13,13 +13,22 @@ import type { TemporalLink } from './temporal-link';
 export interface ChaosScheduleRequest {
   readonly name: string;
   readonly experiment: Readonly<Record<string, unknown>>;
-  /** Five fields, in UTC: its hours and days are the window. */
-  readonly cron: string;
+  /** Five fields, in UTC: its hours and days are the window. Either this or `rate`. */
+  readonly cron?: string;
+  /** Small faults that go on at a rate, at moments of chance. */
+  readonly rate?: ChaosRate;
   /** Days on which nothing is disturbed, as `2026-12-24`. */
   readonly blackout?: readonly string[];
   /** A run begins up to so much later, by chance; milliseconds. */
   readonly jitterMs?: number;
   readonly requestedBy?: string;
+}
+
+export interface ChaosRate {
+  /** Runs an hour on the average; one that is due while another goes on is left out. */
+  readonly perHour: number;
+  /** From the first hour to before the second, in UTC; without it all day. */
+  readonly hours?: { readonly from: number; readonly to: number };
 }
 
 export interface ChaosScheduleState {
@@ -39,14 +48,11 @@ export class ChaosSchedules {
   async set(request: ChaosScheduleRequest): Promise<void> {
     const { title } = checkExperiment(request.experiment);
     const requestedBy = request.requestedBy ?? currentOperator();
+    const when = timesOf(request);
     const reason = `schedule ${request.name}`;
     const input = parseChaosInput({ experiment: request.experiment, requestedBy, reason });
     const options = {
-      spec: {
-        cronExpressions: [request.cron],
-        skip: (request.blackout ?? []).map(wholeDay),
-        ...(request.jitterMs === undefined ? {} : { jitter: request.jitterMs }),
-      },
+      spec: { ...when, skip: [...(request.blackout ?? []).map(wholeDay), ...when.skip] },
       action: {
         type: 'startWorkflow' as const,
         workflowType: chaosWorkflowName,
@@ -68,7 +74,7 @@ export class ChaosSchedules {
       try {
         await this.link.client.schedule.create({ scheduleId, ...options });
       } catch (error) {
-        if (!(error instanceof ScheduleAlreadyRunning)) throw asRefusedCron(error, request.cron);
+        if (!(error instanceof ScheduleAlreadyRunning)) throw asRefusedCron(error, request.cron ?? '');
         await this.link.client.schedule.getHandle(scheduleId).update(({ state }) => ({ ...options, state }));
       }
     });
@@ -104,6 +110,37 @@ export class ChaosSchedules {
       }
     });
   }
+}
+
+const HOUR_MS = 3_600_000;
+
+/** @throws InvalidInputError unless there is one of `cron` and `rate`, within its bounds */
+function timesOf({ cron, rate, jitterMs }: ChaosScheduleRequest) {
+  if ((cron === undefined) === (rate === undefined))
+    throw new InvalidInputError('A schedule has either a cron expression or a rate.');
+  if (rate === undefined)
+    return {
+      cronExpressions: [cron ?? ''],
+      skip: [],
+      ...(jitterMs === undefined ? {} : { jitter: jitterMs }),
+    };
+  const { perHour, hours } = rate;
+  if (!(perHour > 0 && perHour <= 60))
+    throw new InvalidInputError('A rate is more than 0 and at most 60 an hour.');
+  const every = Math.round(HOUR_MS / perHour);
+  // Each run is anywhere within its interval: nobody can prepare for it, and the average stays.
+  return { intervals: [{ every }], jitter: every, skip: hours === undefined ? [] : hoursOutside(hours) };
+}
+
+/** The hours of a day that are not in the window, of which one may go past midnight. @throws InvalidInputError */
+function hoursOutside({ from, to }: NonNullable<ChaosRate['hours']>) {
+  const isHour = (hour: number) => Number.isInteger(hour) && hour >= 0 && hour <= 24;
+  if (!isHour(from) || !isHour(to) || from === to)
+    throw new InvalidInputError('A window is of two different hours from 0 to 24, such as 9-17.');
+  const inside = (hour: number) => (from < to ? from <= hour && hour < to : hour >= from || hour < to);
+  return Array.from({ length: 24 }, (_, hour) => hour)
+    .filter((hour) => !inside(hour))
+    .map((hour) => ({ hour, minute: '*' as const, second: '*' as const }));
 }
 
 const MONTHS = [

@@ -14,6 +14,7 @@
  *   toxiproxy  (tests and benchmarks) CHRONAWFLOW_TOXIPROXY, PATH, the same cache, download or build as temporal
  *   promtool   (tests and benchmarks) CHRONAWFLOW_PROMTOOL, PATH, the cache, out of Debian's package
  *   alertmanager  (tests and benchmarks) CHRONAWFLOW_ALERTMANAGER, PATH, the cache, out of Debian's package
+ *   stress-ng  (tests and benchmarks) PATH, else apt as root; without it tests of pressure on the host are left out
  *   tlog       (tests and benchmarks) CHRONAWFLOW_TLOG_VERIFIER, PATH, the cache, a build with Go of test/support/tlog-verifier
  *
  * What was found is handed on in CHRONAWFLOW_TEMPORAL_CLI, CHRONAWFLOW_POSTGRES_BIN (a directory),
@@ -27,6 +28,7 @@ import { preparePackages } from './bootstrap/packages.mjs';
 import { preparePostgres } from './bootstrap/postgres.mjs';
 import { preparePromtool } from './bootstrap/promtool.mjs';
 import { Steps } from './bootstrap/steps.mjs';
+import { prepareStressNg } from './bootstrap/stress-ng.mjs';
 import { prepareTemporal } from './bootstrap/temporal.mjs';
 import { prepareTlogVerifier } from './bootstrap/tlog-verifier.mjs';
 import { prepareToxiproxy } from './bootstrap/toxiproxy.mjs';
@@ -42,6 +44,7 @@ const EVERYTHING = {
   promtool: preparePromtool,
   alertmanager: prepareAlertmanager,
   tlog: prepareTlogVerifier,
+  'stress-ng': prepareStressNg,
 };
 const TARGETS = {
   test: { run: runTests, parts: EVERYTHING },

@@ -1,5 +1,6 @@
+import { quoteLiteral } from '../../database';
 import type { PostgresBin } from '../cluster';
-import { localAdministrator } from './administrator';
+import { type Administrator, localAdministrator, withDatabase } from './administrator';
 import { APPLICATION, createLocalApplication, prepareApplicationDatabase } from './application-database';
 import { backupRepository, type RepositoryOptions, writeRepositoryConfig } from './backup-repository';
 import type { ChaosAddition } from './chaos';
@@ -55,6 +56,7 @@ export function stackParts(options: PartsOptions): {
     cipherPass: secrets.repository,
     dataDirectory: layout.application.dataDirectory,
   };
+  const archive = archiveCommand(programs.pgBackRest, layout.backup.configFile, STANZA);
   return {
     temporal: temporalServer({
       program: programs.temporal,
@@ -71,7 +73,7 @@ export function stackParts(options: PartsOptions): {
       settings: {
         wal_level: 'replica',
         archive_mode: 'on',
-        archive_command: archiveCommand(programs.pgBackRest, layout.backup.configFile, STANZA),
+        ...(addition === undefined ? { archive_command: archive } : {}),
         // The longest that a quiet database's last commit waits before it can be restored.
         archive_timeout: addition === undefined ? '60s' : '5s',
         track_commit_timestamp: true,
@@ -79,6 +81,7 @@ export function stackParts(options: PartsOptions): {
       before: () => writeRepositoryConfig(repository),
       prepare: async () => {
         const administrator = localAdministrator(application);
+        if (addition !== undefined) await archiveBySetting(administrator, archive);
         await createLocalApplication(administrator, secrets.applicationOwner);
         await prepareApplicationDatabase(administrator, {
           database: APPLICATION.database,
@@ -118,4 +121,12 @@ export function stackParts(options: PartsOptions): {
       env: addition?.env,
     }),
   };
+}
+
+/** What stands on a server's command line nobody can change while it runs: an experiment could not break it. */
+async function archiveBySetting(administrator: Administrator, command: string): Promise<void> {
+  await withDatabase(administrator, 'postgres', async (superuser) => {
+    await superuser.query(`alter system set archive_command = ${quoteLiteral(command)}`);
+    await superuser.query('select pg_reload_conf()');
+  });
 }

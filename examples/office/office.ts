@@ -27,7 +27,8 @@ export interface Office {
   close(): Promise<void>;
 }
 
-const DESK_EVERY_MS = 200;
+/** Often enough that each second has a latency to tell: a handful of requests says nothing. */
+const DESK_EVERY_MS = 40;
 
 export async function openOffice(config: Config): Promise<Office> {
   const connections = openConnections(config);

@@ -21,6 +21,11 @@ let may: {
   readonly stress: boolean;
 };
 
+/** Says what this machine cannot show, instead of passing in silence. */
+function leftOut(why: string): void {
+  process.stderr.write(`left out: ${why}\n`);
+}
+
 function succeeds(file: string, ...args: string[]): boolean {
   try {
     execFileSync(file, args, { stdio: 'ignore' });
@@ -86,7 +91,7 @@ const roll = { by: 'test', reason: 'rolled-back' } as const;
 const free = () => statfsSync(join(disk, 'scratch')).bavail;
 
 test('a full scratch file system has its room again', async () => {
-  if (!may.mount) return;
+  if (!may.mount) return leftOut('this user may not mount, so there is no file system to fill');
   const before = free();
   const lease = await inject('disk.full', 'scratch');
   expect(free()).toBe(0);
@@ -105,8 +110,9 @@ test.each([
 ] as const)(
   '%s is there when it was injected and gone when it was ended',
   async (driver, parameters) => {
-    if (!may.network) return;
+    if (!may.network) return leftOut('this user may not make network namespaces');
     if (!may.netem && driver !== 'network.partition') {
+      leftOut(`${driver} itself: this kernel has no netem`);
       await expect(inject(driver, namespace, parameters)).rejects.toThrow(/kernel has no netem/);
       return;
     }
@@ -126,6 +132,7 @@ test.each([
   '%s ends with everything it started, or says what is missing',
   async (driver, parameters) => {
     if (!may.stress) {
+      leftOut(`${driver} itself: stress-ng is not installed`);
       await expect(inject(driver, 'host', parameters)).rejects.toThrow(/stress-ng is not installed/);
       return;
     }

@@ -33,7 +33,9 @@ export interface ChaosDeployment {
 }
 
 /** Temporal, the control plane, what is disturbed and a controller: what experiments run on. */
-export function startChaosDeployment(chaos: ChaosStageOptions['chaos'] = {}): Promise<ChaosDeployment> {
+export function startChaosDeployment(
+  section: ChaosStageOptions['chaos'] | ((service: ProbedService) => ChaosStageOptions['chaos']) = {},
+): Promise<ChaosDeployment> {
   return building(async (cleanUp) => {
     const temporal = await startTemporal({ file: true });
     cleanUp.add(() => temporal.stop());
@@ -45,6 +47,7 @@ export function startChaosDeployment(chaos: ChaosStageOptions['chaos'] = {}): Pr
           server.closeAllConnections();
         }),
     );
+    const chaos = typeof section === 'function' ? section(service) : section;
     const stage = await startChaosStage({
       temporal: { address: temporal.address, taskQueue: `test-${randomUUID().slice(0, 8)}` },
       targets: {

@@ -5,7 +5,9 @@ import { type CommonOptions, inSession, withCommonOptions } from '../session';
 import { readDocument } from './read-document';
 
 interface SetOptions extends CommonOptions {
-  readonly cron: string;
+  readonly cron?: string;
+  readonly perHour?: number;
+  readonly hours?: string;
   readonly blackout?: readonly string[];
   readonly jitter?: string;
   readonly as?: string;
@@ -16,10 +18,12 @@ export function registerSchedule(chaos: Command): void {
   const schedule = chaos.command('schedule').description('experiments by the clock');
 
   withCommonOptions(schedule.command('set'))
-    .description('run an experiment by a cron expression in UTC, or change the schedule of this name')
+    .description('run an experiment by a cron expression or at a rate, or change the schedule of this name')
     .argument('<name>', 'of the schedule')
     .argument('<file>', 'JSON or YAML')
-    .requiredOption('--cron <expression>', 'five fields; hours and days are the window')
+    .option('--cron <expression>', 'five fields in UTC; hours and days are the window')
+    .option('--per-hour <n>', 'so often on the average, at moments of chance', Number)
+    .option('--hours <from-to>', 'with --per-hour: only within these hours, UTC, such as 9-17')
     .option('--blackout <dates...>', 'days on which nothing is disturbed, such as 2026-12-24')
     .option('--jitter <duration>', 'begin up to so much later, by chance')
     .option('--as <name>', 'who asks')
@@ -27,16 +31,28 @@ export function registerSchedule(chaos: Command): void {
       'after',
       '\nExample:\n  $ chronawflow chaos schedule set weekly examples/experiments/worker-killed.yaml --cron "0 10 * * 2" --blackout 2026-12-24',
     )
-    .action(async (name: string, file: string, { cron, blackout, jitter, as, ...options }: SetOptions) => {
-      const experiment = await readDocument(file);
-      const jitterMs = jitter === undefined ? undefined : parseDuration(jitter);
-      if (jitter !== undefined && jitterMs === undefined)
-        throw new InvalidInputError(`--jitter: '${jitter}' is no duration; write it like '10m'.`);
-      await inSession(options, async ({ cf, out }) => {
-        await cf.chaos.schedules.set({ name, experiment, cron, blackout, jitterMs, requestedBy: as });
-        out.result({ name, cron }, () => [`Set: ${name}, ${cron} (UTC).`]);
-      });
-    });
+    .action(
+      async (
+        name: string,
+        file: string,
+        { cron, perHour, hours, blackout, jitter, as, ...options }: SetOptions,
+      ) => {
+        const experiment = await readDocument(file);
+        const jitterMs = jitter === undefined ? undefined : parseDuration(jitter);
+        if (jitter !== undefined && jitterMs === undefined)
+          throw new InvalidInputError(`--jitter: '${jitter}' is no duration; write it like '10m'.`);
+        await inSession(options, async ({ cf, out }) => {
+          const rate =
+            perHour === undefined ? undefined : { perHour, ...(hours && { hours: hoursOf(hours) }) };
+          await cf.chaos.schedules.set({ name, experiment, cron, rate, blackout, jitterMs, requestedBy: as });
+          const when =
+            rate === undefined
+              ? `${cron} (UTC)`
+              : `${perHour} an hour${hours ? ` within ${hours} h UTC` : ''}`;
+          out.result({ name, cron, rate }, () => [`Set: ${name}, ${when}.`]);
+        });
+      },
+    );
 
   withCommonOptions(schedule.command('list'))
     .description('schedules and their next runs')
@@ -64,4 +80,11 @@ export function registerSchedule(chaos: Command): void {
         out.result({ name, removed: true }, () => [`Removed: ${name}.`]);
       }),
     );
+}
+
+/** @throws InvalidInputError */
+function hoursOf(text: string) {
+  const match = /^(\d{1,2})-(\d{1,2})$/.exec(text);
+  if (match === null) throw new InvalidInputError(`--hours: '${text}' is no window; write it like 9-17.`);
+  return { from: Number(match[1]), to: Number(match[2]) };
 }

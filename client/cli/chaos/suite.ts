@@ -34,7 +34,9 @@ interface SuiteOptions extends CommonOptions {
 /** `chronawflow chaos suite` */
 export function registerSuite(chaos: Command): void {
   withCommonOptions(chaos.command('suite'))
-    .description('run a catalogue of experiments one after the other; exit code 1 unless all that ran passed')
+    .description(
+      'run a catalogue of experiments one after the other; exit code 1 unless some ran and all of them passed',
+    )
     .option('--directory <dir>', 'the catalogue: JSON and YAML files', CATALOGUE)
     .option('--out <dir>', 'write junit.xml, report.html and history.jsonl, whose scores are the trend')
     .option('--pick <n>', 'only so many, by chance', wholeNumber)
@@ -46,8 +48,8 @@ export function registerSuite(chaos: Command): void {
         const { run, reports } = await runSuite(cf.chaos, options, out);
         if (options.out !== undefined) await writeReports(options.out, run, reports);
         out.result(run, () => suitePage(run));
-        if (run.entries.some(({ verdict }) => verdict !== 'passed' && verdict !== 'refused'))
-          process.exitCode = 1;
+        const judged = run.entries.filter(({ verdict }) => verdict !== 'refused');
+        if (judged.length === 0 || judged.some(({ verdict }) => verdict !== 'passed')) process.exitCode = 1;
       }),
     );
 }
@@ -95,7 +97,8 @@ async function runOne(
     const run = await chaos.run({ experiment: experiment.document, requestedBy: as, reason: 'suite', seed });
     const report = await run.result();
     const message = shortfall(report);
-    const { verdict, residual } = report;
+    const { residual } = report;
+    const verdict = isImpossibleHere(report) ? 'refused' : report.verdict;
     return {
       report,
       entry: {
@@ -110,6 +113,15 @@ async function runOne(
     const message = messageOf(error);
     return { entry: { ...entry, verdict: 'refused', residual: 0, durationMs: Date.now() - begun, message } };
   }
+}
+
+/** What this host cannot inject, such as for a program or a kernel's module that it lacks, says nothing of the system. */
+function isImpossibleHere({ verdict, error, faults }: ChaosReport): boolean {
+  return (
+    verdict === 'failed' &&
+    error?.code === 'CHAOS_FAULT_NOT_INJECTED' &&
+    faults.every(({ injected }) => !injected)
+  );
 }
 
 /** A tag `weight:3` makes an experiment count three times. */

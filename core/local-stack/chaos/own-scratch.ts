@@ -5,8 +5,8 @@ import { messageOf } from '../../errors';
 import type { StackPart } from '../part';
 import { PartFailedError } from '../part-failed-error';
 
-/** Enough for a scratch copy of the stack's application with its WAL, and little memory until it is used. */
-const SIZE = '768m';
+/** A restore asks for 1.5 GB beside its small copy, for the WAL to come; memory is taken only as it is used. */
+const SIZE = '1800m';
 
 /** Restores get a file system of their own for their scratch copies, so that it may be filled. Needs root. */
 export function ownScratch(directory: string): StackPart {

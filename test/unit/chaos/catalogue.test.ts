@@ -29,17 +29,24 @@ test.each(files)('%s is valid, has a steady state and faults that exist', (file)
     expect(drivers.get(driver).parse(parameters)).toBeDefined();
 });
 
-test('their looks at metrics see what they are for', () => {
-  const judge = (file: string, name: string, body: string) => {
-    const probe = read(file).hypothesis?.probes.find((one) => one.name === name);
+test.each(files)('%s says what has to be seen during its faults, or what comes back after them', (file) => {
+  const { during, hypothesis, chaos } = read(file);
+  expect(during.length + (hypothesis?.probes.length ?? 0)).toBeGreaterThan(1);
+  for (const { after } of chaos.faults)
+    if (after !== undefined) expect(read(file).method.map(({ name }) => name)).toContain(after);
+});
+
+test('the look at the metrics page sees a missed objective, and that it is met again', () => {
+  const judge = (name: RegExp, body: string) => {
+    const { during, hypothesis } = read('archiving-broken.yaml');
+    const probe = [...during, ...(hypothesis?.probes ?? [])].find((one) => name.test(one.name));
     const tolerance = JSON.parse(JSON.stringify(probe?.tolerance));
     return withinTolerance(tolerance, { status: 200, body });
   };
-  const breakers = (seconds: number) =>
-    `# TYPE x gauge\nchronawflow_breaker_not_closed_seconds{service="tax"} ${seconds}\nchronawflow_breaker_not_closed_seconds{service="mail"} 0\n`;
-  expect(judge('calls-fail.yaml', 'every breaker is closed', breakers(0))).toBe(true);
-  expect(judge('calls-fail.yaml', 'every breaker is closed', breakers(4.5))).toBe(false);
-  const objective = (missed: number) => `a 1\nchronawflow_recovery_objective_missed{tier="gold"} ${missed}\n`;
-  expect(judge('archiving-broken.yaml', 'no objective is missed', objective(0))).toBe(true);
-  expect(judge('archiving-broken.yaml', 'no objective is missed', objective(1))).toBe(false);
+  const page = (missed: number) =>
+    `a 1\nchronawflow_recovery_objective_missed{objective="rpo",tier="gold"} ${missed}\nb 2\n`;
+  expect(judge(/missed objective/, page(1))).toBe(true);
+  expect(judge(/missed objective/, page(0))).toBe(false);
+  expect(judge(/no objective/, page(0))).toBe(true);
+  expect(judge(/no objective/, page(1))).toBe(false);
 });
