@@ -79,5 +79,7 @@ export function createPool(connection: ConnectionSettings, options: PoolOptions)
   const pool = new Pool(config);
   // An idle connection that breaks is dropped by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);
+  // And one that was given up, or is between two statements: what its server still says must not end it either.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }

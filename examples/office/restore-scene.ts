@@ -14,6 +14,8 @@ export interface RestoreAccount {
   /** The tenant has the invoices that it had before. */
   readonly whole: boolean;
   readonly frozen: boolean;
+  /** None is under way. */
+  readonly settled: boolean;
 }
 
 const LOOK_EVERY_MS = 100;
@@ -58,7 +60,12 @@ export class RestoreScene {
       `select exists (select from chronawflow.gate where tenant = $1 and state = 'frozen') as frozen`,
       [this.tenant],
     );
-    return { ...this.run, whole: count === this.invoices, frozen: rows[0]?.frozen ?? false };
+    return {
+      ...this.run,
+      whole: count === this.invoices,
+      frozen: rows[0]?.frozen ?? false,
+      settled: this.run.state !== 'running',
+    };
   }
 
   private async lead(): Promise<void> {
