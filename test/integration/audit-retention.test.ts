@@ -1,13 +1,17 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Pool } from 'pg';
+import { pino } from 'pino';
 import { stringify } from 'yaml';
 import { AuditRetentionClient } from '../../client/audit-retention';
+import { FourEyes, type SignedRequest } from '../../client/four-eyes';
 import { OperatorSigning } from '../../client/operator-signing';
-import { configSchema } from '../../config';
+import { OperatorsClient } from '../../client/operators';
+import { type Config, configSchema } from '../../config';
 import {
   exportLogs,
   formatReceipt,
@@ -24,7 +28,9 @@ import { ExportedLog, proveConsistency, proveInclusion } from '../../core/audit/
 import { LogSigner, sealBatch, verifierOf } from '../../core/audit/seal';
 import { liftHold, placeHold } from '../../core/erasure';
 import { preparePlatformDatabase } from '../../core/local-stack';
+import { type Signer, signerOfPem } from '../../core/operators';
 import { type RetentionReport, retain } from '../../core/retention';
+import { auditRetention } from '../../workers/audit-retention';
 import { type RealPostgres, startPostgres } from '../support/real-postgres';
 import { throwawayDirectory } from '../support/throwaway-directory';
 import { until } from '../support/until';
@@ -288,12 +294,7 @@ describe('invariant 4: who may', () => {
   });
 
   test('what is younger than audit.retention.keep is not dropped by hand', async () => {
-    const config = configSchema.parse({
-      platform: { database: postgres.connection(name) },
-      application: { database: postgres.connection(name), backup: { stanza: 'none', configFile: 'none' } },
-      tenancy: { table: 'public.tenants' },
-      audit: { retention: { keep: '30d', database: postgres.connection(name, 'chronawflow_retention') } },
-    });
+    const config = retentionConfig('30d', '1h');
     const client = new AuditRetentionClient(
       config,
       platform,
@@ -306,6 +307,78 @@ describe('invariant 4: who may', () => {
     expect(await client.retain({ reason: 'x' })).toEqual({ dropped: [], held: [] });
   });
 });
+
+test('by configuration, workers drop what is older than audit.retention.keep, and nothing else', async () => {
+  await record('acme', 300);
+  await withoutTriggers(
+    'alter table chronawflow.audit_checkpoint disable trigger audit_checkpoint_insert_only',
+    `update chronawflow.audit_checkpoint set sealed_at = sealed_at - interval '2 days'`,
+    'alter table chronawflow.audit_checkpoint enable always trigger audit_checkpoint_insert_only',
+  );
+  await record('beta', 300);
+  const retention = auditRetention(retentionConfig('1d', '1s'), platform, pino({ level: 'silent' }));
+  await retaining(async () => {
+    retention.start();
+    try {
+      await until(async () => (await rowsOf('acme')).events === 44, {
+        limitMs: 90_000,
+        what: 'acme’s prefix to go',
+      });
+    } finally {
+      await retention.close();
+    }
+  });
+  expect(await rowsOf('beta')).toMatchObject({ events: 300, personal: 6 });
+  const found = await verify();
+  expect(found.violations).toEqual([]);
+  expect(found.dropped).toMatchObject([{ entries: 256, by: 'chronawflow', reason: 'audit.retention.keep' }]);
+});
+
+test('where operators sign, it is an administrator’s, with the consent of somebody else', async () => {
+  const [root, ada] = ['root', 'ada'].map(() => {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    return signerOfPem(String(privateKey.export({ type: 'pkcs8', format: 'pem' })));
+  });
+  if (root === undefined || ada === undefined) throw new Error('no keys');
+  const config = {
+    ...retentionConfig('30d', false),
+    operators: configSchema.shape.operators.parse({ administrators: { root: root.key.text } }),
+  };
+  const signing = (signer: Signer) => new OperatorSigning(config, platform, signer);
+  await new OperatorsClient(platform, signing(root)).add({
+    name: 'ada',
+    publicKey: ada.key.text,
+    grants: [{ role: 'requester' }, { role: 'approver' }],
+  });
+  await record('acme', 300);
+  const wanted = { olderThan: 31 * 86_400_000, reason: 'policy 7' };
+  const client = (signer: Signer) => new AuditRetentionClient(config, platform, retainer, signing(signer));
+  await withoutTriggers(
+    'alter table chronawflow.audit_checkpoint disable trigger audit_checkpoint_insert_only',
+    `update chronawflow.audit_checkpoint set sealed_at = sealed_at - interval '40 days'`,
+    'alter table chronawflow.audit_checkpoint enable always trigger audit_checkpoint_insert_only',
+  );
+  const act = (signer: Signer, signed: SignedRequest, other = {}) =>
+    retaining(() => client(signer).retain({ ...wanted, ...other, signed }));
+  const signed = await client(root).request(wanted);
+  await expect(act(root, signed)).rejects.toMatchObject({ code: 'APPROVALS_MISSING' });
+  const approved = { ...signed, approvals: [await new FourEyes(signing(ada)).approve(signed)] };
+  await expect(act(root, approved, { reason: 'another' })).rejects.toMatchObject({ code: 'INTENT_MISMATCH' });
+  const hers = await client(ada).request(wanted);
+  await expect(act(ada, hers)).rejects.toMatchObject({ kind: 'refused' });
+  expect(await rowsOf('acme')).toMatchObject({ events: 300 });
+  expect((await act(root, approved)).dropped).toMatchObject([{ tenant: 'acme', entries: 256 }]);
+  expect((await verify()).dropped).toMatchObject([{ by: 'root' }]);
+});
+
+function retentionConfig(keep: string, every: string | false): Config {
+  return configSchema.parse({
+    platform: { database: postgres.connection(name) },
+    application: { database: postgres.connection(name), backup: { stanza: 'none', configFile: 'none' } },
+    tenancy: { table: 'public.tenants' },
+    audit: { retention: { keep, every, database: postgres.connection(name, 'chronawflow_retention') } },
+  });
+}
 
 async function withoutTriggers(...statements: readonly string[]): Promise<void> {
   const guards = ['audit_event', 'audit_entry', 'audit_dropped', 'audit_retention'].map(
