@@ -14,6 +14,7 @@ import { payloadsConfig } from './payloads';
 import { protectionConfig } from './protection';
 import { rateLimitsConfig } from './rate-limits';
 import { temporalConfig } from './temporal';
+import { checkTiers } from './tier-checks';
 
 const columnList = z.union([
   z
@@ -136,7 +137,7 @@ const jobs = z.strictObject({
   maxInput: z.number().int().min(2).default(262_144),
 });
 
-export const configSchema = z.strictObject({
+const sections = z.strictObject({
   temporal: temporalConfig.prefault({}),
   platform: z.strictObject({
     database: connection,
@@ -168,6 +169,8 @@ export const configSchema = z.strictObject({
   chaos: chaosConfig.optional(),
   degradation: degradationConfig.optional(),
 });
+
+export const configSchema = sections.superRefine(checkTiers);
 
 /** The configuration as the rest of the code sees it: defaults filled in, durations in milliseconds. */
 export type Config = z.output<typeof configSchema>;

@@ -54,6 +54,7 @@ export class DegradationStage {
         backup: { stanza: 'none', configFile: '/none', scratchDirectory: '/none' },
       },
       tenancy: { table: 'public.tenants' },
+      objectives: { tiers: { gold: { rpo: '5m', rto: '15m' } } },
       degradation: section,
     };
     this.config = parseConfig(JSON.stringify(this.raw), { file: '/tmp/chronawflow.yaml', env: {} });
