@@ -6,6 +6,8 @@ export interface Discoveries {
   readonly jobTypes?: readonly string[];
   /** Services that breakers guard. */
   readonly breakerServices?: readonly string[];
+  /** Endpoints among which processes choose, by service. */
+  readonly endpoints?: readonly { readonly service: string; readonly endpoint: string }[];
   /** Rate-limited or health-checked resources. */
   readonly resources?: readonly string[];
   /** Rows of the tenants' table. */
@@ -24,11 +26,16 @@ export function jobNode(type: string): string {
   return `job:${type}`;
 }
 
+/** One of a service's endpoints. */
+export function endpointNode(service: string, endpoint: string): string {
+  return `endpoint:${service}/${endpoint}`;
+}
+
 const hard = (on: string): Need => ({ of: [on], atLeast: 1, strength: 'hard' });
 const soft = (on: string): Need => ({ of: [on], atLeast: 1, strength: 'soft' });
 
 /**
- * The parts that every deployment has, and those that were found: job types with what they run on, services behind breakers,
+ * The parts that every deployment has, and those that were found: job types with what they run on, services behind breakers and their endpoints,
  * resources with limits. Which service calls which is not to be found out from outside: that is what declaring is for.
  */
 export function discoverNodes(found: Discoveries): DomainNodes {
@@ -48,6 +55,10 @@ export function discoverNodes(found: Discoveries): DomainNodes {
   // Without Temporal they are taken and wait; without their database they cannot even be submitted.
   for (const type of found.jobTypes ?? [])
     nodes.set(jobNode(type), node('queue', [hard(APPLICATION_DATABASE), hard(TEMPORAL)], 'a job type'));
+  for (const [service, endpoints] of byService(found.endpoints ?? [])) {
+    for (const endpoint of endpoints) nodes.set(endpoint, node('external', [], 'an endpoint'));
+    nodes.set(service, node('external', [{ of: endpoints, atLeast: 1, strength: 'hard' }], 'endpoints'));
+  }
   for (const service of found.breakerServices ?? [])
     if (!nodes.has(service)) nodes.set(service, node('external', [], 'a breaker'));
   // A limit over all processes is kept in the control plane, and goes on by each process's share without it.
@@ -57,6 +68,14 @@ export function discoverNodes(found: Discoveries): DomainNodes {
   if (found.tenants !== undefined && found.tenants > 0)
     nodes.set(ALL_TENANTS, node('tenant', [hard(APPLICATION_DATABASE)], 'tenancy.table', found.tenants));
   return Object.fromEntries(nodes);
+}
+
+/** Service → the parts that its endpoints are: any of them does. */
+function byService(endpoints: NonNullable<Discoveries['endpoints']>): ReadonlyMap<string, readonly string[]> {
+  const services = new Map<string, string[]>();
+  for (const { service, endpoint } of endpoints)
+    services.set(service, [...(services.get(service) ?? []), endpointNode(service, endpoint)]);
+  return services;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Config } from '../../config';
 import { quoteQualified } from '../../database';
+import { readEndpoints } from '../health';
 import { loadJobs } from '../jobs';
 import type { Discoveries } from './discover.pure';
 
@@ -15,14 +16,16 @@ export async function readDiscoveries(
   platform: Pool,
   application: Pool,
 ): Promise<Discoveries> {
-  const [jobs, seen, tenants] = await Promise.all([
+  const [jobs, seen, endpoints, tenants] = await Promise.all([
     loadJobs(config.jobs.modules),
     breakerServices(platform).catch(() => []),
+    readEndpoints(platform).catch(() => []),
     countTenants(application, config.tenancy.table).catch(() => undefined),
   ]);
   return {
     jobTypes: jobs.map(({ type }) => type),
     breakerServices: [...new Set([...Object.keys(config.protection.services), ...seen])],
+    endpoints,
     resources: Object.keys(config.rateLimits?.resources ?? {}),
     tenants,
     backups: true,

@@ -2,6 +2,7 @@ export { CheckTimeoutError } from './check-timeout-error';
 export type { OutlierPolicy } from './endpoint/endpoint.pure';
 export { EndpointDrains, type EndpointDrainsOptions } from './endpoint/endpoint-drains';
 export { EndpointSet, type EndpointSetOptions } from './endpoint/endpoint-set';
+export { type KnownEndpoint, readEndpoints } from './endpoint/known-endpoints';
 export {
   type DrainedEndpoint,
   type DrainProgress,

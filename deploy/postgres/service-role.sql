@@ -35,3 +35,5 @@ grant select (id, driver, target, parameters, deadline, ended_at, injected_at) o
 -- Drained endpoints are followed; each process says what it still has under way there.
 grant select on chronawflow.endpoint_drain to chronawflow_service;
 grant select, insert, update on chronawflow.endpoint_drain_process to chronawflow_service;
+-- … and among which endpoints it chooses.
+grant select, insert, update on chronawflow.endpoint_known to chronawflow_service;

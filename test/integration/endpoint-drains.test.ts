@@ -1,5 +1,15 @@
-import { drainProgress, EndpointDrains, EndpointSet, endDrain, leaseDrain } from '../../core/health';
+import { parseConfig } from '../../config';
+import { FailureDomainManager, readDiscoveries } from '../../core/failure-domains';
+import {
+  drainProgress,
+  EndpointDrains,
+  EndpointSet,
+  endDrain,
+  leaseDrain,
+  readEndpoints,
+} from '../../core/health';
 import { applyMigrations } from '../../database';
+import { configWith } from '../support/degradation-policy';
 import { type RealPostgres, startPostgres } from '../support/real-postgres';
 import { until } from '../support/until';
 
@@ -51,7 +61,40 @@ test('a drained endpoint gets nothing new, another takes over, and its end leave
   }
 }, 60_000);
 
-beforeEach(() => platform.query('truncate chronawflow.endpoint_drain, chronawflow.endpoint_drain_process'));
+beforeEach(() =>
+  platform.query(
+    'truncate chronawflow.endpoint_drain, chronawflow.endpoint_drain_process, chronawflow.endpoint_known',
+  ),
+);
+
+test('endpoints that processes choose among are parts of the graph of failure domains, for a day', async () => {
+  const processes = [
+    ['a', 'b'],
+    ['b', 'c'],
+  ].map((endpoints) => {
+    const drains = new EndpointDrains({ pool: platform, everyMs: 50 });
+    drains.follow('tax', new EndpointSet({ endpoints }));
+    drains.start();
+    return drains;
+  });
+  try {
+    await until(async () => (await readEndpoints(platform)).length === 3, { what: 'three endpoints' });
+    const config = { ...configWith(undefined), tenancy: { table: 'public.nobody' } };
+    const parsed = parseConfig(JSON.stringify(config), { file: '/chronawflow.yaml', env: {} });
+    // There is no table of tenants: what cannot be read is left out.
+    const found = await readDiscoveries(parsed, platform, platform);
+    const manager = new FailureDomainManager({ nodes: {} }, found);
+    expect(manager.nodes.tax?.needs).toEqual([
+      { of: ['endpoint:tax/a', 'endpoint:tax/b', 'endpoint:tax/c'], atLeast: 1, strength: 'hard' },
+    ]);
+  } finally {
+    for (const drains of processes) await drains.stop();
+  }
+  await platform.query(
+    `update chronawflow.endpoint_known set seen_at = now() - interval '25 hours' where endpoint = 'a'`,
+  );
+  expect((await readEndpoints(platform)).map(({ endpoint }) => endpoint)).toEqual(['b', 'c']);
+}, 60_000);
 
 test('a drain ends with its lease, also when the database is away', async () => {
   const set = new EndpointSet({ endpoints: ['a', 'b'], outlier: { slowStartMs: 1 } });

@@ -98,6 +98,7 @@ test('the role of services reads and changes nothing else', async () => {
     { name: 'degradation_process', rights: all },
     { name: 'endpoint_drain', rights: 'select' },
     { name: 'endpoint_drain_process', rights: 'insert select update' },
+    { name: 'endpoint_known', rights: 'insert select update' },
     { name: 'rate_budget', rights: all },
     { name: 'rate_member', rights: all },
     { name: 'rate_rule', rights: 'select' },

@@ -246,6 +246,18 @@ describe('the graph', () => {
     expect(new FailureDomainManager({ discover: false }, found).nodes).toEqual({});
   });
 
+  test('has a service’s endpoints as parts of which any one does', () => {
+    const endpoints = ['a', 'b'].map((endpoint) => ({ service: 'tax', endpoint }));
+    const found = { breakerServices: ['tax', 'mail'], endpoints };
+    const manager = new FailureDomainManager({ nodes: { web: { kind: 'service' } } }, found);
+    const [a, b] = ['endpoint:tax/a', 'endpoint:tax/b'] as const;
+    const one = manager.calculateBlastRadius(a);
+    expect(statesOf(one)).toEqual({ [a]: 'down' });
+    expect(one.narrowed).toEqual([{ name: 'tax', left: 1, atLeast: 1, of: 2 }]);
+    expect(statesOf(manager.calculateBlastRadius(a, b))).toMatchObject({ tax: 'down' });
+    expect(manager.nodes.mail).toMatchObject({ needs: [], found: 'a breaker' });
+  });
+
   test('is drawn with what is hit in colour, whatever its names are', () => {
     const manager = alone({
       'a "b" \\': { kind: 'service', needs: [{ on: 'db', strength: 'soft' }] },

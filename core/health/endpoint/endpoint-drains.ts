@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { Pool } from 'pg';
 import { InvalidInputError } from '../../errors';
 import type { EndpointSet } from './endpoint-set';
+import { TELL_EVERY_MS, tellEndpoints } from './known-endpoints';
 
 export interface EndpointDrainsOptions {
   /** The control-plane database; closed by the caller. */
@@ -31,7 +32,8 @@ interface Applied {
 
 /**
  * Has the endpoint sets of a process follow what is drained: a drained endpoint gets nothing new, and what is under way there
- * ends by itself. A drain ends here when its lease is over, also while the database is away.
+ * ends by itself. A drain ends here when its lease is over, also while the database is away. The endpoints of the sets are told to
+ * the control plane, for the graph of failure domains.
  *
  * @example
  * const drains = new EndpointDrains({ pool });
@@ -45,6 +47,7 @@ export class EndpointDrains {
   private readonly applied = new Map<string, Applied>();
   private timer: NodeJS.Timeout | undefined;
   private asking: Promise<void> | undefined;
+  private toldAt = Number.NEGATIVE_INFINITY;
 
   /** @throws InvalidInputError naming the option */
   constructor(private readonly options: EndpointDrainsOptions) {
@@ -57,6 +60,7 @@ export class EndpointDrains {
 
   follow(service: string, set: EndpointSet): void {
     this.sets.set(service, set);
+    this.toldAt = Number.NEGATIVE_INFINITY;
   }
 
   start(): void {
@@ -91,6 +95,15 @@ export class EndpointDrains {
     for (const key of [...this.applied.keys()]) if (!standing.has(key)) this.end(key);
     for (const row of rows) this.apply(row);
     if (rows.length > 0) await this.tell(rows);
+    if (performance.now() - this.toldAt >= TELL_EVERY_MS) await this.tellEndpoints();
+  }
+
+  private async tellEndpoints(): Promise<void> {
+    this.toldAt = performance.now();
+    const known = [...this.sets].flatMap(([service, { endpoints }]) =>
+      endpoints.map((endpoint) => ({ service, endpoint })),
+    );
+    if (known.length > 0) await tellEndpoints(this.options.pool, known);
   }
 
   private apply(row: Row): void {

@@ -58,6 +58,10 @@ export class EndpointSet {
     if (this.states.size > 1 && this.states.delete(endpoint)) this.drained.delete(endpoint);
   }
 
+  get endpoints(): readonly string[] {
+    return [...this.states.keys()];
+  }
+
   has(endpoint: string): boolean {
     return this.states.has(endpoint);
   }
