@@ -2,8 +2,11 @@ import { ApplicationFailure, CancelledFailure, type TemporalFailure } from '@tem
 import { ChronawflowError, messageOf } from '../core/errors';
 import { boundedFacts, boundedText, type ErrorFacts } from '../core/errors/error-facts.pure';
 
-/** SQLSTATE classes whose statements may succeed unchanged later: connection, rollback, resources, operator, system. */
-const TRANSIENT_SQLSTATE = /^(08|40|53|55|57|58)[0-9A-Z]{3}$/;
+/**
+ * SQLSTATE classes whose statements may succeed unchanged later: connection, rollback, resources, operator, system; and 25006
+ * (read_only_sql_transaction) of a standby after a switch, or of a database that somebody has set to read only.
+ */
+const TRANSIENT_SQLSTATE = /^(?:(?:08|40|53|55|57|58)[0-9A-Z]{3}|25006)$/;
 
 /** A system call that failed because somebody else is not there at the moment. */
 const TRANSIENT_SYSTEM = new Set([

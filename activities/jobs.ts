@@ -19,12 +19,14 @@ const ref = z.object({
   type: z.string().min(1).max(100),
   key: z.string().min(1).max(300),
 });
-const scheduledInput = z.object({
-  tenant: ref.shape.tenant,
-  name: z.string().min(1).max(100),
-  type: ref.shape.type,
+const wanted = z.object({
   input: z.json(),
   priority: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4), z.literal(5)]).optional(),
+});
+const deferredInput = ref.extend(wanted.shape);
+const scheduledInput = ref.omit({ key: true }).extend({
+  ...wanted.shape,
+  name: z.string().min(1).max(100),
   scheduledAt: z.iso.datetime(),
 });
 const settleInput = z.object({ job: ref, cancel: z.boolean() });
@@ -64,6 +66,7 @@ export function createJobActivities({ runner, queue, onEnd }: JobServices): JobA
         const key = scheduledKey(name, scheduledAt);
         return { key, outcome: await queue.submit({ ...job, key }) };
       }),
+    submitDeferredJob: (input) => atTheBorder(onEnd, () => queue.submit(parse(deferredInput, input))),
   };
 }
 

@@ -10,6 +10,7 @@ import type { LevelState, Policy, Readings, Transition } from '../core/degradati
 import type { EscalationInput, EscalationPlan, EscalationReport, PageRef } from '../core/escalation/types';
 import type {
   AttemptEnd,
+  DeferredJobInput,
   JobRef,
   ScheduledJobInput,
   ScheduledJobReport,
@@ -203,6 +204,8 @@ export interface JobActivities {
   submitScheduledJob(
     input: ScheduledJobInput & { readonly scheduledAt: string },
   ): Promise<ScheduledJobReport>;
+  /** Puts a job into the queue that could not be taken when it came. */
+  submitDeferredJob(input: DeferredJobInput): Promise<'submitted' | 'known'>;
 }
 
 /** Activities of `degradation`. */

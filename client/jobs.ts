@@ -31,6 +31,7 @@ import {
   setLimit,
   UnknownJobTypeError,
 } from '../core/jobs';
+import { type DeferRequest, deferJob } from './deferred-jobs';
 import { JobHandle } from './job-handle';
 import { JobHolds, type ReleaseOptions } from './job-holds';
 import { type JobScheduleRequest, JobSchedules } from './job-schedules';
@@ -96,6 +97,17 @@ export class JobsClient {
   async submit(request: SubmitRequest, options: SubmitOptions = {}): Promise<JobHandle> {
     const { ref } = await (await this.queue()).add(request, options);
     return this.handle(ref);
+  }
+
+  /**
+   * Takes a job while the application's database refuses writes: Temporal keeps it until the database takes it, and it is the same
+   * job as one that is submitted with this key. For `queueWrite` of the load-shedding hooks.
+   *
+   * @throws as `submit`, and TemporalUnavailableError
+   */
+  async defer(request: DeferRequest): Promise<JobHandle> {
+    await deferJob(this.link, await this.queue(), request);
+    return this.handle(request);
   }
 
   /** Submits as the items come; an outcome for each, in their order. One that is refused keeps no other out. */

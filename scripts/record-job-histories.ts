@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { JobHandle } from '../client';
-import { defineJob, jobScheduleId } from '../core/jobs';
+import { deferredJobId, defineJob, jobScheduleId } from '../core/jobs';
 import { CleanUp } from '../test/support/clean-up';
 import { type JobStage, openJobScene, startJobStage } from '../test/support/job-stage';
 import { until } from '../test/support/until';
@@ -97,11 +97,47 @@ async function recordScheduled(stage: JobStage): Promise<void> {
   }
 }
 
+/** A job that is put off while the database refuses writes. */
+async function recordDeferred(stage: JobStage): Promise<void> {
+  const name = 'job-deferred';
+  if (isRecorded(name)) {
+    console.log(`${name}: kept`);
+    return;
+  }
+  const cleanUp = new CleanUp();
+  const admin = stage.postgres.connect();
+  const set = async (setting: string) => {
+    await admin.query(`alter system ${setting}`);
+    await admin.query('select pg_reload_conf()');
+  };
+  try {
+    const { cf } = await openJobScene(stage, cleanUp, [job]);
+    const request = { tenant: 't1', type: 'story', key: name, input: { failures: 0 } };
+    await set('set default_transaction_read_only = on');
+    const handle = await cf.jobs.defer(request);
+    const workflowId = deferredJobId(request);
+    const tried = async () => {
+      const { raw } = await stage.describe(workflowId);
+      return (raw.pendingActivities?.[0]?.attempt ?? 0) > 1;
+    };
+    await until(tried, { what: 'the first attempt to be refused' });
+    await set('reset default_transaction_read_only');
+    await until(async () => (await stage.describe(workflowId)).status.name !== 'RUNNING');
+    await handle.result();
+    await saveHistory(stage.temporal, workflowId, name);
+    console.log(`${name}: recorded`);
+  } finally {
+    await set('reset default_transaction_read_only');
+    await cleanUp.run();
+  }
+}
+
 async function main(): Promise<void> {
   const stage = await startJobStage();
   try {
     for (const [name, story] of Object.entries(STORIES)) await record(stage, name, story);
     await recordScheduled(stage);
+    await recordDeferred(stage);
   } finally {
     await stage.stop();
   }

@@ -155,6 +155,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Chrona
           breakers: protection.breakers,
           limits,
           heldPriorities: levels?.heldPriorities,
+          writesRefused: levels?.writesRefused,
           dataConverter: startingConverter(config, platform),
         },
         log,

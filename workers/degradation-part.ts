@@ -9,7 +9,9 @@ import {
   Degradation,
   DegradationStore,
   healthSignals,
+  type LevelView,
   loadPolicy,
+  type PriorityClass,
   scopesOf,
 } from '../core/degradation';
 import { sharedMetrics } from '../core/metrics';
@@ -46,7 +48,7 @@ export async function degradationPart(services: ControlServices): Promise<Contro
     gauges: [
       healthSignals(health),
       breakerSignals(platform),
-      applicationSignals(application, () => follower.forTier(undefined).strategy.holdJobs),
+      applicationSignals(application, () => heldClasses(follower.forTier(undefined))),
     ],
     onChange: ({ scope, level, reason }) => log.warn({ scope, level, reason }, 'the level has changed'),
     onError: (err) => log.warn({ err }, 'degradation'),
@@ -72,6 +74,11 @@ export async function degradationPart(services: ControlServices): Promise<Contro
       await application.end();
     },
   };
+}
+
+/** Whose jobs wait on purpose. */
+function heldClasses({ readOnly, strategy }: LevelView): readonly PriorityClass[] {
+  return readOnly === undefined ? strategy.holdJobs : ['high', 'normal', 'low'];
 }
 
 /** Starts each scope's controller, or finds that it runs: however many processes do it, there is one. */

@@ -48,6 +48,8 @@ export interface ProcessParts {
   readonly limits: ConfiguredRateLimits | undefined;
   /** Priorities whose jobs wait at the present level of degradation. */
   readonly heldPriorities?: () => readonly number[];
+  /** Read only: no job may begin. */
+  readonly writesRefused?: () => boolean;
   /** How payloads are encoded; the SDK's own way without. */
   readonly dataConverter?: ClientOptions['dataConverter'];
 }
@@ -55,7 +57,7 @@ export interface ProcessParts {
 export function jobParts(
   config: Config,
   jobs: readonly Job[],
-  { connection, breakers, limits, dataConverter, heldPriorities }: ProcessParts,
+  { connection, breakers, limits, dataConverter, heldPriorities, writesRefused }: ProcessParts,
   log: Logger,
 ): JobParts {
   const byType = jobsByType(jobs);
@@ -101,6 +103,7 @@ export function jobParts(
     config: config.jobs,
     jobs: byType,
     heldPriorities,
+    writesRefused,
     log,
     handOver: handOverTo(client, taskQueue, byType),
     settleLost: (job) => runner.findEnd(job),

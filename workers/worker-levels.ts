@@ -6,6 +6,8 @@ import type { HealthMonitor } from '../core/health';
 /** The level of degradation in a worker: what it says of jobs, and what the controllers hear from here. */
 export interface WorkerLevels {
   readonly heldPriorities: () => readonly number[];
+  /** Read only: no job may begin. */
+  readonly writesRefused: () => boolean;
   close(): Promise<void>;
 }
 
@@ -24,6 +26,7 @@ export async function workerLevels(
   return {
     heldPriorities: () =>
       degradation.forTier(undefined).strategy.holdJobs.flatMap((one) => JOB_PRIORITIES[one]),
+    writesRefused: () => degradation.forTier(undefined).readOnly !== undefined,
     close: () => degradation.close(),
   };
 }

@@ -1,6 +1,7 @@
 export { chaosExperiment } from './chaos-experiment';
 export { clusterRestore } from './cluster-restore';
 export { containment } from './containment';
+export { deferredJob } from './deferred-job';
 export { degradationController } from './degradation-controller';
 export { degradationTransition } from './degradation-transition';
 export { escalation } from './escalation';

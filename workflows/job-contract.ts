@@ -5,6 +5,8 @@ import type { AttemptEnd } from '../core/jobs/types';
 export const jobWorkflowName = 'tenantJob';
 /** Started by a tenant's schedule at its times. */
 export const scheduledJobWorkflowName = 'scheduledJob';
+/** Started for a job that the application's database cannot take yet. */
+export const deferredJobWorkflowName = 'deferredJob';
 
 export const jobMessageNames = {
   /** Signal without argument: a permit is reserved for the job, so that its next attempt can begin. */

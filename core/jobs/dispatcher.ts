@@ -6,13 +6,13 @@ import type { FailureWatch } from './failure-watch';
 import type { JobMetrics } from './job-metrics';
 import type { StepLog } from './log';
 import { sharesOf } from './shares';
-import { type ClaimedJob, claimJobs } from './store/claim-jobs';
+import { type ClaimedJob, type ClaimRequest, claimJobs } from './store/claim-jobs';
 import { removeWindows } from './store/dedupe-window';
 import { findOrphans } from './store/find-orphans';
 import { readDepths } from './store/look';
 import { removeExpired } from './store/remove-expired';
 import { forgetWorker, registerWorker, WORKER_SEEN_MS } from './store/worker-registry';
-import type { JobRef } from './types';
+import type { JobPriority, JobRef } from './types';
 
 export interface DispatcherOptions {
   /** Names this process among those that run jobs. */
@@ -27,6 +27,8 @@ export interface DispatcherOptions {
   readonly failures: FailureWatch;
   /** Priorities whose jobs wait for now, unless their type is core; default none. */
   readonly heldPriorities?: () => readonly number[];
+  /** Whether nothing may be written now: then all jobs wait, those of core types as well; default no. */
+  readonly writesRefused?: () => boolean;
   /** Starts the job's workflow, or wakes it. What it throws is logged, and the job is handed over again later. */
   handOver(job: ClaimedJob): Promise<void>;
   /** Decides about a job whose attempt was lost and whose workflow does not do it. */
@@ -45,6 +47,8 @@ const DEPTHS = 5_000;
 const REGISTER_EVERY_MS = WORKER_SEEN_MS / 4;
 /** A workflow that lives has looked for its lost attempt by then: six times its heartbeat timeout. */
 const ORPHANED_MS = 60_000;
+
+const ALL_PRIORITIES: readonly JobPriority[] = [1, 2, 3, 4, 5];
 
 /**
  * Hands jobs over to Temporal as permits get free. Every worker has one; they take turns by a lock in the database, so
@@ -115,10 +119,7 @@ export class Dispatcher {
       const claimed = await claimJobs(permits, {
         handedLimit: config.handed,
         shares: (limits) => sharesOf(config, jobs, limits),
-        held: {
-          priorities: this.options.heldPriorities?.() ?? [],
-          except: [...jobs.values()].flatMap(({ type, policy }) => (policy.core ? [type] : [])),
-        },
+        held: this.held(),
       });
       // Not waited for: one slow start would keep the next claim back. Their number is bounded by what may be handed.
       for (const job of claimed) this.begin(job);
@@ -127,6 +128,15 @@ export class Dispatcher {
       log.warn({ err: error }, 'jobs could not be claimed; trying again');
       return FAILED_MS;
     }
+  }
+
+  private held(): ClaimRequest['held'] {
+    const { jobs, heldPriorities, writesRefused } = this.options;
+    if (writesRefused?.() === true) return { priorities: ALL_PRIORITIES, except: [] };
+    return {
+      priorities: heldPriorities?.() ?? [],
+      except: [...jobs.values()].flatMap(({ type, policy }) => (policy.core ? [type] : [])),
+    };
   }
 
   private begin(job: ClaimedJob): void {

@@ -24,6 +24,7 @@ export { coreTypes, FailureWatch } from './failure-watch';
 export { type ConsumerOptions, JobConsumer, type LeasedJob } from './job-consumer';
 export { JobMetrics } from './job-metrics';
 export {
+  deferredJobId,
   fairnessKey,
   JOB_SCHEDULES,
   jobScheduleId,
@@ -77,6 +78,7 @@ export {
 } from './store/undone-effects';
 export type {
   AttemptError,
+  DeferredJobInput,
   JobPriority,
   JobProgress,
   JobRef,

@@ -7,6 +7,11 @@ export function jobWorkflowId({ tenant, type, key }: JobRef): string {
   return `job/${[tenant, type, key].map(workflowIdPart).join('/')}`;
 }
 
+/** `job-deferred/<tenant>/<type>/<key>`: of a job that waits until it can be put into the queue. */
+export function deferredJobId({ tenant, type, key }: JobRef): string {
+  return `job-deferred/${[tenant, type, key].map(workflowIdPart).join('/')}`;
+}
+
 /** Temporal's limit for a fairness key, in bytes. */
 const FAIRNESS_KEY_BYTES = 64;
 

@@ -110,6 +110,12 @@ export interface ScheduledJobInput {
   readonly priority?: JobPriority;
 }
 
+/** Argument of the workflow `deferredJob`. */
+export interface DeferredJobInput extends JobRef {
+  readonly input: Json;
+  readonly priority?: JobPriority;
+}
+
 /** What the workflow returns. */
 export interface ScheduledJobReport {
   readonly key: string;

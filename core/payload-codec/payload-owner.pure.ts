@@ -3,7 +3,7 @@ import type { PayloadOwner } from './types';
 export const PLATFORM: PayloadOwner = '';
 
 /** Prefixes of workflow IDs whose second part is the tenant. */
-export const TENANT_FIRST = ['restore', 'undo', 'job', 'job-schedule'] as const;
+export const TENANT_FIRST = ['restore', 'undo', 'job', 'job-deferred', 'job-schedule'] as const;
 
 const OF_TENANT = new RegExp(`^(?:${TENANT_FIRST.join('|')})/([^/]+)/`);
 

@@ -4,7 +4,9 @@ import {
   findPostgresBin,
   freePort,
   initServer,
+  makeServerDirectory,
   type PostgresBin,
+  runProgram,
   startServer,
   stopServer,
 } from '../../core/cluster';
@@ -21,6 +23,8 @@ export interface PostgresOptions {
   readonly dataChecksums?: boolean;
   /** Also listen on a free port of 127.0.0.1, for tests that break the network. Default: only the local socket. */
   readonly tcp?: boolean;
+  /** Begin as a streaming standby of this one, instead of an empty cluster. */
+  readonly standbyOf?: RealPostgres;
 }
 
 /** A cluster for one test file: everybody may log in, nothing survives a crash of the host. */
@@ -66,14 +70,17 @@ export function startPostgres(options: PostgresOptions = {}): Promise<RealPostgr
     const bin = await findPostgresBin();
     const dataDirectory = join(directory, 'data');
     const logFile = join(directory, 'server.log');
-    await initServer({
-      bin,
-      dataDirectory,
-      authLocal: 'trust',
-      authHost: options.tcp ? 'trust' : 'reject',
-      dataChecksums: options.dataChecksums,
-      noSync: true,
-    });
+    if (options.standbyOf !== undefined) await copyServer(options.standbyOf, dataDirectory);
+    else {
+      await initServer({
+        bin,
+        dataDirectory,
+        authLocal: 'trust',
+        authHost: options.tcp ? 'trust' : 'reject',
+        dataChecksums: options.dataChecksums,
+        noSync: true,
+      });
+    }
     const port = options.tcp ? await freePort() : PORT;
     const start = async () => {
       await startServer({
@@ -90,6 +97,25 @@ export function startPostgres(options: PostgresOptions = {}): Promise<RealPostgr
     await start();
     return server({ bin, directory, dataDirectory, logFile, port, start }, cleanUp);
   });
+}
+
+/** A base backup that follows where it comes from. */
+async function copyServer(primary: RealPostgres, dataDirectory: string): Promise<void> {
+  await makeServerDirectory(dataDirectory);
+  await runProgram(
+    join(primary.bin.directory, 'pg_basebackup'),
+    [
+      `--pgdata=${dataDirectory}`,
+      `--host=${primary.socketDirectory}`,
+      `--port=${primary.port}`,
+      '--username=postgres',
+      '--write-recovery-conf',
+      '--wal-method=stream',
+      '--checkpoint=fast',
+      '--no-sync',
+    ],
+    { asServerUser: true },
+  );
 }
 
 function server(

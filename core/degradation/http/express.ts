@@ -1,4 +1,4 @@
-import { type LoadSheddingOptions, refusalAnswer, ServedRequest } from './options';
+import { type LoadSheddingOptions, queued, refusalAnswer, ServedRequest } from './options';
 
 /** The parts of Node's and Express's response that are used. */
 export interface ResponseLike {
@@ -18,7 +18,7 @@ export interface ResponseLike {
 export function loadSheddingMiddleware<R>(
   options: LoadSheddingOptions<R>,
 ): (request: R, response: ResponseLike, next: (error?: unknown) => void) => void {
-  const { degradation, classify, queueWrite } = options;
+  const { degradation, classify } = options;
   const decide = async (request: R, response: ResponseLike): Promise<boolean> => {
     const classified = classify(request);
     if (classified === undefined) return true;
@@ -28,8 +28,8 @@ export function loadSheddingMiddleware<R>(
       response.once('close', () => served.ended(response.statusCode, response.writableFinished));
       return true;
     }
-    const queued = admission.why === 'read-only' ? await queueWrite?.(request) : undefined;
-    const { status, headers, body } = queued ? { ...JSON_HEADERS, ...queued } : refusalAnswer(admission);
+    const taken = admission.why === 'read-only' ? await queued(options, request) : undefined;
+    const { status, headers, body } = taken ? { ...JSON_HEADERS, ...taken } : refusalAnswer(admission);
     response.statusCode = status;
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     response.end(JSON.stringify(body));

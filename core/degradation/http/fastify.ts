@@ -1,4 +1,4 @@
-import { type LoadSheddingOptions, refusalAnswer, ServedRequest } from './options';
+import { type LoadSheddingOptions, queued, refusalAnswer, ServedRequest } from './options';
 
 /** The parts of the reply of Fastify 4 and 5 that are used; the package itself is not needed. */
 export interface FastifyReplyLike {
@@ -52,10 +52,10 @@ export function loadSheddingHooks<R extends object>(options: LoadSheddingOptions
     preHandler: async (request, reply) => {
       const answer = toQueue.get(request);
       if (answer === undefined) return undefined;
-      const queued = await queueWrite?.(request);
-      if (queued === undefined) return refuse(reply, answer);
-      reply.code(queued.status);
-      reply.send(queued.body);
+      const taken = await queued(options, request);
+      if (taken === undefined) return refuse(reply, answer);
+      reply.code(taken.status);
+      reply.send(taken.body);
       return reply;
     },
     onResponse: async (request, reply) => {

@@ -1,3 +1,4 @@
+import { ChronawflowError } from '../../errors';
 import type { Admission, Request } from '../process/admission';
 import type { Degradation } from '../process/degradation';
 
@@ -17,8 +18,27 @@ export interface LoadSheddingOptions<R> {
   readonly degradation: Pick<Degradation, 'admit' | 'note'>;
   /** Undefined lets the request through and does not count it, such as a health check. */
   readonly classify: (request: R) => Classified | undefined;
-  /** Takes a write while writes are refused; without it, and where it returns undefined, the answer is 503. */
+  /**
+   * Takes a write while writes are refused. Without it, where it returns undefined, and where it fails (the durable queue is not to
+   * be reached), the answer is 503. A ChronawflowError that is not `retryable` is the caller's mistake: it is the application's to answer.
+   */
   readonly queueWrite?: (request: R) => Promise<QueuedAnswer | undefined>;
+  /** What `queueWrite` has thrown where 503 is answered. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** Puts a refused write into the durable queue; undefined where that cannot be done now. */
+export async function queued<R>(
+  { queueWrite, onError }: Pick<LoadSheddingOptions<R>, 'queueWrite' | 'onError'>,
+  request: R,
+): Promise<QueuedAnswer | undefined> {
+  try {
+    return await queueWrite?.(request);
+  } catch (error) {
+    if (error instanceof ChronawflowError && !error.retryable) throw error;
+    onError?.(error);
+    return undefined;
+  }
 }
 
 /** One request that was let in, from its beginning to its answer. */

@@ -10,6 +10,7 @@ import {
   loadSheddingMiddleware,
 } from '../../../core/degradation/http';
 import { LevelView } from '../../../core/degradation/process/level-view';
+import { InvalidInputError } from '../../../core/errors';
 import { BOOKS, policyWith } from '../../support/degradation-policy';
 import { until } from '../../support/until';
 
@@ -31,6 +32,10 @@ function stage(rank: number, readOnly = false) {
 }
 
 const queueWrite = async () => ({ status: 202, body: { job: 'post-entry/7' } });
+
+const fails = (error: Error) => async () => {
+  throw error;
+};
 
 async function withFastify(options: LoadSheddingOptions<{ url: string; method: string }>) {
   const app = fastify();
@@ -83,10 +88,16 @@ describe.each([
 
   test('answers a write with 503 while writes are refused, or puts it into the queue', async () => {
     const { degradation } = stage(0, true);
+    let told = 0;
     for (const [options, status, body] of [
       [{}, 503, { code: 'WRITES_REFUSED' }],
       [{ queueWrite }, 202, { job: 'post-entry/7' }],
       [{ queueWrite: async () => undefined }, 503, { code: 'WRITES_REFUSED' }],
+      [
+        { queueWrite: fails(new Error('the queue is away')), onError: () => told++ },
+        503,
+        { code: 'WRITES_REFUSED' },
+      ],
     ] as const) {
       const { port, close } = await serve({ degradation, classify, ...options });
       try {
@@ -97,6 +108,22 @@ describe.each([
       } finally {
         await close();
       }
+    }
+    expect(told).toBe(1);
+  });
+
+  test('leaves a write that the queue refuses for good to the application', async () => {
+    const { degradation } = stage(0, true);
+    const { port, close } = await serve({
+      degradation,
+      classify,
+      queueWrite: fails(new InvalidInputError('there is no such account')),
+    });
+    try {
+      const answer = await fetch(`http://127.0.0.1:${port}/post-entry`, { method: 'POST' });
+      expect(answer.status).toBe(500);
+    } finally {
+      await close();
     }
   });
 });
