@@ -10,7 +10,7 @@ import { ConfiguredRateLimits, type ConfiguredRateLimitsOptions } from '../core/
 import { RecoveryStrategyManager } from '../core/recovery/recovery-strategy-manager';
 import { createPool } from '../database';
 import { ChaosClient, type ChaosRun } from './chaos';
-import { ContainmentClient, type ContainmentRequest, type ContainmentRun } from './containment';
+import { ContainmentClient, type ContainmentRun } from './containment';
 import { degradationModes } from './degradation';
 import { ErasureClient } from './erasure';
 import { EscalationClient } from './escalation';
@@ -66,7 +66,7 @@ export class Chronawflow {
   readonly recoveryStrategy: RecoveryStrategyManager<OperationRun>;
 
   /** The graph of what depends on what, as declared and as it is found now. */
-  readonly failureDomains: () => Promise<FailureDomainManager<ContainmentRequest, ContainmentRun>>;
+  readonly failureDomains: () => Promise<FailureDomainManager<ContainmentRun>>;
   /** Keeps failures from going further. */
   readonly containment: ContainmentClient;
   /** Whom to tell, who has taken what, and what is silenced. */

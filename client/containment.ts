@@ -5,7 +5,7 @@ import {
   type ContainmentInput,
   type ContainmentRecord,
   type ContainmentReport,
-  type ContainmentTarget,
+  type ContainmentRequest,
   containmentId,
   containmentWorkflowId,
   describeTarget,
@@ -28,15 +28,6 @@ import { currentOperator } from './operator';
 import { newRequestName } from './request-name';
 import { startOperation } from './start-operation';
 import type { TemporalLink } from './temporal-link';
-
-export type ContainmentRequest = ContainmentTarget & {
-  readonly reason: string;
-  /** Such as `15m`; default `containment.for`, at most `containment.longest`. */
-  readonly for?: string | number;
-  readonly requestedBy?: string;
-  /** Name of this request; a name is carried out once. Default: the time. */
-  readonly request?: string;
-};
 
 /** A started containment. */
 export interface ContainmentRun {

@@ -1,6 +1,7 @@
 export { type Config, ConfigInvalidError, loadConfig } from '../config';
 export { ChaosEngineeringManager, type ChaosRunRequest, type SingleFault } from '../core/chaos';
 export type { ChaosReport } from '../core/chaos/types';
+export type { ContainmentRequest, ContainmentTarget } from '../core/containment';
 export {
   type AppliedLevel,
   type ApplyDegradation,
@@ -26,6 +27,8 @@ export {
   type BlastRadius,
   type DomainNodes,
   FailureDomainManager,
+  type StartedContainment,
+  type TenantIsolation,
   UnknownDomainError,
 } from '../core/failure-domains';
 export {
@@ -107,7 +110,7 @@ export type * from '../core/recovery/types';
 export type { Approval, ApprovalAnswer, OperationStatus, Rejection } from '../workflows/contract';
 export { ChaosClient, ChaosRun } from './chaos';
 export { Chronawflow, type ConnectOptions } from './chronawflow';
-export { ContainmentClient, type ContainmentRequest, type ContainmentRun } from './containment';
+export { ContainmentClient, type ContainmentRun } from './containment';
 export {
   NoWorkerAnsweredError,
   RemoteError,

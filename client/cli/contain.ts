@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { describeTarget } from '../../core/containment';
-import type { ContainmentRequest } from '../containment';
+import { type ContainmentRequest, describeTarget } from '../../core/containment';
 import { currentOperator } from '../operator';
 import { confirm } from './confirm';
+import { registerList } from './list-command';
 import { containmentPage, containmentsPage } from './pages/containments-page';
-import { wholeNumber } from './recovery/options';
 import { type CommonOptions, inSession, type Session, withCommonOptions } from './session';
 
 interface ContainOptions extends CommonOptions {
@@ -91,26 +90,13 @@ export function registerContain(program: Command): void {
       ) => run(options, { strategy: 'drain-endpoint', service, endpoint, redirect }),
     );
 
-  withCommonOptions(contain.command('list'))
-    .description('what is contained now, by whom, why and until when')
-    .option('--all', 'also what has ended')
-    .option('--limit <n>', 'how many at most', wholeNumber, 100)
-    .addHelpText('after', '\nExample:\n  $ chronawflow contain list')
-    .action(
-      async ({
-        all,
-        limit,
-        ...options
-      }: CommonOptions & { readonly all?: boolean; readonly limit: number }) =>
-        inSession(
-          options,
-          async ({ cf, out }) => {
-            const containments = await cf.containment.list({ all, limit });
-            out.result({ containments }, () => containmentsPage(containments));
-          },
-          { whenTemporalIsAway: 'outbox' },
-        ),
-    );
+  registerList(contain, {
+    description: 'what is contained now, by whom, why and until when',
+    example: 'chronawflow contain list',
+    limit: 100,
+    read: async (cf, which) => ({ containments: await cf.containment.list(which) }),
+    page: ({ containments }) => containmentsPage(containments),
+  });
 
   withCommonOptions(contain.command('release'))
     .description('undo a containment now')

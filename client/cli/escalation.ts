@@ -2,11 +2,11 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { parseDuration } from '../../config';
 import { InvalidInputError } from '../../core/errors';
 import { currentOperator } from '../operator';
+import { registerList } from './list-command';
 import { escalationsPage, silencesPage } from './pages/escalations-page';
-import { wholeNumber } from './recovery/options';
 import { type CommonOptions, inSession, withCommonOptions } from './session';
 
-/** Listing and silencing need the control plane's database alone. */
+/** Silencing needs the control plane's database alone. */
 const WITHOUT_TEMPORAL = { whenTemporalIsAway: 'outbox' } as const;
 
 interface SilenceOptions extends CommonOptions {
@@ -31,32 +31,19 @@ export function registerEscalation(program: Command): void {
     .command('escalation')
     .description('who is told that something is wrong, who has taken it, and what is silenced');
 
-  withCommonOptions(escalation.command('list'))
-    .description('what is under way: who was told, who has taken it')
-    .option('--all', 'also what has ended')
-    .option('--limit <n>', 'how many at most', wholeNumber, 50)
-    .addHelpText('after', '\nExample:\n  $ chronawflow escalation list')
-    .action(
-      async ({
-        all,
-        limit,
-        ...options
-      }: CommonOptions & { readonly all?: boolean; readonly limit: number }) =>
-        inSession(
-          options,
-          async ({ cf, out }) => {
-            const [escalations, silences] = await Promise.all([
-              cf.escalation.list({ all, limit }),
-              cf.escalation.silences(),
-            ]);
-            out.result({ escalations, silences }, () => [
-              ...escalationsPage(escalations),
-              ...silencesPage(silences),
-            ]);
-          },
-          WITHOUT_TEMPORAL,
-        ),
-    );
+  registerList(escalation, {
+    description: 'what is under way: who was told, who has taken it',
+    example: 'chronawflow escalation list',
+    limit: 50,
+    read: async (cf, which) => {
+      const [escalations, silences] = await Promise.all([
+        cf.escalation.list(which),
+        cf.escalation.silences(),
+      ]);
+      return { escalations, silences };
+    },
+    page: ({ escalations, silences }) => [...escalationsPage(escalations), ...silencesPage(silences)],
+  });
 
   withActor(withCommonOptions(escalation.command('ack')))
     .description('take it: nobody more is told')

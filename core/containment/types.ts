@@ -22,6 +22,16 @@ export type ContainmentTarget =
 
 export type Strategy = ContainmentTarget['strategy'];
 
+/** What a program asks for. */
+export type ContainmentRequest = ContainmentTarget & {
+  readonly reason: string;
+  /** Such as `15m`; default `containment.for`, at most `containment.longest`. */
+  readonly for?: string | number;
+  readonly requestedBy?: string;
+  /** Name of this request; a name is carried out once. Default: the time. */
+  readonly request?: string;
+};
+
 /** Argument of the workflow `containment`. */
 export interface ContainmentInput {
   readonly target: ContainmentTarget;

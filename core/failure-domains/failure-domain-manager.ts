@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { failureDomainsConfig } from '../../config';
+import type { ContainmentRequest } from '../containment';
 import { InvalidInputError } from '../errors';
 import { blastRadius } from './blast-radius.pure';
 import { type Discoveries, discoverNodes, mergeNodes } from './discover.pure';
@@ -7,21 +8,20 @@ import { buildGraph, type DomainGraph } from './graph.pure';
 import type { BlastRadius, DomainNodes } from './types';
 import { UnknownDomainError } from './unknown-domain-error';
 
+/** What stands for a containment that was started. */
+export interface StartedContainment {
+  /** `c` and twelve hexadecimal digits, as `chronawflow contain list` shows it. */
+  readonly id: string;
+  readonly workflowId: string;
+}
+
 /** How the manager starts a containment; implemented by whoever can start workflows (client/). */
-export interface ContainmentOperations<Request, Run> {
-  contain(request: Request): Promise<Run>;
+export interface ContainmentOperations<Run extends StartedContainment> {
+  contain(request: ContainmentRequest): Promise<Run>;
 }
 
-/** The least that isolating one tenant takes. */
-export interface TenantIsolation {
-  readonly tenant: string;
-  readonly reason: string;
-  /** How long at the longest, such as `15m`; default the configuration's. */
-  readonly for?: string | number;
-  readonly requestedBy?: string;
-}
-
-type IsolateTenant = TenantIsolation & { readonly strategy: 'isolate-tenant' };
+/** What isolating one tenant takes. */
+export type TenantIsolation = Omit<Extract<ContainmentRequest, { strategy: 'isolate-tenant' }>, 'strategy'>;
 
 /**
  * The failure domains of a deployment: what a failure takes down, and how to contain it. The graph is decided here, in the
@@ -34,7 +34,7 @@ type IsolateTenant = TenantIsolation & { readonly strategy: 'isolate-tenant' };
  * } });
  * domains.calculateBlastRadius('cache').hits; // cache is down, web is impaired
  */
-export class FailureDomainManager<Request = never, Run = never> {
+export class FailureDomainManager<Run extends StartedContainment = StartedContainment> {
   readonly nodes: DomainNodes;
   private readonly graph: DomainGraph;
 
@@ -46,7 +46,7 @@ export class FailureDomainManager<Request = never, Run = never> {
   constructor(
     declared: z.input<typeof failureDomainsConfig>,
     found: Discoveries = {},
-    private readonly containment?: ContainmentOperations<Request | IsolateTenant, Run>,
+    private readonly containment?: ContainmentOperations<Run>,
   ) {
     const parsed = failureDomainsConfig.safeParse(declared);
     if (!parsed.success)
@@ -84,12 +84,16 @@ export class FailureDomainManager<Request = never, Run = never> {
     return this.operations().contain({ strategy: 'isolate-tenant', ...request });
   }
 
-  /** Starts any of the strategies of containment. @throws InvalidInputError as `isolateTenantFailure` */
-  applyContainmentStrategy(request: Request): Promise<Run> {
+  /**
+   * Starts any of the strategies of containment. What keeps it from being applied is told by the run.
+   *
+   * @throws InvalidInputError as `isolateTenantFailure`, and for a request that is none; RunExistsError, TemporalUnavailableError
+   */
+  applyContainmentStrategy(request: ContainmentRequest): Promise<Run> {
     return this.operations().contain(request);
   }
 
-  private operations(): ContainmentOperations<Request | IsolateTenant, Run> {
+  private operations(): ContainmentOperations<Run> {
     if (this.containment !== undefined) return this.containment;
     throw new InvalidInputError('This FailureDomainManager only calculates: it cannot start workflows.', {
       hint: 'Take `failureDomains` of a connected Chronawflow.',

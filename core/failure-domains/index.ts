@@ -3,6 +3,7 @@ export { drawDot, drawMermaid } from './draw.pure';
 export {
   type ContainmentOperations,
   FailureDomainManager,
+  type StartedContainment,
   type TenantIsolation,
 } from './failure-domain-manager';
 export { readDiscoveries } from './read-discoveries';

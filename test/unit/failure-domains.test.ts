@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { blastPage } from '../../client/cli/pages/domains-page';
 import { type Config, ConfigInvalidError, parseConfig } from '../../config';
+import type { ContainmentRequest } from '../../core/containment';
 import {
   type BlastRadius,
   type DomainNodes,
@@ -141,6 +142,21 @@ function naive(nodes: DomainNodes, failed: readonly string[]): Record<string, Hi
   }
   return Object.fromEntries(states);
 }
+
+test('containment is handed to whoever can start workflows, as it was asked for; where nobody can, that is said', async () => {
+  const asked: ContainmentRequest[] = [];
+  const started = { id: 'c0123456789ab', workflowId: 'containment/tenant/acme/1' };
+  const contain = async (request: ContainmentRequest) => {
+    asked.push(request);
+    return started;
+  };
+  const domains = new FailureDomainManager({ discover: false }, {}, { contain });
+  const hold = { strategy: 'hold-queue', type: 'invoice-run', reason: 'wrong tax rate', for: '1h' } as const;
+  expect(await domains.applyContainmentStrategy(hold)).toBe(started);
+  expect(await domains.isolateTenantFailure({ tenant: 'acme', reason: 'it floods' })).toBe(started);
+  expect(asked).toEqual([hold, { strategy: 'isolate-tenant', tenant: 'acme', reason: 'it floods' }]);
+  expect(() => alone({}).applyContainmentStrategy(hold)).toThrow('only calculates');
+});
 
 describe('on any graph', () => {
   test('the blast radius is the least fixpoint (invariants 1 to 3)', () => {
