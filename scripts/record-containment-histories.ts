@@ -71,7 +71,38 @@ const STORIES: Readonly<Record<string, Story>> = {
   },
 };
 
+/** A run whose history has grown long, up to the next one. */
+async function recordContinued(): Promise<void> {
+  const name = 'containment-continued';
+  if (isRecorded(name)) return;
+  const stage = await startContainmentStage({
+    dynamicConfig: ['limit.historyCount.suggestContinueAsNew=50'],
+  });
+  const cleanUp = new CleanUp();
+  try {
+    const scene = await openContainmentScene(stage, cleanUp, { containment: { lease: '3s' } });
+    await scene.startControl();
+    const run = await scene.cf.containment.contain({
+      strategy: 'hold-queue',
+      type: 'mail',
+      reason: 'a test',
+    });
+    const { runId } = await stage.describe(run.workflowId);
+    const next = async () => (await stage.describe(run.workflowId)).runId !== runId;
+    await until(next, { limitMs: 120_000, what: 'the next run' });
+    await saveHistory(stage.temporal, run.workflowId, name, runId);
+    await holding(run);
+    await run.release();
+    console.log(`${name}: recorded`);
+  } finally {
+    await cleanUp.run();
+    await stage.stop();
+  }
+}
+
 async function main(): Promise<void> {
+  await recordContinued();
+  if (Object.keys(STORIES).every(isRecorded)) return;
   const stage = await startContainmentStage();
   const cleanUp = new CleanUp();
   try {

@@ -2,11 +2,13 @@ import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import {
   allHandlersFinished,
   CancellationScope,
+  ContinueAsNew,
   condition,
   continueAsNew,
   defineQuery,
   defineUpdate,
   isCancellation,
+  patched,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -49,6 +51,8 @@ export async function containment(input: ContainmentInput): Promise<ContainmentR
     await run.apply(opened);
     ending = await run.hold(opened);
   } catch (error) {
+    // Runs from before this patch undid everything where they had to go on in a new run.
+    if (error instanceof ContinueAsNew && patched('containment-continues')) throw error;
     ending = { outcome: isCancellation(error) ? 'cancelled' : 'failed', error };
   }
   return CancellationScope.nonCancellable(() => run.undo(opened, ending));

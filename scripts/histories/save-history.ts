@@ -14,11 +14,17 @@ export function isRecorded(name: string): boolean {
   return existsSync(fileOf(name));
 }
 
-/** Writes an ended run's history where the replay test finds it. */
-export async function saveHistory(temporal: RealTemporal, workflowId: string, name: string): Promise<void> {
+/** Writes an ended run's history where the replay test finds it. @param runId default the latest */
+export async function saveHistory(
+  temporal: RealTemporal,
+  workflowId: string,
+  name: string,
+  runId?: string,
+): Promise<void> {
+  const which = ['--workflow-id', workflowId, ...(runId === undefined ? [] : ['--run-id', runId])];
   const shown = await run(
     temporal.cli,
-    ['workflow', 'show', '--workflow-id', workflowId, '--address', temporal.address, '--output', 'json'],
+    ['workflow', 'show', ...which, '--address', temporal.address, '--output', 'json'],
     { maxBuffer: 64 * 1024 * 1024 },
   );
   mkdirSync(DIRECTORY, { recursive: true });

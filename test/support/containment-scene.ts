@@ -7,14 +7,15 @@ import { Chronawflow } from '../../client';
 import { type Config, parseConfig } from '../../config';
 import { hasCode } from '../../core/errors';
 import type { CleanUp } from './clean-up';
-import { type JobStage, rawJobConfig, startJobStage } from './job-stage';
+import { type JobStage, type JobStageOptions, rawJobConfig, startJobStage } from './job-stage';
 import { JobWorkerProcess } from './job-worker-process';
 import { ensureBuilt } from './restore-stage-worker';
 
 /** Servers for one test file: tenants t1 to t9 with rows in `notes`, the controllers' role with exactly its rights. */
-export async function startContainmentStage(): Promise<JobStage> {
-  await ensureBuilt();
-  const stage = await startJobStage();
+export async function startContainmentStage(
+  options: Pick<JobStageOptions, 'dynamicConfig'> = {},
+): Promise<JobStage> {
+  const stage = await startJobStage(options);
   await stage.app.query(
     `drop table effect;
      create table notes (id integer generated always as identity, tenant_id text not null references tenants)`,
@@ -54,6 +55,7 @@ export async function openContainmentScene(
     config,
     configFile,
     startControl: async () => {
+      await ensureBuilt();
       const control = new JobWorkerProcess(configFile, 'control');
       cleanUp.add(() => control.kill());
       await control.start();

@@ -41,12 +41,19 @@ export interface JobStageOptions {
   readonly tcp?: boolean;
   /** Workflows bundled for encrypted payloads; their keys are the scene's section `payloads`. */
   readonly encrypted?: boolean;
+  /** Of Temporal, as for `startTemporal`. */
+  readonly dynamicConfig?: readonly string[];
 }
 
-export function startJobStage({ settings, tcp, encrypted }: JobStageOptions = {}): Promise<JobStage> {
+export function startJobStage({
+  settings,
+  tcp,
+  encrypted,
+  dynamicConfig,
+}: JobStageOptions = {}): Promise<JobStage> {
   return building(async (cleanUp) => {
     const [temporal, postgres, bundle] = await Promise.all([
-      startTemporal({ file: true }),
+      startTemporal({ file: true, dynamicConfig }),
       startPostgres({ settings: { max_connections: 200, ...settings }, tcp }),
       workflowBundle({ encrypted }),
     ]);
