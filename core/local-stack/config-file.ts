@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { type configSchema, parseConfig } from '../../config';
 import { APPLICATION } from './application-database';
 import type { ChaosAddition } from './chaos';
+import { DEGRADATION_SECTION } from './degradation-section';
 import type { StackLayout } from './layout.pure';
 import { PLATFORM } from './platform-database';
 import { secretFile } from './secrets';
@@ -105,5 +106,6 @@ export function stackConfig(options: ConfigFileOptions): z.input<typeof configSc
       tiers: { standard: { rpo: '5m', rto: '15m' } },
       defaultTier: 'standard',
     },
+    degradation: DEGRADATION_SECTION,
   };
 }

@@ -4,6 +4,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
+import pino from 'pino';
+import { Chronawflow } from '../../client';
 import { type Config, loadConfig } from '../../config';
 import { runProgram } from '../../core/cluster';
 import {
@@ -17,7 +19,9 @@ import {
   takeStack,
 } from '../../core/local-stack';
 import { createPool } from '../../database';
+import { createControlWorker } from '../../workers/create-control-worker';
 import { until } from '../support/until';
+import { workflowBundle } from '../workflow/support/workflow-bundle';
 
 describe('the local stack', () => {
   let directory: string;
@@ -94,6 +98,33 @@ describe('the local stack', () => {
       expect.arrayContaining(['TenantId', 'Capability', 'Phase', 'Outcome']),
     );
     expect((await fetch(`${temporal.webUrl}`)).status).toBe(200);
+  });
+
+  it('has levels of degradation as it is, which its controllers watch over', async () => {
+    const stackConfig = config(await open());
+    const worker = await createControlWorker({
+      config: stackConfig,
+      log: pino({ level: 'silent' }),
+      workflows: { workflowBundle: await workflowBundle() },
+    });
+    const ended = worker.run();
+    const cf = await Chronawflow.connect({ config: stackConfig });
+    try {
+      const shown = async () => {
+        const { levels } = await cf.overview();
+        return 'value' in levels && levels.value !== 'off' ? levels.value[0] : undefined;
+      };
+      const settled = async () => {
+        const health = await shown();
+        return health?.watched === true && health.processes > 0 && health.stragglers.length === 0;
+      };
+      await until(settled, { limitMs: 60_000, what: 'the controller to look, and its process to follow' });
+      expect(await shown()).toMatchObject({ scope: 'platform', level: 'normal' });
+    } finally {
+      await cf.close();
+      worker.shutdown();
+      await ended;
+    }
   });
 
   it('keeps its passwords to itself', async () => {
