@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { applyMigrations } from '../../database';
 import { DegradationStage, QUICK } from '../support/degradation-stage';
+import { until } from '../support/until';
 import { type Ground, startGround } from '../workflow/support/workflow-run';
 
 const ROOT = join(__dirname, '..', '..');
@@ -33,6 +34,11 @@ beforeAll(async () => {
   await stage.follow('web', { 'error-rate': 0.06 });
   await stage.startControl();
   await stage.reached('reduced');
+  const behind = async () => (await stage.store.acknowledged('platform', 1, 60_000)).stragglers;
+  await until(async () => (await behind()).length === 0, {
+    limitMs: 60_000,
+    what: 'every process to acknowledge',
+  });
 }, 240_000);
 afterAll(async () => {
   await stage?.stop();

@@ -21,8 +21,8 @@ export const QUICK = {
   ...BOOKS,
   interval: '500ms',
   dwell: '2s',
-  staleAfter: '4s',
-  silentAfter: '4s',
+  staleAfter: '10s',
+  silentAfter: '10s',
   slowStart: '1s',
 };
 

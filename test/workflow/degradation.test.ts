@@ -205,7 +205,10 @@ test('two controllers that are started are one, and one that was terminated goes
     await second.stopControl();
     await second.startControl();
     await until(async () => (await stage.controller.describe()).runId !== runId, { limitMs: 60_000 });
-    await stage.watched();
+    await until(async () => (await stage.status()).state !== undefined, {
+      limitMs: 60_000,
+      what: 'the new run to take up',
+    });
     const { state } = await stage.status();
     expect(state).toMatchObject({ rank: 2, version: 1 });
     expect(state?.seen).toContain('error-rate');
@@ -233,11 +236,11 @@ test('a process whose component cannot take the level is named, and followed up'
   await stage.startControl();
   seen['error-rate'] = 0.06;
   await stage.reached('reduced');
-  await until(async () => (await stage.store.acknowledged('platform', 1, 4_000)).stragglers.length > 0, {
+  await until(async () => (await stage.store.acknowledged('platform', 1, 60_000)).stragglers.length > 0, {
     limitMs: 30_000,
     what: 'the straggler to be named',
   });
-  expect((await stage.store.acknowledged('platform', 1, 4_000)).stragglers).toEqual([
+  expect((await stage.store.acknowledged('platform', 1, 60_000)).stragglers).toEqual([
     { name: 'search', why: 'index: the index is locked' },
   ]);
   // What asks by itself is at the new level all the same.
