@@ -49,7 +49,8 @@ test('every runbook says what it means, where to look, what to do and when it is
 
 test('every level of degradation has a runbook', () => {
   const levels = anchorsOf(join(root, 'docs/incident-response/levels.md'));
-  for (const level of ['normal', 'reduced', 'limited', 'core-only', 'read-only']) expect(levels).toContain(level);
+  for (const level of ['normal', 'reduced', 'limited', 'core-only', 'read-only'])
+    expect(levels).toContain(level);
 });
 
 test('links within the runbooks lead somewhere', () => {
