@@ -62,7 +62,7 @@ async function hashAll(evidence: string, scene: AuditScene): Promise<number> {
   for (const name of await readdir(join(evidence, 'logs'))) {
     const log = await ExportedLog.open(join(evidence, 'logs', name));
     for (const { index, width } of tilesOfLevel(0, log.size)) {
-      const bundle = await log.bundle(index, width);
+      const { entries: bundle } = await log.bundle(index, width);
       const began = performance.now();
       for (const entry of bundle) createHash('sha256').update(entry).digest();
       ms += performance.now() - began;

@@ -9,4 +9,9 @@ export {
 } from './entry.pure';
 export { COMMITMENT, setApart } from './personal-data';
 export { recordAuditEvent } from './record-audit-event';
-export { RETENTION_ACTION, type RetentionRecord, retentionIn } from './retention-record.pure';
+export {
+  RETENTION_ACTION,
+  RETENTION_BEGINNING,
+  type RetentionRecord,
+  retentionIn,
+} from './retention-record.pure';

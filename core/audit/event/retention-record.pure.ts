@@ -14,7 +14,7 @@ export interface RetentionRecord {
 }
 
 /** Canonical JSON has the action first, so that most entries are told by their bytes. */
-const BEGINNING = Buffer.from(`{"action":"${RETENTION_ACTION}",`);
+export const RETENTION_BEGINNING = Buffer.from(`{"action":"${RETENTION_ACTION}",`);
 
 const count = z.number().int().nonnegative();
 const event = z.looseObject({
@@ -28,8 +28,8 @@ const event = z.looseObject({
 /** @param origin of the log whose entry it is: a decision about another one says nothing here. */
 export function retentionIn(entry: Buffer, origin: string): RetentionRecord | undefined {
   if (
-    entry.length < BEGINNING.length ||
-    entry.compare(BEGINNING, 0, BEGINNING.length, 0, BEGINNING.length) !== 0
+    entry.length < RETENTION_BEGINNING.length ||
+    entry.compare(RETENTION_BEGINNING, 0, RETENTION_BEGINNING.length, 0, RETENTION_BEGINNING.length) !== 0
   )
     return undefined;
   const parsed = event.safeParse(JSON.parse(entry.toString()));

@@ -2,8 +2,9 @@ import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hasCode } from '../../errors';
-import { bundlePath, HASH_BYTES, leafHash, TILE_WIDTH, tilePath, tilesOf, tilesOfLevel } from '../merkle';
+import { bundlePath, bytesOf, HASH_BYTES, TILE_WIDTH, tilePath, tilesOf, tilesOfLevel } from '../merkle';
 import { parseCheckpoint, parseNote } from '../note';
+import { type Bundle, PackedBundle } from './bundle';
 import { LogDamagedError } from './log-damaged-error';
 import type { LogReader } from './log-reader';
 
@@ -34,20 +35,13 @@ export class ExportedLog implements LogReader {
     return new ExportedLog(directory, origin, size, minimumIndexOf(directory, size), note.toString());
   }
 
-  async bundle(index: number, width: number): Promise<readonly Buffer[]> {
+  async bundle(index: number, width: number): Promise<Bundle> {
     const path = bundlePath({ index, width });
-    const bytes = readAtMost(join(this.directory, path), MAX_BUNDLE_BYTES, this.origin);
-    const entries: Buffer[] = [];
-    for (let at = 0; at < bytes.length; ) {
-      const end = at + LENGTH_BYTES <= bytes.length ? at + LENGTH_BYTES + bytes.readUInt16BE(at) : Infinity;
-      if (end > bytes.length) throw new LogDamagedError(this.origin, `${path} is cut short`);
-      entries.push(bytes.subarray(at + LENGTH_BYTES, end));
-      at = end;
-    }
-    if (entries.length !== width) {
-      throw new LogDamagedError(this.origin, `${path} has ${entries.length} of ${width} entries`);
-    }
-    return entries;
+    const bundle = PackedBundle.parse(readAtMost(join(this.directory, path), MAX_BUNDLE_BYTES, this.origin));
+    if (bundle === undefined) throw new LogDamagedError(this.origin, `${path} is cut short`);
+    if (bundle.length !== width)
+      throw new LogDamagedError(this.origin, `${path} has ${bundle.length} of ${width} entries`);
+    return bundle;
   }
 
   async tile(level: number, index: number, width: number): Promise<Buffer> {
@@ -87,9 +81,9 @@ export async function exportLog(
       progress(index * TILE_WIDTH + width);
       continue;
     }
-    const entries = await log.bundle(index, width);
+    const { entries, digests } = await log.bundle(index, width);
     await write(join(directory, bundlePath({ index, width })), Buffer.concat(entries.flatMap(withLength)));
-    await write(join(directory, tilePath({ level: 0, index, width })), Buffer.concat(entries.map(leafHash)));
+    await write(join(directory, tilePath({ level: 0, index, width })), bytesOf(digests.join('')));
     progress(index * TILE_WIDTH + width);
   }
   for (const tile of tilesOf(log.size)) {

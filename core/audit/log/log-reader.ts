@@ -1,3 +1,5 @@
+import type { Bundle } from './bundle';
+
 /** One log at one size, wherever it is kept: in the database, or as an exported directory. */
 export interface LogReader {
   readonly origin: string;
@@ -11,8 +13,8 @@ export interface LogReader {
   readonly note: string;
   /** Leaf hashes are kept beside the entries, so the two can differ. */
   readonly keepsLeafHashes: boolean;
-  /** Entries of a bundle. @throws LogDamagedError when some are missing */
-  bundle(index: number, width: number): Promise<readonly Buffer[]>;
+  /** @throws LogDamagedError when entries are missing */
+  bundle(index: number, width: number): Promise<Bundle>;
   /** Hashes of a tile, one after the other. @throws LogDamagedError when some are missing */
   tile(level: number, index: number, width: number): Promise<Buffer>;
 }

@@ -1,5 +1,6 @@
 import type { ClientBase, QueryResultRow } from 'pg';
-import { leafHash, TILE_WIDTH } from '../merkle';
+import { bytesOf, TILE_WIDTH } from '../merkle';
+import { type Bundle, ListedBundle } from './bundle';
 import { LogDamagedError } from './log-damaged-error';
 import type { LogReader } from './log-reader';
 
@@ -65,8 +66,9 @@ export class StoredLog implements LogReader {
     return note;
   }
 
-  async bundle(index: number, width: number): Promise<readonly Buffer[]> {
-    return (await this.select<{ readonly entry: Buffer }>(index, width, 'n.entry')).map(({ entry }) => entry);
+  async bundle(index: number, width: number): Promise<Bundle> {
+    const rows = await this.select<{ readonly entry: Buffer }>(index, width, 'n.entry');
+    return new ListedBundle(rows.map(({ entry }) => entry));
   }
 
   /** A bundle's entries (alias `n`), with what is joined to them. @throws LogDamagedError when some are missing */
@@ -87,7 +89,7 @@ export class StoredLog implements LogReader {
 
   async tile(level: number, index: number, width: number): Promise<Buffer> {
     if (level === 0 && index * TILE_WIDTH < this.minimumIndex) return this.dropped(index);
-    if (level === 0) return Buffer.concat((await this.bundle(index, width)).map(leafHash));
+    if (level === 0) return bytesOf((await this.bundle(index, width)).digests.join(''));
     const { rows } = await this.database.query<{ hash: Buffer }>(
       'select hash from chronawflow.audit_subtree where log = $1 and level = $2 and index >= $3 and index < $4 order by index',
       [this.log.id, level, index * TILE_WIDTH, index * TILE_WIDTH + width],

@@ -23,6 +23,19 @@ export function leafDigest(entry: Uint8Array): Digest {
   return sha256(leaf.subarray(0, entry.length + 1));
 }
 
+/**
+ * The same of an entry where it lies among others.
+ *
+ * @param start at least 1: the byte before it is lent for the prefix
+ */
+export function leafDigestWithin(bytes: Buffer, start: number, end: number): Digest {
+  const before = bytes[start - 1] ?? 0;
+  bytes[start - 1] = 0;
+  const digest = sha256(bytes.subarray(start - 1, end));
+  bytes[start - 1] = before;
+  return digest;
+}
+
 /** Prefix 1. */
 export function nodeDigest(left: Digest, right: Digest): Digest {
   node.write(left + right, 1, 'binary');

@@ -6,6 +6,7 @@ export {
   EMPTY_ROOT,
   HASH_BYTES,
   leafDigest,
+  leafDigestWithin,
   leafHash,
   nodeHash,
   splitHashes,

@@ -1,5 +1,5 @@
 import { STORED_EVENT, type StoredEvent } from '../event';
-import { StoredLog } from '../log';
+import { type Bundle, ListedBundle, StoredLog } from '../log';
 
 type Row = { readonly entry: Buffer; readonly eventId: string | null } & (
   | StoredEvent
@@ -11,7 +11,7 @@ export class LogWithEvents extends StoredLog {
   /** Of the bundle that was read last: the events by their entries' places, undefined for those that are gone. */
   events: readonly { readonly eventId: string; readonly stored: StoredEvent | undefined }[] = [];
 
-  override async bundle(index: number, width: number): Promise<readonly Buffer[]> {
+  override async bundle(index: number, width: number): Promise<Bundle> {
     const rows = await this.select<Row>(
       index,
       width,
@@ -22,6 +22,6 @@ export class LogWithEvents extends StoredLog {
       eventId: eventId ?? '',
       stored: event.id === null ? undefined : event,
     }));
-    return rows.map(({ entry }) => entry);
+    return new ListedBundle(rows.map(({ entry }) => entry));
   }
 }

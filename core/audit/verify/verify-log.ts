@@ -1,10 +1,9 @@
-import { type RetentionRecord, retentionIn } from '../event';
+import { RETENTION_BEGINNING, type RetentionRecord, retentionIn } from '../event';
 import { LogDamagedError, type LogReader } from '../log';
 import {
   type Digest,
   Frontier,
   HASH_BYTES,
-  leafDigest,
   splitHashes,
   TILE_HEIGHT,
   TILE_WIDTH,
@@ -78,14 +77,15 @@ export async function verifyLog(
       await check.append(splitHashes(kept));
       continue;
     }
-    const entries = await check.orDamage(() => log.bundle(index, width));
+    const bundle = await check.orDamage(() => log.bundle(index, width));
     // Without the entries nothing behind them can be computed.
-    if (entries === undefined) return check.violations;
-    const hashes = entries.map(leafDigest);
-    await check.append(hashes);
-    if (log.keepsLeafHashes) await check.compareTile(0, index, hashes);
-    for (const entry of entries) decided = furthest(decided, retentionIn(entry, log.origin));
-    await hooks.entries?.(index * TILE_WIDTH, entries);
+    if (bundle === undefined) return check.violations;
+    const { digests } = bundle;
+    await check.append(digests);
+    if (log.keepsLeafHashes) await check.compareTile(0, index, digests);
+    if (bundle.mayHave(RETENTION_BEGINNING))
+      for (const entry of bundle.entries) decided = furthest(decided, retentionIn(entry, log.origin));
+    if (hooks.entries !== undefined) await hooks.entries(index * TILE_WIDTH, bundle.entries);
     hooks.progress?.(index * TILE_WIDTH + width);
   }
   for (const { level, index, width } of tilesOf(log.size)) {
