@@ -3,9 +3,17 @@ import { Context } from '@temporalio/activity';
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { recordAuditEvent } from '../core/audit';
-import { type DegradationStore, INITIAL_STATE, type Policy } from '../core/degradation';
+import {
+  type DegradationStore,
+  INITIAL_STATE,
+  type LevelState,
+  levelAt,
+  type Policy,
+} from '../core/degradation';
 import { InvalidInputError } from '../core/errors';
 import { METRIC, type Metrics } from '../core/metrics';
+import type { IntentVerifier } from '../core/operators';
+import { authorizeLevel } from './degradation-intents';
 import { failureOf } from './failure-of';
 import type { DegradationActivities } from './types';
 
@@ -16,6 +24,8 @@ export interface DegradationServices {
   /** Of `policy`. */
   readonly policyHash: string;
   readonly metrics: Metrics;
+  /** Where operators sign. */
+  readonly intents?: IntentVerifier;
 }
 
 /** How often it is looked whether processes have applied a level: a tenth of what a change may take to reach them. */
@@ -30,10 +40,17 @@ const transition = z.object({
   by: z.string().min(1).max(200),
 });
 const scope = z.string().min(1).max(200);
+const rank = z.number().int().min(0).max(100);
+const setBy = { by: z.string().min(1).max(200), reason: z.string().min(1).max(500) };
+const levelState = z.looseObject({
+  rank,
+  override: z.object({ rank, until: z.number(), ...setBy }).optional(),
+  readOnly: z.object({ until: z.number().optional(), ...setBy }).optional(),
+});
 
 /** The activities of the capability `degradation`. */
 export function createDegradationActivities(services: DegradationServices): DegradationActivities {
-  const { platform, store, policy, policyHash } = services;
+  const { platform, store, policy, policyHash, intents } = services;
   const changes = services.metrics.counter({
     name: METRIC.degradationChanges,
     help: 'Changes of the degradation level, by the level that was entered.',
@@ -41,11 +58,15 @@ export function createDegradationActivities(services: DegradationServices): Degr
   });
   // The first change has to be seen as an increase.
   for (const { name } of policy.levels) changes.zero({ level: name });
+  const whereToGoOn = async (of: string, state: LevelState | undefined) => {
+    if (state === undefined) return store.takeUp(of, INITIAL_STATE);
+    return intents === undefined ? undefined : store.corrected(of, state);
+  };
   return {
     observeScope: (look) =>
       atTheBorder(async () => {
         const of = parse(scope, look.scope);
-        const takenUp = look.state === undefined ? await store.takeUp(of, INITIAL_STATE) : undefined;
+        const takenUp = await whereToGoOn(of, look.state);
         const seen = await store.look(
           of,
           policy,
@@ -57,17 +78,22 @@ export function createDegradationActivities(services: DegradationServices): Degr
           policyHash,
           ...(look.policyHash === policyHash ? {} : { policy }),
           ...(takenUp && { takenUp }),
+          ...(intents === undefined ? {} : { signed: true as const }),
         };
       }),
     publishLevel: (input) =>
       atTheBorder(async () => {
         const request = Context.current().info.workflowExecution?.workflowId;
-        const changed = await store.publish({
+        const publication = {
           ...input,
+          state: { ...input.state, ...parse(levelState, input.state) },
           scope: parse(scope, input.scope),
           transition: parse(transition, input.transition),
+          ...(intents === undefined ? {} : { level: levelAt(policy, input.state.rank).name }),
           request,
-        });
+        };
+        const authorize = intents && authorizeLevel(intents, policy, publication);
+        const changed = await store.publish(publication, authorize);
         if (changed) changes.inc({ level: input.level });
         return changed || (await store.publishedVersion(input.scope)) === input.transition.version;
       }),

@@ -6,6 +6,7 @@ import type {
   PartOutcome,
   Renewal,
 } from '../core/containment/types';
+import type { LevelAct, SignedAct } from '../core/degradation/level-act.pure';
 import type { LevelState, Policy, Readings, Transition } from '../core/degradation/types';
 import type { EscalationInput, EscalationPlan, EscalationReport, PageRef } from '../core/escalation/types';
 import type {
@@ -242,8 +243,10 @@ export interface ScopeSight {
   readonly policyHash: string;
   /** When it is another one than the controller has. */
   readonly policy?: Policy;
-  /** Where to go on, for a controller that has just begun. */
+  /** Where to go on, for a controller that has just begun, or remembers what does not stand. */
   readonly takenUp?: LevelState;
+  /** Operators sign: what a person wants is published, and so verified, before the controller takes it. */
+  readonly signed?: true;
   /** The version that stands published. */
   readonly published: number;
 }
@@ -254,6 +257,8 @@ export interface LevelPublication {
   readonly level: string;
   readonly state: LevelState;
   readonly transition: Transition;
+  /** What a person wants, where operators sign. */
+  readonly byHand?: SignedAct & { readonly act: LevelAct };
 }
 
 export interface Acknowledgement {

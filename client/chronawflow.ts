@@ -105,7 +105,7 @@ export class Chronawflow {
         await readDiscoveries(config, platform, application),
         this.containment,
       );
-    this.modes = () => degradationModes(config, platform, link);
+    this.modes = () => degradationModes(config, platform, link, signing);
     this.overview = () => readOverview(config, platform, application, this.modes);
     this.close = async () => {
       const limits = await this.limits?.catch(() => undefined);

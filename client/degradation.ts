@@ -2,20 +2,20 @@ import type { Pool } from 'pg';
 import type { Config } from '../config';
 import {
   type AppliedLevel,
+  type ByHand,
   DegradationModesManager,
   type DegradationPort,
   DegradationStore,
+  intentOfAct,
+  type LevelAct,
   loadPolicy,
   scopesOf,
 } from '../core/degradation';
 import { InvalidInputError } from '../core/errors';
-import {
-  controllerWorkflowId,
-  type EndByHand,
-  degradationMessageNames as messages,
-  type SetLevel,
-  type SetReadOnly,
-} from '../workflows/degradation-contract';
+import { parseIntent } from '../core/operators';
+import { controllerWorkflowId, degradationMessageNames as messages } from '../workflows/degradation-contract';
+import { FourEyes } from './four-eyes';
+import type { OperatorSigning } from './operator-signing';
 import type { TemporalLink } from './temporal-link';
 
 /** @throws InvalidInputError when the configuration has no section `degradation` */
@@ -23,6 +23,7 @@ export function degradationModes(
   { degradation }: Config,
   platform: Pool,
   link: TemporalLink,
+  signing: OperatorSigning,
 ): DegradationModesManager {
   if (degradation === undefined) {
     throw new InvalidInputError('degradation: the configuration has no such section', {
@@ -35,20 +36,33 @@ export function degradationModes(
     loadPolicy(degradation),
     scopesOf(degradation),
     store,
-    degradationPort(link),
+    degradationPort(link, signing),
   );
 }
 
+/** The update for each act. */
+const MESSAGE = {
+  set: messages.setLevel,
+  release: messages.releaseLevel,
+  'read-only': messages.setReadOnly,
+  writable: messages.endReadOnly,
+} as const satisfies Record<LevelAct['kind'], string>;
+
 /** The controllers of degradation levels, by Temporal. */
-function degradationPort(link: TemporalLink): DegradationPort {
-  const update = <A>(scope: string, name: string, request: A): Promise<AppliedLevel> =>
-    link.ask(controllerWorkflowId(scope), (handle) =>
-      handle.executeUpdate<AppliedLevel, [A]>(name, { args: [request] }),
-    );
+function degradationPort(link: TemporalLink, signing: OperatorSigning): DegradationPort {
+  const fourEyes = new FourEyes(signing);
+  const signedBy = async (scope: string, act: LevelAct, { as, signed }: Pick<ByHand, 'as' | 'signed'>) => {
+    if (signed?.intent === undefined) return signing.sign(intentOfAct(scope, act), as);
+    return { ...signed, by: parseIntent(signed.intent.intent)?.operator ?? as };
+  };
   return {
-    setLevel: (scope, request: SetLevel) => update(scope, messages.setLevel, request),
-    releaseLevel: (scope, request: EndByHand) => update(scope, messages.releaseLevel, request),
-    setReadOnly: (scope, request: SetReadOnly) => update(scope, messages.setReadOnly, request),
-    endReadOnly: (scope, request: EndByHand) => update(scope, messages.endReadOnly, request),
+    apply: async (scope, act, by) => {
+      const { kind, ...asked } = act;
+      const message = { ...asked, ...(await signedBy(scope, act, by)) };
+      return link.ask(controllerWorkflowId(scope), (handle) =>
+        handle.executeUpdate<AppliedLevel, [typeof message]>(MESSAGE[kind], { args: [message] }),
+      );
+    },
+    sign: async (scope, act) => (await fourEyes.request(intentOfAct(scope, act))).intent,
   };
 }

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { InvalidInputError } from '../core/errors';
-import { parseIntent, type SignedIntent } from '../core/operators';
+import { consentTo, parseIntent, type SignedIntent, sha256OfIntent } from '../core/operators';
 import type { Act, OperatorSigning, Wanted } from './operator-signing';
 
 /** What somebody has signed, and what others have signed to consent to it. */
@@ -31,7 +30,7 @@ export class FourEyes {
   async approve({ intent }: SignedRequest): Promise<SignedIntent> {
     const asked = parseIntent(intent.intent);
     if (asked === undefined) throw new InvalidInputError('This is no signed request.');
-    const { intent: approval } = await this.request(consentTo(asked.tenant, intent));
+    const { intent: approval } = await this.request(consentTo(intent, asked.tenant));
     return approval;
   }
 
@@ -56,24 +55,11 @@ export class FourEyes {
           expected: wanted,
           approvals: {
             signed: approvals,
-            expected: consentTo(wanted.tenant, signed),
+            expected: consentTo(signed, wanted.tenant),
             needed: others ?? verifier.policy.fourEyes.erasure,
           },
-          owner: `${wanted.action}/${sha256(signed.intent)}`,
+          owner: `${wanted.action}/${sha256OfIntent(signed)}`,
         }),
     };
   }
-}
-
-/** Consent is to one text, and so to this request and no other. */
-function consentTo(tenant: string | undefined, { intent }: SignedIntent) {
-  return {
-    action: 'intent.approve',
-    ...(tenant === undefined ? {} : { tenant }),
-    parameters: { intentSha256: sha256(intent) },
-  } as const;
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -2,7 +2,9 @@
  * `node -r ./scripts/register.cjs scripts/record-degradation-histories.ts`: one history for each way through the controller and the
  * transition of degradation levels, kept like those of record-histories.ts.
  */
-import { DegradationStage } from '../test/support/degradation-stage';
+import { consentTo } from '../core/operators';
+import { DegradationStage, QUICK } from '../test/support/degradation-stage';
+import { SigningPeople } from '../test/support/signing-people';
 import { until } from '../test/support/until';
 import { type Ground, startGround } from '../test/workflow/support/workflow-run';
 import {
@@ -19,13 +21,35 @@ interface Story {
   readonly saves: Readonly<Record<string, string>>;
   /** Events after which a run goes on in a new one; default Temporal's own. */
   readonly runLength?: number;
+  /** Whose levels they are, where operators sign. */
+  readonly people?: SigningPeople;
   readonly tell: (stage: DegradationStage, ground: Ground) => Promise<void>;
 }
 
 const ended = (ground: Ground, version: number) =>
   ground.client.workflow.getHandle(transitionWorkflowId(PLATFORM, version)).result();
 
+const signing = new SigningPeople({ ada: [{ role: 'requester' }], grace: [{ role: 'approver' }] });
+
 const STORIES: readonly Story[] = [
+  {
+    saves: { 'degradation-controller-signed': controllerWorkflowId(PLATFORM) },
+    people: signing,
+    tell: async (stage, ground) => {
+      await stage.follow('web', { 'error-rate': 0 });
+      await stage.startControl();
+      await stage.watched();
+      const { degradation } = await signing.as('ada', stage.config);
+      const request = { level: 'reduced', for: '10m', as: 'ada', reason: 'practice' } as const;
+      await degradation.applyDegradation(request).catch((error: unknown) => error);
+      const intent = await degradation.request(request);
+      const consent = await signing.sign(ground.platform, 'grace', consentTo(intent));
+      await degradation.applyDegradation({ ...request, signed: { intent, approvals: [consent] } });
+      await stage.reached('reduced');
+      await degradation.recover({ as: 'ada', reason: 'enough' });
+      await stage.reached('normal');
+    },
+  },
   {
     saves: {
       'degradation-controller-down-and-up': controllerWorkflowId(PLATFORM),
@@ -99,7 +123,7 @@ const STORIES: readonly Story[] = [
   },
 ];
 
-async function record({ saves, runLength, tell }: Story): Promise<void> {
+async function record({ saves, runLength, people, tell }: Story): Promise<void> {
   const missing = Object.entries(saves).filter(([name]) => !isRecorded(name));
   if (missing.length === 0) return;
   const ground = await startGround(
@@ -107,14 +131,18 @@ async function record({ saves, runLength, tell }: Story): Promise<void> {
       ? {}
       : { dynamicConfig: [`limit.historyCount.suggestContinueAsNew=${runLength}`] },
   );
-  const stage = new DegradationStage(ground);
+  const connection = ground.postgres.connection('platform');
+  const operators = people === undefined ? {} : { operators: people.section() };
+  const stage = new DegradationStage(ground, QUICK, connection, operators);
   try {
+    await people?.join(stage.config);
     await tell(stage, ground);
     for (const [name, workflowId] of missing) {
       await saveHistory(ground.temporal, workflowId, name);
       console.log(name);
     }
   } finally {
+    await people?.leave();
     await stage.stop();
     await ground.stop();
   }

@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Config } from '../config';
 import type { HealthMonitor } from '../core/health';
+import type { IntentVerifier } from '../core/operators';
 
 /** What the controllers' process gives to each of its parts; closed by the process. */
 export interface ControlServices {
@@ -15,6 +16,8 @@ export interface ControlServices {
   /** Of the controllers' workflows. */
   readonly taskQueue: string;
   readonly health: HealthMonitor;
+  /** Where operators sign. */
+  readonly intents?: IntentVerifier;
 }
 
 /**

@@ -3,6 +3,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { temporalConnection } from '../config';
 import { InvalidInputError } from '../core/errors';
 import { sharedMetrics } from '../core/metrics';
+import { IntentVerifier, operatorPolicy } from '../core/operators';
 import { createPool } from '../database';
 import { controlTaskQueue } from '../workflows/control-contract';
 import type { ControlPart, ControlServices, CreateControlPart } from './control-part';
@@ -52,7 +53,11 @@ export async function createControlWorker(options: CreateControlWorkerOptions): 
       namespace,
       dataConverter: startingConverter(config, platform),
     });
-    const services: ControlServices = { config, log, platform, temporal, taskQueue, health };
+    const policy = await operatorPolicy(config);
+    const services: ControlServices = {
+      ...{ config, log, platform, temporal, taskQueue, health },
+      ...(policy === undefined ? {} : { intents: new IntentVerifier(platform, policy) }),
+    };
     const parts: ControlPart[] = [];
     for (const create of options.parts ?? controlParts) {
       const part = await create(services);

@@ -33,7 +33,7 @@ const ANSWER_LIMIT_MS = 3_000;
 
 /** The controllers of degradation levels, one for the platform and one for each tier, and what only this process can see. */
 export async function degradationPart(services: ControlServices): Promise<ControlPart> {
-  const { config, platform, log, health } = services;
+  const { config, platform, log, health, intents } = services;
   const section = config.degradation;
   if (section === undefined) return { activities: {} };
   const policy = loadPolicy(section);
@@ -57,6 +57,7 @@ export async function degradationPart(services: ControlServices): Promise<Contro
   return {
     activities: createDegradationActivities({
       platform,
+      ...(intents === undefined ? {} : { intents }),
       store: new DegradationStore(platform),
       policy,
       policyHash: createHash('sha256').update(canonicalJson(policy)).digest('hex'),

@@ -1,3 +1,4 @@
+import type { SignedAct } from '../core/degradation/level-act.pure';
 import type { LevelState, Readings } from '../core/degradation/types';
 
 /** Names and shapes of what goes in and out of the workflows of degradation. */
@@ -35,8 +36,8 @@ export interface ControllerInput {
   readonly state?: LevelState;
 }
 
-/** Argument of `setLevel`. */
-export interface SetLevel {
+/** Argument of `setLevel`; signed where operators sign. */
+export interface SetLevel extends SignedAct {
   readonly level: string;
   readonly by: string;
   readonly reason: string;
@@ -45,7 +46,7 @@ export interface SetLevel {
 }
 
 /** Argument of `releaseLevel` and `endReadOnly`. */
-export interface EndByHand {
+export interface EndByHand extends SignedAct {
   readonly by: string;
   readonly reason: string;
 }

@@ -16,6 +16,7 @@ import {
 } from '@temporalio/workflow';
 import type { DegradationActivities } from '../activities/types';
 import { decideFrom } from '../core/degradation/decide.pure';
+import type { LevelAct } from '../core/degradation/level-act.pure';
 import { override, release } from '../core/degradation/override.pure';
 import { rankOf } from '../core/degradation/policy.pure';
 import { endReadOnly, setReadOnly } from '../core/degradation/read-only.pure';
@@ -32,6 +33,9 @@ import {
   transitionWorkflowId,
 } from './degradation-contract';
 import type { degradationTransition } from './degradation-transition';
+import { checked, checkedFor } from './level-messages';
+import { publishByHand } from './publish-by-hand';
+import { Turns } from './turns';
 
 const setLevelUpdate = defineUpdate<LevelAnswer, [SetLevel]>(messages.setLevel);
 const releaseUpdate = defineUpdate<LevelAnswer, [EndByHand]>(messages.releaseLevel);
@@ -77,6 +81,9 @@ class Controller {
   private due: Transition | undefined;
   /** Began the workflow of this version. */
   private begun = 0;
+  /** Operators sign, as the last look says. */
+  private signed = false;
+  private readonly turns = new Turns();
 
   constructor(input: ControllerInput) {
     this.scope = input.scope;
@@ -87,36 +94,36 @@ class Controller {
   listen(): void {
     setHandler(
       setLevelUpdate,
-      async ({ level, by, reason, forMs }) => {
-        const { policy, state, now } = await this.ready();
-        const rank = rankOf(policy, level);
-        if (rank === undefined) throw unknownLevel(policy, level);
-        return this.take(override(state, { rank, by, reason, until: now + forMs }));
-      },
+      ({ level, forMs, ...said }) =>
+        this.byHand(said, { kind: 'set', level, forMs, reason: said.reason }, (state, policy, now) => {
+          const rank = rankOf(policy, level);
+          if (rank === undefined) throw unknownLevel(policy, level);
+          return override(state, { rank, by: said.by, reason: said.reason, until: now + forMs });
+        }),
       { validator: checkedFor, description: 'Set the level by hand, for a time.' },
     );
     setHandler(
       releaseUpdate,
-      async ({ by, reason }) => {
-        const { state } = await this.ready();
-        return state.override === undefined ? this.answer(state) : this.take(release(state, by, reason));
-      },
+      (said) =>
+        this.byHand(said, { kind: 'release', reason: said.reason }, (state) =>
+          state.override === undefined ? { state } : release(state, said.by, said.reason),
+        ),
       { validator: checked, description: 'Give a level that was set by hand back to the controller.' },
     );
     setHandler(
       setReadOnlyUpdate,
-      async ({ by, reason, forMs }) => {
-        const { state, now } = await this.ready();
-        return this.take(setReadOnly(state, { by, reason, until: now + forMs }));
-      },
+      ({ forMs, ...said }) =>
+        this.byHand(said, { kind: 'read-only', forMs, reason: said.reason }, (state, _, now) =>
+          setReadOnly(state, { by: said.by, reason: said.reason, until: now + forMs }),
+        ),
       { validator: checkedFor, description: 'Refuse writes, for a time.' },
     );
     setHandler(
       endReadOnlyUpdate,
-      async ({ by, reason }) => {
-        const { state } = await this.ready();
-        return state.readOnly === undefined ? this.answer(state) : this.take(endReadOnly(state, by, reason));
-      },
+      (said) =>
+        this.byHand(said, { kind: 'writable', reason: said.reason }, (state) =>
+          state.readOnly === undefined ? { state } : endReadOnly(state, said.by, said.reason),
+        ),
       { validator: checked, description: 'Take writes again.' },
     );
     setHandler(
@@ -126,7 +133,12 @@ class Controller {
     );
   }
 
-  async look(): Promise<void> {
+  /** Waits while something by hand is being published. */
+  look(): Promise<void> {
+    return this.signed ? this.turns.take(() => this.lookNow()) : this.lookNow();
+  }
+
+  private async lookNow(): Promise<void> {
     try {
       const sight = await observeScope({
         scope: this.scope,
@@ -134,7 +146,8 @@ class Controller {
         state: this.state,
         policyHash: this.policyHash,
       });
-      const state = this.state ?? sight.takenUp;
+      const state = sight.takenUp ?? this.state;
+      this.signed = sight.signed === true;
       if (state === undefined) return;
       this.state = sight.policy === undefined ? state : underPolicy(this.policy, sight.policy, state);
       this.policy = sight.policy ?? this.policy;
@@ -190,6 +203,25 @@ class Controller {
     return { policy, state, now: state.at };
   }
 
+  private async byHand(
+    { by, intent, approvals }: EndByHand,
+    act: LevelAct,
+    decide: (state: LevelState, policy: Policy, now: number) => Decision,
+  ): Promise<LevelAnswer> {
+    const { policy, state, now } = await this.ready();
+    if (!this.signed) return this.take(decide(state, policy, now));
+    return this.turns.take(async () => {
+      const at = await this.ready();
+      const decision = decide(at.state, at.policy, at.now);
+      const { transition } = decision;
+      if (transition === undefined) return this.answer(decision.state);
+      const level = nameOf(at.policy, decision.state.rank);
+      const change = { scope: this.scope, level, state: decision.state, transition };
+      await publishByHand({ ...change, byHand: { act, intent, approvals } }, by);
+      return this.take(decision);
+    });
+  }
+
   private take(decision: Decision): LevelAnswer {
     this.keep(decision);
     return this.answer(decision.state);
@@ -229,24 +261,6 @@ class Controller {
 
 function nameOf(policy: Policy, rank: number): string {
   return policy.levels[rank]?.name ?? `rank ${rank}`;
-}
-
-function checked({ by, reason }: EndByHand): void {
-  if (!isText(by, 200) || !isText(reason, 500))
-    throw ApplicationFailure.nonRetryable('Say who you are and why.', 'INVALID_INPUT');
-}
-
-/** A month: nobody means a level by hand for ever. */
-const LONGEST_MS = 31 * 86_400_000;
-
-function checkedFor(request: SetReadOnly): void {
-  checked(request);
-  if (!(request.forMs > 0 && request.forMs <= LONGEST_MS))
-    throw ApplicationFailure.nonRetryable('It has to end: within 31 days.', 'INVALID_INPUT');
-}
-
-function isText(text: unknown, limit: number): boolean {
-  return typeof text === 'string' && text.trim() !== '' && text.length <= limit;
 }
 
 function unknownLevel(policy: Policy, level: string): ApplicationFailure {

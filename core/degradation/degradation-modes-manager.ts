@@ -1,6 +1,8 @@
 import { duration } from '../../config';
 import { InvalidInputError } from '../errors';
+import type { SignedIntent } from '../operators';
 import { stragglers } from './acknowledgement.pure';
+import type { LevelAct, SignedAct } from './level-act.pure';
 import { levelAt, rankOf } from './policy.pure';
 import { readingsOf } from './readings.pure';
 import { PLATFORM_SCOPE } from './scope';
@@ -17,6 +19,8 @@ export interface ByHand {
   readonly reason: string;
   /** Default `platform`. */
   readonly scope?: string;
+  /** Where operators sign: what was signed before, with others' consent (`request`). */
+  readonly signed?: SignedAct;
 }
 
 export interface ApplyDegradation extends ByHand {
@@ -33,29 +37,11 @@ export interface AppliedLevel {
   readonly version: number;
 }
 
-/** How the controllers are reached; the client does it by Temporal. */
+/** How the controllers are reached; the client does it by Temporal, and signs where operators sign. */
 export interface DegradationPort {
-  setLevel(
-    scope: string,
-    request: {
-      readonly level: string;
-      readonly by: string;
-      readonly reason: string;
-      readonly forMs: number;
-    },
-  ): Promise<AppliedLevel>;
-  releaseLevel(
-    scope: string,
-    request: { readonly by: string; readonly reason: string },
-  ): Promise<AppliedLevel>;
-  setReadOnly(
-    scope: string,
-    request: { readonly by: string; readonly reason: string; readonly forMs: number },
-  ): Promise<AppliedLevel>;
-  endReadOnly(
-    scope: string,
-    request: { readonly by: string; readonly reason: string },
-  ): Promise<AppliedLevel>;
+  apply(scope: string, act: LevelAct, by: Pick<ByHand, 'as' | 'signed'>): Promise<AppliedLevel>;
+  /** Signs what `apply` is to do, to be shown to others first. */
+  sign(scope: string, act: LevelAct): Promise<SignedIntent>;
 }
 
 /**
@@ -98,26 +84,41 @@ export class DegradationModesManager {
    * @throws InvalidInputError for a level that is none; NoWorkerAnsweredError, TemporalUnavailableError
    */
   async applyDegradation(request: ApplyDegradation): Promise<AppliedLevel> {
-    if (rankOf(this.policy, request.level) === undefined)
-      throw new InvalidInputError(`There is no level '${request.level}'.`, {
-        hint: `There are ${this.policy.levels.map(({ name }) => name).join(', ')}.`,
-      });
-    const { level, ...byHand } = request;
-    return this.port.setLevel(this.scopeOf(byHand), { ...askedFor(byHand), level });
+    return this.apply(request, this.toSet(request));
   }
 
   /** Gives the level back to the controller, which comes back step by step. */
   async recover(request: ByHand): Promise<AppliedLevel> {
-    return this.port.releaseLevel(this.scopeOf(request), asked(request));
+    return this.apply(request, { kind: 'release', reason: reasonOf(request) });
   }
 
   /** Refuses writes, of core as well: they go to the durable queue or get 503. */
   async setReadOnly(request: ApplyReadOnly): Promise<AppliedLevel> {
-    return this.port.setReadOnly(this.scopeOf(request), askedFor(request));
+    return this.apply(request, toReadOnly(request));
   }
 
   async endReadOnly(request: ByHand): Promise<AppliedLevel> {
-    return this.port.endReadOnly(this.scopeOf(request), asked(request));
+    return this.apply(request, { kind: 'writable', reason: reasonOf(request) });
+  }
+
+  /** Signs what `applyDegradation`, or without a level `setReadOnly`, is to do, to be shown to others first. */
+  async request(request: ApplyReadOnly & { readonly level?: string }): Promise<SignedIntent> {
+    const { level, ...rest } = request;
+    const act = level === undefined ? toReadOnly(rest) : this.toSet({ ...rest, level });
+    return this.port.sign(this.scopeOf(request), act);
+  }
+
+  private apply(request: ByHand, act: LevelAct): Promise<AppliedLevel> {
+    return this.port.apply(this.scopeOf(request), act, request);
+  }
+
+  private toSet(request: ApplyDegradation): LevelAct {
+    const { level } = request;
+    if (rankOf(this.policy, level) === undefined)
+      throw new InvalidInputError(`There is no level '${level}'.`, {
+        hint: `There are ${this.policy.levels.map(({ name }) => name).join(', ')}.`,
+      });
+    return { kind: 'set', level, forMs: timeOf(request), reason: reasonOf(request) };
   }
 
   private scopeOf({ scope = PLATFORM_SCOPE }: { readonly scope?: string }): string {
@@ -160,19 +161,22 @@ export class DegradationModesManager {
   }
 }
 
-function asked({ as, reason }: ByHand) {
+function reasonOf({ as, reason }: ByHand): string {
   if (as.trim() === '' || reason.trim() === '')
     throw new InvalidInputError('Say who you are and why: neither `as` nor `reason` may be empty.');
-  return { by: as, reason };
+  return reason;
 }
 
 const LONGEST_MS = 31 * 86_400_000;
 
-function askedFor(request: ApplyReadOnly) {
+function timeOf(request: Pick<ApplyReadOnly, 'for'>): number {
   const forMs = duration.safeParse(request.for);
-  if (!forMs.success || !(forMs.data > 0 && forMs.data <= LONGEST_MS))
-    throw new InvalidInputError(`'${request.for}' is no time for a level by hand.`, {
-      hint: "Write it like '30m' or '2h', at most 31 days.",
-    });
-  return { ...asked(request), forMs: forMs.data };
+  if (forMs.success && forMs.data > 0 && forMs.data <= LONGEST_MS) return Math.round(forMs.data);
+  throw new InvalidInputError(`'${request.for}' is no time for a level by hand.`, {
+    hint: "Write it like '30m' or '2h', at most 31 days.",
+  });
+}
+
+function toReadOnly(request: ApplyReadOnly): LevelAct {
+  return { kind: 'read-only', forMs: timeOf(request), reason: reasonOf(request) };
 }

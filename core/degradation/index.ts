@@ -7,7 +7,11 @@ export {
   DegradationModesManager,
   type DegradationPort,
 } from './degradation-modes-manager';
+export { LevelTooEarlyError } from './errors/level-too-early-error';
 export * from './http';
+export type { Standing } from './justify.pure';
+export { justify } from './justify.pure';
+export { intentOfAct, type LevelAct, type SignedAct, setsAgainstController } from './level-act.pure';
 export { loadPolicy } from './load-policy';
 export { levelAt } from './policy.pure';
 export type { Admission, Request } from './process/admission';
@@ -24,6 +28,7 @@ export { parseSeries } from './series/parse-series';
 export { type SeriesPoint, type SimulatedStep, simulate } from './series/simulate.pure';
 export type { AssessedLevel } from './store/controller-sign';
 export { DegradationStore } from './store/degradation-store';
+export type { AuthorizeLevel } from './store/publish-level';
 export type { ProcessState } from './store/read-processes';
 export type { ProcessSample } from './store/report-process';
 export type * from './types';

@@ -3,8 +3,11 @@ import type { Level, Policy, PriorityClass } from './types';
 
 const CLASSES: readonly PriorityClass[] = ['high', 'normal', 'low'];
 
+/** Rank 0. */
+export const NORMAL_NAME = 'normal';
+
 const NORMAL: Level = {
-  name: 'normal',
+  name: NORMAL_NAME,
   when: [],
   off: [],
   cacheOnly: [],

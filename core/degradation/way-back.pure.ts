@@ -15,7 +15,11 @@ export function budgetLeft(policy: Policy, state: LevelState): number {
 }
 
 /** The rules that keep the level: not yet well again, or silent though they have been heard before. */
-export function keeping(policy: Policy, state: LevelState, readings: Readings): readonly SignalRule[] {
+export function keeping(
+  policy: Policy,
+  state: Pick<LevelState, 'rank' | 'seen'>,
+  readings: Readings,
+): readonly SignalRule[] {
   const rules = policy.levels[state.rank]?.when ?? [];
   return rules.filter((rule) => {
     const reading = readings[rule.signal];

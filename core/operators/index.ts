@@ -7,6 +7,7 @@ export { WitnessAwayError } from './errors/witness-away-error';
 export {
   ACTIONS,
   type Action,
+  consentTo,
   type Expected,
   type GoodIntent,
   type Intent,
@@ -15,6 +16,7 @@ export {
   ROLES,
   type Role,
   type SignedIntent,
+  sha256OfIntent,
   signedIntentSchema,
   signIntent,
 } from './intent';

@@ -3,7 +3,9 @@ import { parseConfig } from '../../config';
 import { Degradation, DegradationStore, INITIAL_STATE } from '../../core/degradation';
 import { change } from '../../core/degradation/change.pure';
 import { PLATFORM, preparePlatformDatabase } from '../../core/local-stack';
+import { IntentVerifier, signIntent } from '../../core/operators';
 import { BOOKS, configWith, policyWith } from '../support/degradation-policy';
+import { newSigner } from '../support/operators';
 import { type RealPostgres, startPostgres } from '../support/real-postgres';
 import { until } from '../support/until';
 
@@ -58,6 +60,31 @@ test('the controllers’ role decides and publishes, and a service’s role foll
     await web.close();
   }
   expect((await store.acknowledged('platform', 1, 10_000)).processes).toBe(0);
+});
+
+test('the controllers’ role verifies what operators have signed, once', async () => {
+  const root = newSigner();
+  const verifier = new IntentVerifier(control, {
+    roots: [{ name: 'root', publicKey: root.key.text }],
+    intentLifetimeMs: 3_600_000,
+    fourEyes: { restore: 0, erasure: 0, chaos: 0, override: 0 },
+    witnesses: [],
+    whenWitnessesAreAway: 'refuse',
+  });
+  const wanted = { action: 'erasure.hold', parameters: { reason: 'test' } } as const;
+  const signed = await signIntent(control, root, { ...wanted, operator: 'root' }, 60_000);
+  const demand = { signed, expected: wanted, owner: 'one' };
+  await expect(verifier.verifyAlone(demand)).resolves.toMatchObject({
+    request: { operator: { name: 'root' } },
+  });
+  await expect(verifier.verifyAlone({ ...demand, owner: 'another' })).rejects.toMatchObject({
+    code: 'INTENT_REPLAYED',
+  });
+  // What a witness is shown of the log.
+  for (const table of ['audit_log', 'audit_entry', 'audit_subtree', 'audit_checkpoint', 'audit_cosignature'])
+    await expect(control.query(`select from chronawflow.${table}`)).resolves.toMatchObject({
+      rows: expect.any(Array),
+    });
 });
 
 test.each([

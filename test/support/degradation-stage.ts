@@ -45,6 +45,7 @@ export class DegradationStage {
     private readonly ground: Ground,
     section: Readonly<Record<string, unknown>> = QUICK,
     connection: ConnectionSettings = ground.postgres.connection('platform'),
+    more: Readonly<Record<string, unknown>> = {},
   ) {
     this.raw = {
       temporal: { address: ground.temporal.address, taskQueue: `test-${randomUUID().slice(0, 8)}` },
@@ -56,6 +57,7 @@ export class DegradationStage {
       tenancy: { table: 'public.tenants' },
       objectives: { tiers: { gold: { rpo: '5m', rto: '15m' } } },
       degradation: section,
+      ...more,
     };
     this.config = parseConfig(JSON.stringify(this.raw), { file: '/tmp/chronawflow.yaml', env: {} });
     this.store = new DegradationStore(ground.platform);

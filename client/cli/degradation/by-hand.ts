@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { AppliedLevel } from '../../../core/degradation';
 import { currentOperator } from '../../operator';
 import { type CommonOptions, inSession, withCommonOptions } from '../session';
+import { readSigned, type SignedOptions, withSigned, writeIntent } from '../signed-request';
 
 interface ByHandOptions extends CommonOptions {
   readonly reason: string;
@@ -9,7 +10,7 @@ interface ByHandOptions extends CommonOptions {
   readonly scope?: string;
 }
 
-interface TimedOptions extends ByHandOptions {
+interface TimedOptions extends ByHandOptions, SignedOptions {
   readonly for: string;
 }
 
@@ -24,7 +25,10 @@ export function registerByHand(degradation: Command): void {
     )
     .action(async (level: string, options: TimedOptions) =>
       inSession(options, async ({ cf, out }) => {
-        const applied = await cf.degradation.applyDegradation({ ...options, level });
+        if (options.sign !== undefined)
+          return writeIntent(out, options.sign, await cf.degradation.request({ ...options, level }));
+        const signed = await readSigned(options);
+        const applied = await cf.degradation.applyDegradation({ ...options, level, signed });
         out.result(applied, () => [`Set: ${applied.level} for ${options.for}, version ${applied.version}.`]);
       }),
     );
@@ -44,7 +48,9 @@ export function registerByHand(degradation: Command): void {
     .addHelpText('after', '\nExample:\n  $ chronawflow degradation read-only --for 30m --reason "failover"')
     .action(async (options: TimedOptions) =>
       inSession(options, async ({ cf, out }) => {
-        const applied = await cf.degradation.setReadOnly(options);
+        if (options.sign !== undefined)
+          return writeIntent(out, options.sign, await cf.degradation.request(options));
+        const applied = await cf.degradation.setReadOnly({ ...options, signed: await readSigned(options) });
         out.result(applied, () => [`Writes are refused for ${options.for}, version ${applied.version}.`]);
       }),
     );
@@ -68,5 +74,8 @@ function byHand(command: Command): Command {
 }
 
 function timed(command: Command): Command {
-  return byHand(command).requiredOption('--for <duration>', "how long, such as '2h'; at most 31 days");
+  return withSigned(byHand(command)).requiredOption(
+    '--for <duration>',
+    "how long, such as '2h'; at most 31 days",
+  );
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Assessment, PublishedLevel } from '../published-level';
 import type { LevelState } from '../types';
+import { MOST_VERSIONS_LEFT_OUT } from '../versions.pure';
 import type { Database } from './database';
 import { LEVEL_COLUMNS, levelRow, publishedLevel } from './read-levels';
 
@@ -76,7 +77,8 @@ export function takenUp(initial: LevelState, level: AssessedLevel | undefined): 
   return {
     ...kept,
     rank,
-    version: Math.max(version, before.version),
+    // What was decided and not published is not decided under the same version again; another's number is believed so far.
+    version: Math.min(Math.max(version, before.version), version + MOST_VERSIONS_LEFT_OUT),
     sinceMs: before.clockMs,
     ...(override && { override }),
     ...(readOnly && { readOnly }),

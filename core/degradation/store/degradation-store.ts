@@ -1,11 +1,15 @@
 import type { Pool } from 'pg';
 import { type Straggler, stragglers } from '../acknowledgement.pure';
+import { INITIAL_STATE } from '../decide.pure';
+import { evidenceOf } from '../evidence.pure';
 import { levelAt } from '../policy.pure';
 import type { Assessment } from '../published-level';
+import { strays } from '../strays.pure';
 import type { LevelState, Policy, Readings } from '../types';
 import { sinceLastLook, worstReadings } from '../worst-readings.pure';
 import { type AssessedLevel, giveSign, readAssessed, takenUp } from './controller-sign';
-import { type Publication, publishLevel, remind } from './publish-level';
+import { noteEvidence } from './note-evidence';
+import { type AuthorizeLevel, type Publication, publishLevel, remind } from './publish-level';
 import { forgetDead, type ProcessState, readProcesses, samplesOf } from './read-processes';
 
 /** Rows of processes that ended without saying so are kept for a while: a person may ask what became of one. */
@@ -36,11 +40,11 @@ export class DegradationStore {
     );
     const [found = { now: Date.now(), published: '0' }] = rows;
     const now = Math.round(found.now);
-    return {
-      now,
-      published: Number(found.published),
-      readings: worstReadings(policy, samplesOf(processes, scope), sinceLastLook(policy, lastLook, now)),
-    };
+    const since = sinceLastLook(policy, lastLook, now);
+    const readings = worstReadings(policy, samplesOf(processes, scope), since);
+    // Before anything is decided by it: what is decided has to be published.
+    await noteEvidence(this.platform, scope, evidenceOf(policy, before?.state ?? INITIAL_STATE, readings));
+    return { now, published: Number(found.published), readings };
   }
 
   async takeUp(scope: string, initial: LevelState): Promise<LevelState> {
@@ -51,8 +55,17 @@ export class DegradationStore {
     );
   }
 
-  publish(publication: Publication): Promise<boolean> {
-    return publishLevel(this.platform, publication);
+  /**
+   * Where a controller has to go on that remembers what does not stand, such as one that somebody started with a state of his own
+   * making; undefined when it may go on as it is.
+   */
+  async corrected(scope: string, state: LevelState): Promise<LevelState | undefined> {
+    const standing = (await this.assessed()).find((level) => level.scope === scope);
+    return standing !== undefined && strays(state, standing) ? takenUp(INITIAL_STATE, standing) : undefined;
+  }
+
+  publish(publication: Publication, authorize?: AuthorizeLevel): Promise<boolean> {
+    return publishLevel(this.platform, publication, authorize);
   }
 
   async publishedVersion(scope: string): Promise<number> {

@@ -1,8 +1,10 @@
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import { inTransaction } from '../../../database';
 import { recordAuditEvent } from '../../audit';
+import type { Standing } from '../justify.pure';
 import type { LevelState, Transition } from '../types';
 import { CHANNEL } from './read-levels';
+import { readStanding } from './read-standing';
 
 export interface Publication {
   readonly scope: string;
@@ -15,16 +17,31 @@ export interface Publication {
 }
 
 /**
- * Makes a transition true for everybody: the level, its event in the audit log and the notification commit together. One that
- * comes after a later version changes nothing.
+ * Whether a change of what stands is allowed, decided in the change's own transaction.
  *
+ * @returns who makes it, for the audit log
+ */
+export type AuthorizeLevel = (tx: ClientBase, standing: Standing) => Promise<string>;
+
+/**
+ * Makes a transition true for everybody: the level, its event in the audit log and the notification commit together. One that
+ * comes after a later version changes nothing, and needs nobody's leave.
+ *
+ * @param authorize Default: everybody may.
  * @returns whether this call changed the level: false for a repetition and for one that comes too late.
  */
 export async function publishLevel(
   platform: Pool,
   { scope, level, state, transition, request }: Publication,
+  authorize?: AuthorizeLevel,
 ): Promise<boolean> {
   return inTransaction(platform, async (tx) => {
+    let actor = transition.by;
+    if (authorize !== undefined) {
+      const standing = await readStanding(tx, scope);
+      if (transition.version <= standing.version) return false;
+      actor = await authorize(tx, standing);
+    }
     const { rowCount } = await tx.query(
       `insert into chronawflow.degradation_level as l (scope, version, level, rank, reason, manual, read_only)
        values ($1, $2, $3, $4, $5, $6, $7)
@@ -43,10 +60,10 @@ export async function publishLevel(
       ],
     );
     if (rowCount === 0) return false;
-    const { version, direction, from, to, by, reason } = transition;
+    const { version, direction, from, to, reason } = transition;
     await recordAuditEvent(tx, {
       id: `degradation/${scope}/${version}`,
-      actor: by,
+      actor,
       action: `degradation.${direction}`,
       object: scope,
       outcome: 'ok',
