@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Config } from '../config';
 import type { ChaosHost, ChaosPrograms } from '../core/chaos';
+import type { IntentVerifier } from '../core/operators';
 
 /** What the activities of the capability `chaos` work with, on one host. */
 export interface ChaosServices {
@@ -12,4 +13,6 @@ export interface ChaosServices {
   readonly application: Pool;
   /** Of this host's activities. */
   readonly taskQueue: string;
+  /** Where operators sign. */
+  readonly intents?: IntentVerifier;
 }

@@ -2,18 +2,27 @@ import { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import { recordAuditEvent } from '../core/audit';
 import {
+  type AuthorizeFault,
   comesTrue,
   endFault,
   type FaultLease,
   hostTime,
   injectFault,
+  methodStep,
   runActivity,
   steadyState,
 } from '../core/chaos';
-import type { ChaosActivities, EndedFault, PlannedFault } from '../core/chaos/types';
+import type { ChaosActivities, ChaosStepInput, EndedFault, PlannedFault } from '../core/chaos/types';
 import { InvalidInputError, messageOf } from '../core/errors';
 import { applyLoad } from './apply-load';
 import { auditScope } from './audit-scope';
+import {
+  demandsOf,
+  injectionOf,
+  verifyChaosDecision,
+  verifyChaosStep,
+  verifyPermitted,
+} from './chaos-intents';
 import { chaosSection, executionOf, openExperiment } from './chaos-run';
 import type { ChaosServices } from './chaos-services';
 import { failureOf } from './failure-of';
@@ -31,8 +40,11 @@ export function createChaosActivities(services: ChaosServices): ChaosActivities 
   return {
     prepareChaos: (input) => step((signal) => prepareChaos(services, input, signal)),
 
+    verifyChaosDecision: (input) => step(() => verifyChaosDecision(services, input)),
+
     checkSteadyState: (input) =>
       step(async (signal) => {
+        await verifyPermitted(services, input);
         const { experiment, context } = await openExperiment(services, input, signal);
         return steadyState(experiment, context);
       }),
@@ -42,6 +54,7 @@ export function createChaosActivities(services: ChaosServices): ChaosActivities 
         const { experiment, context } = await openExperiment(services, input, signal);
         const wanted = experiment.chaos.faults[input.fault];
         if (wanted === undefined) throw new InvalidInputError(`The experiment has no fault ${input.fault}.`);
+        await verifyChaosStep(services, input, injectionOf(experiment, input.fault));
         const { workflowId } = executionOf();
         const staged = wanted.after !== undefined;
         if (input.fault === 0 || staged)
@@ -67,14 +80,20 @@ export function createChaosActivities(services: ChaosServices): ChaosActivities 
           parameters: withTenants(wanted, experiment.chaos.tenants),
           durationMs: input.deadlineMs,
           termMs: chaosSection(services).leaseTerm,
+          authorize: authorizeFault(services, input, injectionOf(experiment, input.fault)),
         });
         return { leaseId: lease.id, driver: lease.driver, target: lease.target };
       }),
 
-    watchFaults: (input) => step((signal) => watchChaos(services, input, signal)),
+    watchFaults: (input) =>
+      step(async (signal) => {
+        await verifyPermitted(services, input);
+        return watchChaos(services, input, signal);
+      }),
 
     expectDuring: (input) =>
       step(async (signal) => {
+        await verifyPermitted(services, input);
         const { experiment, context } = await openExperiment(services, input, signal);
         return comesTrue(experiment.during, context, input.limitMs);
       }),
@@ -85,14 +104,34 @@ export function createChaosActivities(services: ChaosServices): ChaosActivities 
         const activity = experiment[input.list][input.index];
         if (activity === undefined)
           throw new InvalidInputError(`The experiment has no ${input.list} ${input.index}.`);
+        if (input.list === 'method') await verifyChaosStep(services, input, methodStep(activity));
+        else await verifyPermitted(services, input);
         return runActivity(activity, context);
       }),
 
-    applyLoad: (input) => step((signal) => applyLoad(services, input, signal)),
+    applyLoad: (input) =>
+      step(async (signal) => {
+        await verifyPermitted(services, input);
+        return applyLoad(services, input, signal);
+      }),
 
     endFaults: (input) => step(() => Promise.all(input.faults.map((fault) => endAndTell(services, fault)))),
 
     finishChaos: (input) => step(() => finishChaos(services, input)),
+  };
+}
+
+/** The same again in the transaction that writes the lease down, without which nothing is injected. */
+function authorizeFault(
+  services: ChaosServices,
+  input: ChaosStepInput,
+  gameDayStep: string,
+): AuthorizeFault | undefined {
+  const { intents } = services;
+  if (intents === undefined) return undefined;
+  return async (tx) => {
+    const demands = await demandsOf(services, intents, input, gameDayStep);
+    for (const demand of demands) await intents.verify(tx, demand);
   };
 }
 

@@ -8,6 +8,7 @@ import {
   endContainment,
   notePart,
   prepareContainment,
+  recordedOwner,
   renewContainment,
   resourceOf,
   tenantOf,
@@ -15,7 +16,9 @@ import {
 } from '../core/containment';
 import { ChronawflowError } from '../core/errors';
 import type { EscalationInput } from '../core/escalation';
+import type { IntentVerifier } from '../core/operators';
 import { auditScope } from './audit-scope';
+import { authorizeContainment, releaseSigned } from './containment-intents';
 import type { ContainmentMetrics } from './containment-metrics';
 import { failureOf } from './failure-of';
 import { withStepControl } from './step-control';
@@ -25,18 +28,24 @@ const RUNBOOK = 'docs/incident-response/alerts.md#chronawflowcontainmentlimit';
 
 export interface ContainmentServices extends ContainmentContext {
   readonly metrics: ContainmentMetrics;
+  /** Where operators sign. */
+  readonly intents?: IntentVerifier;
   /** Tells people of what a rule may not decide by itself. */
   askPerson(alert: EscalationInput): Promise<void>;
 }
 
 /** The activities of the capability `containment`. */
 export function createContainmentActivities(services: ContainmentServices): ContainmentActivities {
-  const { platform, metrics } = services;
+  const { platform, metrics, intents } = services;
   return {
     prepareContainment: (input) =>
       atTheBorder(async () => {
         try {
-          return await prepareContainment(services, input, workflowIdOf());
+          const workflowId = workflowIdOf();
+          if (intents === undefined) return await prepareContainment(services, input, workflowId);
+          const authorize = (checked: ContainmentInput) =>
+            authorizeContainment(services, intents, checked, workflowId);
+          return { ...(await prepareContainment(services, input, workflowId, authorize)), signed: true };
         } catch (error) {
           if (error instanceof ContainmentLimitError) await services.askPerson(questionOf(input, error));
           throw error;
@@ -45,25 +54,36 @@ export function createContainmentActivities(services: ContainmentServices): Cont
     applyContainmentPart: ({ containment, part, input }) =>
       atTheBorder(async () => {
         const { id, leaseMs, stopsCore } = containment;
-        const owner = { id, leaseMs, stopsCore, reason: input.reason };
+        // Where operators sign, what was verified is what stands written; this input may be anybody's.
+        const owner =
+          intents === undefined
+            ? { id, leaseMs, stopsCore, reason: input.reason, requestedBy: input.requestedBy }
+            : await recordedOwner(services, id, part);
+        const { requestedBy } = owner;
         try {
           const outcome = await withStepControl((control) => applyPart(services, owner, part, control));
-          await audit(services, containment.id, input, 'containment.apply', outcome.state, {
+          await audit(services, id, { ...input, requestedBy }, 'containment.apply', outcome.state, {
             resource: resourceOf(part),
-            stopsCore,
+            stopsCore: owner.stopsCore,
           });
           metrics.applied(input.target.strategy);
           return outcome;
         } catch (error) {
           if (error instanceof ChronawflowError && !error.retryable) {
             await notePart(platform, id, resourceOf(part), 'failed', error.code);
-            await audit(services, id, input, 'containment.apply', error.code, { resource: resourceOf(part) });
+            await audit(services, id, { ...input, requestedBy }, 'containment.apply', error.code, {
+              resource: resourceOf(part),
+            });
           }
           throw error;
         }
       }),
     renewContainment: (id) =>
       atTheBorder(() => withStepControl((control) => renewContainment(services, id, control))),
+    releaseContainment: ({ id, release }) =>
+      atTheBorder(async () => {
+        if (intents !== undefined) await releaseSigned(services, intents, id, release);
+      }),
     undoContainmentPart: ({ containment, part }) =>
       atTheBorder(() => withStepControl((control) => undoPart(services, containment.id, part, control))),
     finishContainment: ({ containment, input, report }) =>

@@ -18,6 +18,7 @@ import {
 } from '../core/chaos';
 import { parseChaosInput } from '../core/chaos/run-input';
 import type { PreparedChaos } from '../core/chaos/types';
+import { approvalsNeeded, verifyChaosRequest } from './chaos-intents';
 import { chaosSection, executionOf, openExperiment } from './chaos-run';
 import type { ChaosServices } from './chaos-services';
 
@@ -29,7 +30,8 @@ export async function prepareChaos(
 ): Promise<PreparedChaos> {
   const request = parseChaosInput(input);
   const chaos = chaosSection(services);
-  const { host } = services;
+  const { host, intents } = services;
+  await verifyChaosRequest(services, request);
   const { experiment, context } = await openExperiment(services, request, signal);
   checkTargets(host, experiment, context.values);
   await refuseIfUnsafe(services, experiment, context);
@@ -46,6 +48,7 @@ export async function prepareChaos(
   const { duration: durationMs, within } = experiment.chaos;
   const { during } = experiment;
   const stayMs = during.length === 0 ? durationMs : Math.max(durationMs, within);
+  const needed = intents === undefined ? 1 : approvalsNeeded(services, intents);
   return {
     title: experiment.title,
     taskQueue: services.taskQueue,
@@ -60,7 +63,9 @@ export async function prepareChaos(
     ),
     recoveryMs: experiment.chaos.recovery,
     hasHypothesis: experiment.hypothesis !== undefined,
-    needsApproval: chaos.mode === 'production',
+    needsApproval:
+      chaos.mode === 'production' && (intents === undefined || (request.approvals ?? []).length < needed),
+    ...(intents === undefined ? {} : { signed: { approvals: needed } }),
     load: experiment.chaos.load !== undefined,
     plan: describePlan(experiment, host),
   };

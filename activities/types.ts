@@ -268,6 +268,13 @@ export interface Acknowledgement {
   readonly stragglers: readonly { readonly name: string; readonly why: string }[];
 }
 
+/** Who ends a containment, and where operators sign, the proof. */
+export interface ContainmentRelease {
+  readonly as: string;
+  readonly reason?: string;
+  readonly intent?: SignedIntent;
+}
+
 /** Activities of `containment`. */
 export interface ContainmentActivities {
   /** Checks the request and writes its parts down, before any of them is applied. */
@@ -278,6 +285,8 @@ export interface ContainmentActivities {
     readonly input: ContainmentInput;
   }): Promise<PartOutcome>;
   renewContainment(id: string): Promise<Renewal>;
+  /** Where operators sign: verifies the release of a containment, and ends its renewals. */
+  releaseContainment(step: { readonly id: string; readonly release: ContainmentRelease }): Promise<void>;
   undoContainmentPart(step: {
     readonly containment: OpenContainment;
     readonly part: ContainmentPart;

@@ -2,11 +2,14 @@ import { ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/clien
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { checkExperiment } from '../core/chaos';
 import { parseChaosInput } from '../core/chaos/run-input';
+import type { ChaosScheduleTerms } from '../core/chaos/types';
 import { InvalidInputError } from '../core/errors';
 import { workflowIdPart } from '../core/workflow-id';
 import { chaosCapability, chaosWorkflowName } from '../workflows/chaos-contract';
 import { searchAttributeNames } from '../workflows/contract';
 import { controlTaskQueue } from '../workflows/control-contract';
+import type { ChaosSigning } from './chaos-signing';
+import type { SignedRequest } from './four-eyes';
 import { currentOperator } from './operator';
 import type { TemporalLink } from './temporal-link';
 
@@ -22,6 +25,8 @@ export interface ChaosScheduleRequest {
   /** A run begins up to so much later, by chance; milliseconds. */
   readonly jitterMs?: number;
   readonly requestedBy?: string;
+  /** Where operators sign: what was signed before, with others' consent (`request`). */
+  readonly signed?: SignedRequest;
 }
 
 export interface ChaosRate {
@@ -42,7 +47,10 @@ const PREFIX = 'chaos-schedule/';
 
 /** Experiments by the clock, as Temporal Schedules. What is due while another run goes on, or was missed, is not made up for. */
 export class ChaosSchedules {
-  constructor(private readonly link: TemporalLink) {}
+  constructor(
+    private readonly link: TemporalLink,
+    private readonly signing: ChaosSigning,
+  ) {}
 
   /** Creates the schedule, or changes it. @throws ExperimentInvalidError, InvalidInputError */
   async set(request: ChaosScheduleRequest): Promise<void> {
@@ -50,7 +58,9 @@ export class ChaosSchedules {
     const requestedBy = request.requestedBy ?? currentOperator();
     const when = timesOf(request);
     const reason = `schedule ${request.name}`;
-    const input = parseChaosInput({ experiment: request.experiment, requestedBy, reason });
+    const asked = parseChaosInput({ experiment: request.experiment, requestedBy, reason });
+    const terms = termsOf(request);
+    const input = await this.signing.schedule(asked, terms, request.signed);
     const options = {
       spec: { ...when, skip: [...(request.blackout ?? []).map(wholeDay), ...when.skip] },
       action: {
@@ -78,6 +88,11 @@ export class ChaosSchedules {
         await this.link.client.schedule.getHandle(scheduleId).update(({ state }) => ({ ...options, state }));
       }
     });
+  }
+
+  /** Signs what `set` is to do, to be shown to others first. */
+  request(request: ChaosScheduleRequest): Promise<SignedRequest> {
+    return this.signing.requestSchedule(termsOf(request), request.experiment);
   }
 
   async list(): Promise<readonly ChaosScheduleState[]> {
@@ -141,6 +156,16 @@ function hoursOutside({ from, to }: NonNullable<ChaosRate['hours']>) {
   return Array.from({ length: 24 }, (_, hour) => hour)
     .filter((hour) => !inside(hour))
     .map((hour) => ({ hour, minute: '*' as const, second: '*' as const }));
+}
+
+function termsOf({ name, cron, rate, blackout, jitterMs }: ChaosScheduleRequest): ChaosScheduleTerms {
+  return {
+    name,
+    ...(cron === undefined ? {} : { cron }),
+    ...(rate === undefined ? {} : { rate }),
+    ...(blackout === undefined ? {} : { blackout }),
+    ...(jitterMs === undefined ? {} : { jitterMs }),
+  };
 }
 
 const MONTHS = [

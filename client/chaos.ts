@@ -23,8 +23,10 @@ import {
 import { searchAttributeNames } from '../workflows/contract';
 import { controlTaskQueue } from '../workflows/control-contract';
 import { ChaosSchedules } from './chaos-schedules';
+import { ChaosSigning } from './chaos-signing';
 import { RunNotFoundError } from './errors';
 import { currentOperator } from './operator';
+import type { OperatorSigning } from './operator-signing';
 import { newRequestName } from './request-name';
 import type { TemporalLink } from './temporal-link';
 
@@ -33,6 +35,7 @@ export class ChaosRun {
   constructor(
     private readonly link: TemporalLink,
     readonly workflowId: string,
+    private readonly signing: ChaosSigning,
   ) {}
 
   /** Address in Temporal's Web UI; undefined when the configuration names no Web UI. */
@@ -46,17 +49,21 @@ export class ChaosRun {
   }
 
   /** Lets an experiment in production begin; not by its requester. */
-  approve(decision: ChaosDecision): Promise<ChaosStatus> {
-    return this.update(chaosMessageNames.approve, decision);
+  async approve({ as }: Partial<ChaosDecision> = {}): Promise<ChaosStatus> {
+    const request = this.signing.on ? (await this.status()).request : undefined;
+    return this.update(chaosMessageNames.approve, await this.signing.approval(request, as));
   }
 
   /** Lets the next step of a game day begin. */
-  confirm(decision: ChaosDecision): Promise<ChaosStatus> {
+  async confirm({ as, step }: Pick<Partial<ChaosDecision>, 'as' | 'step'> = {}): Promise<ChaosStatus> {
+    const status = this.signing.on ? await this.status() : undefined;
+    const decision = await this.signing.confirmation(this.workflowId, status, as, step);
     return this.update(chaosMessageNames.confirm, decision);
   }
 
-  /** Ends the experiment now; its faults are rolled back before {@link result} answers. */
+  /** Ends the experiment now, in the name of whoever signs where operators do; its faults are rolled back before {@link result} answers. */
   async abort(): Promise<void> {
+    await this.signing.abort(this.workflowId);
     await this.link.request(this.workflowId, (handle) => handle.cancel());
   }
 
@@ -74,10 +81,15 @@ export class ChaosRun {
 
 /** What the capability `chaos` offers to a program. */
 export class ChaosClient implements ChaosOperations<ChaosRun> {
+  private readonly signing: ChaosSigning;
+
   constructor(
     private readonly link: TemporalLink,
     private readonly platform: Pool,
-  ) {}
+    signing: OperatorSigning,
+  ) {
+    this.signing = new ChaosSigning(signing);
+  }
 
   /**
    * Starts an experiment.
@@ -85,9 +97,10 @@ export class ChaosClient implements ChaosOperations<ChaosRun> {
    * @throws ExperimentInvalidError with every problem, InvalidInputError, RunExistsError, TemporalUnavailableError
    */
   async run({ request, ...options }: ChaosRunRequest): Promise<ChaosRun> {
-    const input = parseChaosInput({ ...options, requestedBy: options.requestedBy ?? currentOperator() });
-    const { title } = checkExperiment(input.experiment);
+    const asked = parseChaosInput({ ...options, requestedBy: options.requestedBy ?? currentOperator() });
+    const { title } = checkExperiment(asked.experiment);
     const workflowId = chaosWorkflowId(title, request ?? newRequestName());
+    const input = await this.signing.run(workflowId, asked, options.requestedBy);
     const key = defineSearchAttributeKey(searchAttributeNames.capability, 'KEYWORD');
     await this.link.request(workflowId, () =>
       this.link.client.workflow.start(chaosWorkflowName, {
@@ -109,12 +122,12 @@ export class ChaosClient implements ChaosOperations<ChaosRun> {
 
   /** The handle of a run that somebody else started; asks nothing yet. */
   handle(workflowId: string): ChaosRun {
-    return new ChaosRun(this.link, workflowId);
+    return new ChaosRun(this.link, workflowId, this.signing);
   }
 
   /** Experiments by the clock. */
   get schedules(): ChaosSchedules {
-    return new ChaosSchedules(this.link);
+    return new ChaosSchedules(this.link, this.signing);
   }
 
   /** Faults of all hosts whose leases are open. */

@@ -94,10 +94,10 @@ export class Chronawflow {
     this.recovery = new RecoveryClient(link, platform, reader, signing, reads);
     this.jobs = new JobsClient(config, link, platform, application, jobs, signing, reads);
     this.operators = new OperatorsClient(platform, signing);
-    this.chaos = new ChaosClient(link, platform);
+    this.chaos = new ChaosClient(link, platform, signing);
     this.chaosEngineering = new ChaosEngineeringManager(this.chaos);
     this.recoveryStrategy = new RecoveryStrategyManager(this.recovery);
-    this.containment = new ContainmentClient(link, platform, config);
+    this.containment = new ContainmentClient(link, platform, config, signing);
     this.escalation = new EscalationClient(link, platform);
     this.failureDomains = async () =>
       new FailureDomainManager(

@@ -13,6 +13,8 @@ import {
   readContainment,
   readContainments,
   tenantOf,
+  toContain,
+  toRelease,
 } from '../core/containment';
 import { InvalidInputError } from '../core/errors';
 import {
@@ -25,6 +27,7 @@ import {
 import { controlTaskQueue } from '../workflows/control-contract';
 import { RunEndedError, RunNotFoundError } from './errors';
 import { currentOperator } from './operator';
+import type { OperatorSigning } from './operator-signing';
 import { newRequestName } from './request-name';
 import { startOperation } from './start-operation';
 import type { TemporalLink } from './temporal-link';
@@ -47,6 +50,7 @@ export class ContainmentClient {
     private readonly link: TemporalLink,
     private readonly platform: Pool,
     private readonly config: Config,
+    private readonly signing: OperatorSigning,
   ) {}
 
   /**
@@ -61,7 +65,7 @@ export class ContainmentClient {
     request,
     ...target
   }: ContainmentRequest): Promise<ContainmentRun> {
-    const input: ContainmentInput = parseContainmentInput(
+    const asked: ContainmentInput = parseContainmentInput(
       {
         target,
         reason,
@@ -71,6 +75,8 @@ export class ContainmentClient {
       this.config.containment.longest,
     );
     const workflowId = containmentWorkflowId(target, request ?? newRequestName());
+    const { by, intent } = await this.signing.sign(toContain(workflowId, asked), requestedBy);
+    const input: ContainmentInput = { ...asked, requestedBy: by, intent };
     await startOperation(this.link, containmentWorkflowName, workflowId, input, {
       tenant: tenantOf(target),
       summary: describeTarget(target),
@@ -90,7 +96,7 @@ export class ContainmentClient {
       webUrl: link.webLink(workflowId),
       status: () =>
         link.ask(workflowId, (handle) => handle.query<ContainmentStatus>(containmentMessageNames.status)),
-      release: ({ as = currentOperator(), reason } = {}) => this.releaseRun(workflowId, { as, reason }),
+      release: (by = {}) => this.releaseRun(workflowId, by),
       result: () => link.resultOf<ContainmentReport>(workflowId),
     };
   }
@@ -106,11 +112,16 @@ export class ContainmentClient {
     await this.run(workflowId).release(by);
   }
 
-  private async releaseRun(workflowId: string, by: ContainmentRelease): Promise<void> {
+  private async releaseRun(
+    workflowId: string,
+    { as, reason }: Pick<Partial<ContainmentRelease>, 'as' | 'reason'>,
+  ): Promise<void> {
+    const { by, intent } = await this.signRelease(containmentId(workflowId), as, reason);
+    const release: ContainmentRelease = { as: by, reason, intent };
     try {
       await this.link.ask(workflowId, (handle) =>
         handle.executeUpdate<ContainmentStatus, [ContainmentRelease]>(containmentMessageNames.release, {
-          args: [by],
+          args: [release],
         }),
       );
     } catch (error) {
@@ -119,6 +130,13 @@ export class ContainmentClient {
       const { outcome, state } = await readContainment(this.platform, containmentId(workflowId));
       throw new RunEndedError(workflowId, outcome ?? state);
     }
+  }
+
+  /** Only who signs has to know what it is about. */
+  private async signRelease(id: string, as: string | undefined, reason: string | undefined) {
+    if (!this.signing.on) return { by: as ?? currentOperator() };
+    const { target } = await readContainment(this.platform, id);
+    return this.signing.sign(toRelease(id, target, reason), as);
   }
 }
 

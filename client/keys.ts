@@ -14,9 +14,9 @@ import {
   type OwnerKeys,
   retireKeys,
 } from '../core/payload-codec';
+import { inTransaction } from '../database';
 import { endTenantRuns } from './end-tenant-runs';
 import { FourEyes, type SignedRequest } from './four-eyes';
-import { currentOperator } from './operator';
 import type { OperatorSigning, Wanted } from './operator-signing';
 import type { TemporalLink } from './temporal-link';
 
@@ -60,17 +60,23 @@ export class KeysClient {
   }
 
   /** A new key for what is encrypted from now on; processes that have the old one use it for `payloads.keyCache` more. */
-  rotate({ tenant, reason, as = currentOperator() }: KeyRequest): Promise<void> {
-    return retireKeys(this.platform, tenant, { by: as, reason });
+  async rotate({ tenant, reason, as }: KeyRequest): Promise<void> {
+    const wanted = { action: 'payload.rotate-key', tenant, parameters: { reason } } as const;
+    // An administrator alone: the old keys go on decrypting.
+    const act = await this.fourEyes.act(wanted, as, undefined, 0);
+    await retireKeys(this.platform, tenant, { ...act, reason });
   }
 
   /** Wraps all keys by the first key-encryption key. @returns how many were wrapped by another one */
-  async rewrap({ reason, as = currentOperator() }: Omit<KeyRequest, 'tenant'>): Promise<number> {
+  async rewrap({ reason, as }: Omit<KeyRequest, 'tenant'>): Promise<number> {
     const section = this.section();
+    const wanted = { action: 'payload.rotate-key', parameters: { wrapping: true, reason } } as const;
+    const { by, authorize } = await this.fourEyes.act(wanted, as, undefined, 0);
+    if (authorize !== undefined) await inTransaction(this.platform, authorize);
     const rewrapped = await createKeyStore(section, this.platform).rewrap();
     await recordAuditEvent(this.platform, {
       id: `payload-keys/rewrap/${randomUUID()}`,
-      ...{ actor: as, action: 'payload-keys.rewrap', outcome: 'ok', reason },
+      ...{ actor: by, action: 'payload-keys.rewrap', outcome: 'ok', reason },
       object: section.keyEncryptionKeys[0]?.id,
       details: { keys: rewrapped },
     });

@@ -3,7 +3,9 @@
  * experiments, beside those of record-histories.ts and under the same promise. Needs the build.
  */
 import type { ChaosRun } from '../client';
+import { operatorsConfig } from '../config/operators';
 import { type ChaosDeployment, startChaosDeployment } from '../test/support/chaos-temporal';
+import { SigningPeople } from '../test/support/signing-people';
 import { until } from '../test/support/until';
 import { isRecorded, saveHistory } from './histories/save-history';
 
@@ -83,6 +85,40 @@ const STORIES: Readonly<Record<string, Story>> = {
   'chaos-dry-run': (chaos) => start(chaos, experiment(chaos), { dryRun: true }),
 };
 
+/** Where operators sign: a game day in production, whose first confirmation nobody has signed. */
+async function signedGameDay(chaos: ChaosDeployment): Promise<void> {
+  const name = 'chaos-signed-game-day';
+  if (isRecorded(name)) {
+    console.log(`${name}: kept`);
+    return;
+  }
+  const people = new SigningPeople({ ada: [{ role: 'chaos' }], grace: [{ role: 'approver' }] });
+  const production = await chaos.inProduction(operatorsConfig.parse(people.section()));
+  try {
+    await people.join(production.config);
+    const ada = await people.as('ada', production.config);
+    const document = experiment(chaos, {}, [post(chaos, 'then', '/then')]);
+    const run = await ada.chaos.run({ experiment: document, confirmEachStep: true });
+    await until(async () => (await run.status()).phase === 'awaiting-approval', { limitMs: 60_000 });
+    await (await people.as('grace', production.config)).chaos.handle(run.workflowId).approve();
+    for (const step of ['inject', 'action then', 'roll back']) {
+      await until(async () => (await run.status()).awaits?.startsWith(step) === true, { limitMs: 60_000 });
+      if (step === 'inject')
+        await chaos.cf.chaos
+          .handle(run.workflowId)
+          .confirm({ as: 'ada' })
+          .catch((error: unknown) => error);
+      await run.confirm();
+    }
+    await run.result();
+    await saveHistory(chaos.temporal, run.workflowId, name);
+    console.log(`${name}: recorded`);
+  } finally {
+    await people.leave();
+    await production.stop();
+  }
+}
+
 async function main(): Promise<void> {
   const chaos = await startChaosDeployment({ leaseTerm: '10s' });
   try {
@@ -99,6 +135,7 @@ async function main(): Promise<void> {
       await saveHistory(chaos.temporal, run.workflowId, name);
       console.log(`${name}: recorded`);
     }
+    await signedGameDay(chaos);
   } finally {
     await chaos.stop();
   }

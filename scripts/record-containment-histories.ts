@@ -5,6 +5,7 @@ import {
   startContainmentStage,
 } from '../test/support/containment-scene';
 import type { JobStage } from '../test/support/job-stage';
+import { SigningPeople } from '../test/support/signing-people';
 import { until } from '../test/support/until';
 import { isRecorded, saveHistory } from './histories/save-history';
 
@@ -100,6 +101,26 @@ async function recordContinued(): Promise<void> {
   }
 }
 
+/** Where operators sign: somebody without a key asks for the release first. */
+async function signedRelease(
+  scene: ContainmentScene,
+  stage: JobStage,
+  people: SigningPeople,
+): Promise<string> {
+  await people.join(scene.config);
+  await scene.startControl();
+  const ada = await people.as('ada', scene.config);
+  const run = await ada.containment.contain({ strategy: 'hold-queue', tenant: 't3', reason: 'it floods' });
+  await holding(run);
+  await stage.client.workflow
+    .getHandle(run.workflowId)
+    .executeUpdate('release', { args: [{ as: 'ada' }] })
+    .catch((error: unknown) => error);
+  await run.release();
+  await run.result();
+  return run.workflowId;
+}
+
 async function main(): Promise<void> {
   await recordContinued();
   if (Object.keys(STORIES).every(isRecorded)) return;
@@ -113,6 +134,17 @@ async function main(): Promise<void> {
       await saveHistory(stage.temporal, await story(scene, stage), name);
       console.log(`${name}: recorded`);
     }
+    await scene.stop();
+    const name = 'containment-signed-released';
+    if (isRecorded(name)) return;
+    const people = new SigningPeople({ ada: [{ role: 'requester' }] });
+    cleanUp.add(() => people.leave());
+    const signed = await openContainmentScene(stage, cleanUp, {
+      containment: { lease: '3s' },
+      operators: people.section(),
+    });
+    await saveHistory(stage.temporal, await signedRelease(signed, stage, people), name);
+    console.log(`${name}: recorded`);
   } finally {
     await cleanUp.run();
     await stage.stop();

@@ -16,7 +16,7 @@ import { payloadConverter } from './payload-converter';
  * @param programs Default: the built ones beside this code.
  */
 export async function chaosPart(services: ControlServices, programs?: ChaosPrograms): Promise<ControlPart> {
-  const { config, log, platform } = services;
+  const { config, log, platform, intents } = services;
   if (config.chaos === undefined) return { activities: {} };
   const { directory } = config.chaos;
   const started = programs ?? chaosPrograms();
@@ -35,6 +35,7 @@ export async function chaosPart(services: ControlServices, programs?: ChaosProgr
     platform,
     application,
     taskQueue,
+    ...(intents === undefined ? {} : { intents }),
   });
   const worker = await Worker.create({
     connection,

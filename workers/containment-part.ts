@@ -17,7 +17,7 @@ const CONNECTIONS = 6;
 
 /** Containment in the controllers' process: its activities, the reaper, and the rule for noisy tenants. */
 export async function containmentPart(services: ControlServices): Promise<ControlPart> {
-  const { config, log, platform } = services;
+  const { config, log, platform, intents } = services;
   const application = createPool(config.application.database, {
     applicationName: 'chronawflow containment',
     max: CONNECTIONS,
@@ -41,6 +41,7 @@ export async function containmentPart(services: ControlServices): Promise<Contro
   return {
     activities: createContainmentActivities({
       ...ctx,
+      ...(intents === undefined ? {} : { intents }),
       metrics,
       askPerson: (alert) => startEscalation(services, alert),
     }),

@@ -15,6 +15,7 @@ import {
   chaosCapability,
   chaosMessageNames,
 } from './chaos-contract';
+import type { ChaosDesk } from './chaos-desk';
 import { searchAttributeNames } from './contract';
 import { refusal, textOf } from './failures';
 
@@ -35,23 +36,26 @@ export class ChaosBoard {
   private awaited: string | undefined;
   private approvedBy: string | undefined;
   private verdict: ChaosVerdict | undefined;
+  private desk: ChaosDesk | undefined;
   readonly confirmations: ChaosFacts['confirmations'][number][] = [];
 
   constructor(private readonly requestedBy: string) {
     setHandler(statusQuery, () => this.status(), { description: 'Phase, faults, and what is waited for.' });
-    setHandler(approveUpdate, ({ as }) => this.approve(as), {
+    setHandler(approveUpdate, (decision) => this.decide('approve', decision), {
       description: 'Let an experiment in production begin: {"as": "name"}. Not by the requester.',
       validator: (decision) => this.mayApprove(textOf(decision, 'as')),
     });
-    setHandler(confirmUpdate, ({ as }) => this.confirm(as), {
+    setHandler(confirmUpdate, (decision) => this.decide('confirm', decision), {
       description: 'Let the next step of a game day begin: {"as": "name", "step": "the step that is shown"}.',
       validator: (decision) => this.mayConfirm(textOf(decision, 'as'), textOf(decision, 'step')),
     });
     this.show();
   }
 
-  identify(title: string): void {
+  /** @param desk verifies decisions, where operators sign */
+  identify(title: string, desk?: ChaosDesk): void {
     this.title = title;
+    this.desk = desk;
     this.show();
   }
 
@@ -89,6 +93,18 @@ export class ChaosBoard {
     this.awaited = undefined;
     this.show();
     return confirmed;
+  }
+
+  /** Signed decisions are verified before they count; meanwhile another one may have been first. */
+  private decide(kind: 'approve' | 'confirm', decision: ChaosDecision): ChaosStatus | Promise<ChaosStatus> {
+    const { desk, awaited: step } = this;
+    if (desk === undefined) return kind === 'approve' ? this.approve(decision.as) : this.confirm(decision.as);
+    return kind === 'approve'
+      ? desk.approve(decision).then((people) => (people === undefined ? this.status() : this.approve(people)))
+      : desk.confirm(decision, step).then(() => {
+          this.mayConfirm(decision.as, step);
+          return this.confirm(decision.as);
+        });
   }
 
   private approve(as: string): ChaosStatus {
@@ -132,6 +148,7 @@ export class ChaosBoard {
       faults: this.faults,
       awaits: this.awaited,
       verdict: this.verdict,
+      ...(this.desk === undefined ? {} : { request: this.desk.request }),
     };
   }
 

@@ -1,3 +1,5 @@
+import type { SignedIntent } from '../core/operators/intent/types';
+
 /** Names and shapes of what goes in and out of chaos experiments, for clients in any language. */
 
 export const chaosWorkflowName = 'chaosExperiment';
@@ -25,6 +27,8 @@ export interface ChaosDecision {
   readonly as: string;
   /** Of `confirm`: the step that the status shows; another one is refused. */
   readonly step?: string;
+  /** Where operators sign. */
+  readonly intent?: SignedIntent;
 }
 
 /** Answer of the query `status`. */
@@ -37,4 +41,6 @@ export interface ChaosStatus {
   /** The step that waits for `confirm`, in game-day mode. */
   readonly awaits: string | undefined;
   readonly verdict: string | undefined;
+  /** Where operators sign: what the approvers consent to. */
+  readonly request?: SignedIntent;
 }

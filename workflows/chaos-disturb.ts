@@ -1,4 +1,5 @@
 import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
+import { injectionStep, methodStep } from '../core/chaos/step-names.pure';
 import type {
   ActivityRun,
   ChaosRunInput,
@@ -7,7 +8,9 @@ import type {
   PlannedStep,
   PreparedChaos,
 } from '../core/chaos/types';
+import type { SignedIntent } from '../core/operators/intent/types';
 import type { ChaosBoard } from './chaos-board';
+import type { ChaosDesk } from './chaos-desk';
 import type { Findings } from './chaos-findings';
 import { once, repeated, waiting, watching } from './chaos-steps';
 import { refusal } from './failures';
@@ -25,10 +28,12 @@ export async function disturb(
   input: ChaosRunInput,
   step: ChaosStepInput,
   found: Findings,
+  desk: ChaosDesk | undefined,
 ): Promise<{ readonly watch: Promise<void> }> {
   const { taskQueue, faults, durationMs } = prepared;
   const confirm = async (what: string) => {
-    if (!input.confirmEachStep || (await board.confirmation(what, CONFIRMATION_LIMIT_MS))) return;
+    if (!input.confirmEachStep) return undefined;
+    if (await board.confirmation(what, CONFIRMATION_LIMIT_MS)) return desk?.confirmation;
     throw refusal('CONFIRMATION_EXPIRED', `Nobody confirmed '${what}' in time.`, 'Start the game day again.');
   };
   if (prepared.load)
@@ -37,11 +42,10 @@ export async function disturb(
     ];
   board.enter('injecting');
   const begun = faults.filter(({ after }) => after === undefined);
-  const shown = (list: readonly PlannedFault[], word: string) =>
-    list.map(({ driver, target }) => `${driver} ${word} ${target}`);
-  await confirm(`inject ${shown(begun, 'into').join(', ') || 'nothing'}`);
-  await inject(prepared, step, begun);
-  board.injected(shown(begun, 'on'));
+  const shown = (list: readonly PlannedFault[]) => list.map(({ driver, target }) => `${driver} on ${target}`);
+  const confirmation = await confirm(injectionStep(begun));
+  await inject(prepared, { ...step, confirmation }, begun);
+  board.injected(shown(begun));
   board.enter('observing');
   const scope = new CancellationScope();
   const watches: Promise<void>[] = [];
@@ -49,13 +53,21 @@ export async function disturb(
     await scope.run(async () => {
       if (begun.length > 0) watches.push(watchFaults(prepared, step, found, scope, begun));
       const load = prepared.load ? loadDuring(prepared, step) : undefined;
-      await runSteps(taskQueue, 'method', prepared.method, step, found.runs, confirm, async (name) => {
-        const staged = faults.filter(({ after }) => after === name);
-        if (staged.length === 0) return;
-        await inject(prepared, step, staged);
-        board.injected(shown([...begun, ...staged], 'on'));
-        watches.push(watchFaults(prepared, step, found, scope, staged));
-      });
+      await runSteps(
+        taskQueue,
+        'method',
+        prepared.method,
+        step,
+        found.runs,
+        confirm,
+        async (name, confirmed) => {
+          const staged = faults.filter(({ after }) => after === name);
+          if (staged.length === 0) return;
+          await inject(prepared, { ...step, confirmation: confirmed }, staged);
+          board.injected(shown([...begun, ...staged]));
+          watches.push(watchFaults(prepared, step, found, scope, staged));
+        },
+      );
       if (faults.length > 0) await Promise.all([sleep(durationMs), expect(prepared, step, found)]);
       if (load !== undefined) found.load?.push(await load);
       await confirm('roll back');
@@ -134,19 +146,24 @@ export async function runSteps(
   steps: readonly PlannedStep[],
   input: ChaosStepInput,
   runs: ActivityRun[],
-  confirm: (step: string) => Promise<void> = async () => undefined,
-  ended: (step: string) => Promise<void> = async () => undefined,
+  confirm: (step: string) => Promise<SignedIntent | undefined> = async () => undefined,
+  ended: (step: string, confirmation?: SignedIntent) => Promise<void> = async () => undefined,
 ): Promise<void> {
   const background: Promise<void>[] = [];
   for (const [index, { name, type, background: beside, pauseBeforeMs, pauseAfterMs }] of steps.entries()) {
-    await confirm(`${type} ${name}`);
+    const summary = methodStep({ type, name });
+    const confirmation = await confirm(summary);
     const one = async () => {
       if (pauseBeforeMs > 0) await sleep(pauseBeforeMs);
       runs.push(
-        await settled(once(taskQueue, `${type} ${name}`).runChaosStep({ ...input, list, index }), name, type),
+        await settled(
+          once(taskQueue, summary).runChaosStep({ ...input, confirmation, list, index }),
+          name,
+          type,
+        ),
       );
       if (pauseAfterMs > 0) await sleep(pauseAfterMs);
-      await ended(name);
+      await ended(name, confirmation);
     };
     if (beside) background.push(one());
     else await one();

@@ -3,11 +3,13 @@ import type {
   ChaosFacts,
   ChaosReport,
   ChaosRunInput,
+  ChaosRunRef,
   ChaosStepInput,
   PreparedChaos,
   SteadyState,
 } from '../core/chaos/types';
 import { ChaosBoard } from './chaos-board';
+import { ChaosDesk } from './chaos-desk';
 import { disturb, runSteps } from './chaos-disturb';
 import type { Findings } from './chaos-findings';
 import { check, cleanUpFaults, repeated } from './chaos-steps';
@@ -33,16 +35,18 @@ export async function chaosExperiment(input: ChaosRunInput): Promise<ChaosReport
     confirmations: board.confirmations,
   };
   const prepared = await check('Check the experiment').prepareChaos(input);
-  board.identify(prepared.title);
+  const run = { runId: workflowInfo().workflowId, requestedBy };
+  const desk = deskOf(prepared, input, run);
+  board.identify(prepared.title, desk);
   const step: ChaosStepInput = {
-    run: { runId: workflowInfo().workflowId, requestedBy },
+    run: desk === undefined ? run : { ...run, intent: input.intent, approvals: desk.approvals },
     experiment: input.experiment,
   };
   if (input.dryRun) {
     found.verdict = 'dry-run';
   } else {
     try {
-      await experiment(board, prepared, input, step, found);
+      await experiment(board, prepared, input, step, found, desk);
     } catch (error) {
       found.verdict = isCancellation(error) ? 'aborted' : 'failed';
       if (!isCancellation(error)) found.error = { code: codeOf(error), message: messageOf(error) };
@@ -60,12 +64,25 @@ export async function chaosExperiment(input: ChaosRunInput): Promise<ChaosReport
   });
 }
 
+/** Where operators sign; what they consent to is in every step's input from then on. */
+function deskOf(prepared: PreparedChaos, input: ChaosRunInput, run: ChaosRunRef): ChaosDesk | undefined {
+  const { signed, taskQueue } = prepared;
+  if (signed === undefined) return undefined;
+  const { experiment: document, intent, approvals } = input;
+  return new ChaosDesk(
+    taskQueue,
+    { run: { ...run, intent, approvals }, experiment: document },
+    signed.approvals,
+  );
+}
+
 async function experiment(
   board: ChaosBoard,
   prepared: PreparedChaos,
   input: ChaosRunInput,
   step: ChaosStepInput,
   found: Findings,
+  desk: ChaosDesk | undefined,
 ): Promise<void> {
   if (prepared.needsApproval) {
     found.approvedBy = await board.approval(APPROVAL_LIMIT_MS);
@@ -83,7 +100,7 @@ async function experiment(
   let failure: unknown;
   let watch = Promise.resolve();
   try {
-    ({ watch } = await disturb(board, prepared, input, step, found));
+    ({ watch } = await disturb(board, prepared, input, step, found, desk));
   } catch (error) {
     failure = error;
   }

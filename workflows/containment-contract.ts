@@ -15,10 +15,7 @@ export const containmentMessageNames = {
 export const containmentCapability = 'failure-domains';
 
 /** Argument of the update `release`. */
-export interface ContainmentRelease {
-  readonly as: string;
-  readonly reason?: string;
-}
+export type { ContainmentRelease } from '../activities/types';
 
 /** Answer of the query `status`. */
 export interface ContainmentStatus {

@@ -34,6 +34,12 @@ const statusQuery = defineQuery<ContainmentStatus>(containmentMessageNames.statu
 /** A third of the lease: two renewals may be lost. */
 const RENEWALS_PER_LEASE = 3;
 
+/** Whoever releases waits for the answer; the containment's own time goes on. */
+const RELEASE_LIMIT_MS = 30_000;
+
+/** Of a release, because it stays in the history. */
+const MOST_CHARACTERS = 20_000;
+
 /**
  * Keeps a failure from going further for a time: applies each part of a strategy, holds it by renewing its leases, and undoes all
  * of it when the time is over, somebody releases it, or it is cancelled. When the workflow itself is lost, the leases end what
@@ -68,6 +74,7 @@ class Run {
   private status: ContainmentStatus;
   private release: ContainmentRelease | undefined;
   private closing = false;
+  private containment: OpenContainment | undefined;
 
   constructor(private readonly input: ContainmentInput) {
     this.status = { target: input.target, phase: 'starting', notices: [] };
@@ -79,8 +86,9 @@ class Run {
     showContainment(this.input, this.status);
   }
 
-  opened({ id }: OpenContainment): void {
-    this.show({ id, phase: 'applying' });
+  opened(containment: OpenContainment): void {
+    this.containment = containment;
+    this.show({ id: containment.id, phase: 'applying' });
   }
 
   async apply(containment: OpenContainment): Promise<void> {
@@ -167,7 +175,13 @@ class Run {
   }
 
   private async releaseBy(by: ContainmentRelease): Promise<ContainmentStatus> {
-    this.release = by;
+    const { containment } = this;
+    if (containment?.signed)
+      await step('Verify the signature of the release', RELEASE_LIMIT_MS).releaseContainment({
+        id: containment.id,
+        release: by,
+      });
+    this.release ??= by;
     await condition(() => this.closing);
     return this.status;
   }
@@ -175,6 +189,10 @@ class Run {
   private mayRelease(by: ContainmentRelease): void {
     if (typeof by?.as !== 'string' || by.as === '')
       throw refusal('INVALID_INPUT', 'Say who releases it.', 'chronawflow contain release <id> --as <name>');
+    if (JSON.stringify(by).length > MOST_CHARACTERS)
+      throw refusal('INVALID_INPUT', 'The release says too much.', 'Shorten its reason.');
+    if (this.containment === undefined)
+      throw refusal('CONTAINMENT_STARTING', 'It is being written down.', 'Try again in a moment.');
     if (this.release !== undefined || this.closing)
       throw refusal(
         'CONTAINMENT_ENDING',

@@ -1,6 +1,7 @@
 import { messageOf } from '../errors';
 import { endFault } from './end-fault';
 import type { ChaosHost } from './host';
+import type { LeaseStore } from './lease';
 
 export interface AbortReport {
   /** Leases that were ended, each proved by its driver's probe. */
@@ -8,14 +9,29 @@ export interface AbortReport {
   readonly remaining: readonly { readonly id: string; readonly reason: string }[];
   /** Faults of other hosts whose reapers were asked; undefined when the control plane is away. */
   readonly askedElsewhere: number | undefined;
+  /** Why nobody was asked elsewhere, such as the code of a refused signature. */
+  readonly notAsked?: string;
 }
 
 /**
  * Ends every fault of this host now, by its journal alone: Temporal, the control plane and the guards may all be away. Faults of
  * other hosts are asked for in the control plane.
+ *
+ * @param ask how, where operators sign; it keeps nothing here from ending
  */
-export async function abortAll(host: ChaosHost, by: string, limitMs = 20_000): Promise<AbortReport> {
-  const asked = host.store?.requestAbort(by).catch(() => undefined);
+export async function abortAll(
+  host: ChaosHost,
+  by: string,
+  limitMs = 20_000,
+  ask: (store: LeaseStore) => Promise<number> = (store) => store.requestAbort(by),
+): Promise<AbortReport> {
+  let notAsked: string | undefined;
+  const asked =
+    host.store &&
+    ask(host.store).catch((error: unknown) => {
+      notAsked = messageOf(error);
+      return undefined;
+    });
   const { leases, unreadable } = await host.journal.all();
   const results = await Promise.all(
     leases.map(async (lease) => {
@@ -36,5 +52,6 @@ export async function abortAll(host: ChaosHost, by: string, limitMs = 20_000): P
       ...unreadable,
     ],
     askedElsewhere: total === undefined ? undefined : Math.max(0, total - here.size),
+    ...(notAsked === undefined ? {} : { notAsked }),
   };
 }

@@ -14,6 +14,14 @@ export { type ChaosPrograms, chaosPrograms, Guard, readGuard, startGuard, stopGu
 export { type ChaosHost, type ResolvedFault, resolveFault } from './host';
 export { type FaultRequest, injectFault } from './inject-fault';
 export {
+  experimentHash,
+  runParameters,
+  scheduleOwner,
+  scheduleParameters,
+  tenantOfExperiment,
+} from './intent-parameters.pure';
+export {
+  type AuthorizeFault,
   type EndedLease,
   type EndReason,
   type FaultLease,
@@ -42,5 +50,6 @@ export {
 export { countFaults, type FaultCount, watchFaults } from './residual-faults';
 export { runFault } from './run-fault';
 export * from './safety';
+export { injectionStep, methodStep } from './step-names.pure';
 export * from './suite';
 export { resourceOf } from './targets';

@@ -5,7 +5,7 @@ import { endFault } from './end-fault';
 import { ChaosRefusedError, FaultNotInjectedError } from './errors';
 import { type ChaosPrograms, closeEnded, guardsFor, startApart } from './guard';
 import { type ChaosHost, resolveFault } from './host';
-import { type FaultLease, hostTime, isAlive } from './lease';
+import { type AuthorizeFault, type FaultLease, hostTime, isAlive } from './lease';
 import { resourceOf } from './targets';
 
 export interface FaultRequest {
@@ -17,6 +17,8 @@ export interface FaultRequest {
   readonly parameters: unknown;
   readonly durationMs: number;
   readonly termMs: number;
+  /** Whether it may be, decided in the transaction that writes the lease down in the control plane. */
+  readonly authorize?: AuthorizeFault;
 }
 
 const PREPARE_LIMIT_MS = 8_000;
@@ -46,7 +48,7 @@ export async function injectFault(
   try {
     await journal.renew(lease.id);
     const resource = resourceOf(resolveFault(host, lease).target, host.host);
-    await openInControlPlane(host, lease, resource, request.durationMs);
+    await openInControlPlane(host, lease, resource, request);
     await guardsFor(journal, programs, lease.id);
     await inject(host, programs, lease);
     return lease;
@@ -91,16 +93,23 @@ async function openInControlPlane(
   host: ChaosHost,
   lease: FaultLease,
   resource: string,
-  durationMs: number,
+  { durationMs, authorize }: FaultRequest,
 ): Promise<void> {
   const { store } = host;
-  if (store === undefined) return;
+  if (store === undefined) {
+    if (authorize === undefined) return;
+    throw new ChaosRefusedError(
+      'control-plane',
+      `Without a control plane nobody can tell who may inject ${lease.driver}.`,
+      'Name platform.database in the configuration of this host.',
+    );
+  }
   try {
-    await store.open(lease, resource, durationMs);
+    await store.open(lease, resource, durationMs, authorize);
   } catch (error) {
     if (!(error instanceof ChaosRefusedError)) throw error;
     await closeEnded(host, store);
-    await store.open(lease, resource, durationMs);
+    await store.open(lease, resource, durationMs, authorize);
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InvalidInputError } from '../errors';
+import { signedIntentSchema } from '../operators';
 import type { ChaosRunInput } from './types';
 
 /** More does not belong into a workflow's history. */
@@ -17,6 +18,22 @@ const input = z.strictObject({
   dryRun: z.boolean().optional(),
   confirmEachStep: z.boolean().optional(),
   seed: z.number().int().optional(),
+  schedule: z
+    .strictObject({
+      name: z.string().min(1).max(200),
+      cron: z.string().max(200).optional(),
+      rate: z
+        .strictObject({
+          perHour: z.number(),
+          hours: z.strictObject({ from: z.number(), to: z.number() }).optional(),
+        })
+        .optional(),
+      blackout: z.array(z.string().max(10)).max(400).optional(),
+      jitterMs: z.number().min(0).optional(),
+    })
+    .optional(),
+  intent: signedIntentSchema.optional(),
+  approvals: z.array(signedIntentSchema).max(20).optional(),
 });
 
 /** @throws InvalidInputError naming the field */

@@ -1,3 +1,4 @@
+import type { SignedIntent } from '../operators';
 import type { ActivityRun, SteadyState } from './experiment/types';
 
 export type { ActivityRun, SteadyState };
@@ -14,6 +15,23 @@ export interface ChaosRunInput {
   readonly confirmEachStep?: boolean;
   /** By what the experiment was chosen, so that the choice can be repeated. */
   readonly seed?: number;
+  /** By which schedule it runs. */
+  readonly schedule?: ChaosScheduleTerms;
+  /** Where operators sign; the consent of others comes with it or later. */
+  readonly intent?: SignedIntent;
+  readonly approvals?: readonly SignedIntent[];
+}
+
+/** When a schedule runs its experiment. */
+export interface ChaosScheduleTerms {
+  readonly name: string;
+  readonly cron?: string;
+  readonly rate?: {
+    readonly perHour: number;
+    readonly hours?: { readonly from: number; readonly to: number };
+  };
+  readonly blackout?: readonly string[];
+  readonly jitterMs?: number;
 }
 
 /** A step of the method or a rollback, as the workflow has to know it. */
@@ -50,6 +68,8 @@ export interface PreparedChaos {
   readonly recoveryMs: number;
   readonly hasHypothesis: boolean;
   readonly needsApproval: boolean;
+  /** Where operators sign: how many others have to. */
+  readonly signed?: { readonly approvals: number };
   readonly load: boolean;
   /** What would be done, for people. */
   readonly plan: readonly string[];
@@ -59,11 +79,25 @@ export interface ChaosRunRef {
   /** The workflow's ID. */
   readonly runId: string;
   readonly requestedBy: string;
+  /** Where operators sign: every step that disturbs verifies them for itself. */
+  readonly intent?: SignedIntent;
+  readonly approvals?: readonly SignedIntent[];
 }
 
 export interface ChaosStepInput {
   readonly run: ChaosRunRef;
   readonly experiment: ChaosRunInput['experiment'];
+  /** On a game day, where operators sign: what lets this step begin. */
+  readonly confirmation?: SignedIntent;
+}
+
+/** What somebody has decided about a run, as the update says. */
+export interface SignedChaosDecision {
+  readonly kind: 'approve' | 'confirm';
+  readonly as: string;
+  /** Of a confirmation. */
+  readonly step?: string;
+  readonly intent?: SignedIntent;
 }
 
 /** Why the faults were ended before their time. */
@@ -151,6 +185,8 @@ export interface ChaosReport extends ChaosFacts {
 /** The activities of the capability `chaos`, by the names under which the workflow calls them. */
 export interface ChaosActivities {
   prepareChaos(input: ChaosRunInput): Promise<PreparedChaos>;
+  /** A quick no for whoever sends a decision that is not good; what counts is verified again by the steps that disturb. */
+  verifyChaosDecision(input: ChaosStepInput & { readonly decision: SignedChaosDecision }): Promise<void>;
   checkSteadyState(input: ChaosStepInput): Promise<SteadyState>;
   injectFault(
     input: ChaosStepInput & { readonly fault: number; readonly leaseId: string; readonly deadlineMs: number },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InvalidInputError } from '../errors';
+import { signedIntentSchema } from '../operators';
 import type { ContainmentInput } from './types';
 
 const tenant = z.string().min(1).max(200);
@@ -38,6 +39,7 @@ const input = z.strictObject({
   reason: z.string().min(1).max(1_000),
   requestedBy: z.string().min(1).max(200),
   automatic: z.boolean().optional(),
+  intent: signedIntentSchema.optional(),
 });
 
 /** Checks what starts a containment, at both ends. @throws InvalidInputError */

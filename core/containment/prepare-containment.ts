@@ -3,31 +3,34 @@ import { containmentId } from './containment-id';
 import { parseContainmentInput } from './containment-input';
 import type { ContainmentContext } from './context';
 import { type Call, planParts, tenantOf } from './plan.pure';
-import { openContainment } from './store/open-containment';
-import type { ContainmentTarget, OpenContainment } from './types';
+import { type Authorize, openContainment } from './store/open-containment';
+import type { ContainmentInput, ContainmentTarget, OpenContainment } from './types';
 
 /**
  * Checks a request, decides its parts and writes them down.
  *
+ * @param authorize whether it may be; Default: everybody may
  * @throws InvalidInputError, CoreTypeHeldError, ContainmentConflictError, ContainmentLimitError
  */
 export async function prepareContainment(
   ctx: ContainmentContext,
   value: unknown,
   workflowId: string,
+  authorize?: (input: ContainmentInput) => Promise<Authorize>,
 ): Promise<OpenContainment> {
   const input = parseContainmentInput(value, ctx.config.containment.longest);
   const { target } = input;
   const stopsCore = await coreTypesStopped(ctx, target);
   if (tenantOf(target) === undefined && stopsCore.length > 0) throw new CoreTypeHeldError(stopsCore);
   const calls = target.strategy === 'isolate-tenant' ? await callsOf(ctx, target.tenant) : [];
-  return openContainment(ctx, {
+  const containment = {
     id: containmentId(workflowId),
     workflowId,
     input,
     parts: planParts(target, calls),
     stopsCore,
-  });
+  };
+  return openContainment(ctx, containment, await authorize?.(input));
 }
 
 /** Core types whose jobs the target holds: named in the record and the audit log (README.md, invariant 7). */

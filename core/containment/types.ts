@@ -1,3 +1,5 @@
+import type { SignedIntent } from '../operators';
+
 /** What a person or a rule asks for. Times in milliseconds. */
 export type ContainmentTarget =
   | { readonly strategy: 'isolate-tenant'; readonly tenant: string }
@@ -40,6 +42,8 @@ export interface ContainmentInput {
   readonly requestedBy: string;
   /** By a rule: counts against the limit of what rules may contain. */
   readonly automatic?: boolean;
+  /** Where operators sign. */
+  readonly intent?: SignedIntent;
 }
 
 /** One effect with an exact inverse. */
@@ -71,6 +75,8 @@ export interface OpenContainment {
   readonly leaseMs: number;
   readonly endsInMs: number;
   readonly stopsCore: readonly string[];
+  /** Operators sign: a release is verified before it counts. */
+  readonly signed?: true;
 }
 
 /** What a renewal found. */

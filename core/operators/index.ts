@@ -7,6 +7,7 @@ export { WitnessAwayError } from './errors/witness-away-error';
 export {
   ACTIONS,
   type Action,
+  type Consent,
   consentTo,
   type Expected,
   type GoodIntent,

@@ -27,8 +27,14 @@ export interface ChaosDeployment {
   readonly cf: Chronawflow;
   startWorker(): Promise<void>;
   stopWorker(): Promise<void>;
-  /** Another deployment on the same parts, in mode production, with its controllers. */
-  inProduction(): Promise<{ readonly cf: Chronawflow; stop(): Promise<void> }>;
+  /** Another deployment on the same parts, in mode production, with its controllers. @param operators section of that name */
+  inProduction(operators?: Config['operators']): Promise<ProductionDeployment>;
+  stop(): Promise<void>;
+}
+
+export interface ProductionDeployment {
+  readonly cf: Chronawflow;
+  readonly config: Config;
   stop(): Promise<void>;
 }
 
@@ -86,10 +92,11 @@ export function startChaosDeployment(
         const worker = await controllers(config);
         running = { worker, ended: worker.run() };
       },
-      inProduction: async () => {
+      inProduction: async (operators) => {
         if (config.chaos === undefined) throw new Error('the stage has a section chaos');
         const production: Config = {
           ...config,
+          operators,
           temporal: { ...config.temporal, taskQueue: `${config.temporal.taskQueue}-production` },
           chaos: { ...config.chaos, mode: 'production' },
         };
@@ -98,6 +105,7 @@ export function startChaosDeployment(
         const client = await Chronawflow.connect({ config: production });
         return {
           cf: client,
+          config: production,
           stop: async () => {
             await client.close();
             worker.shutdown();

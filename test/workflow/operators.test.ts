@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
 import { type Action, type Grant, type SignedIntent, signIntent } from '../../core/operators';
 import { approvalParameters, intentParameters } from '../../core/recovery/intent-parameters.pure';
 import { restoreIdFor } from '../../core/recovery/restore-id';
 import type { TenantRestoreInput } from '../../core/recovery/types';
 import { ADVISORY_LOCKS } from '../../database';
+import { failureCode } from '../support/failure-code';
 import { until } from '../support/until';
 import { CANARY, SignedScene } from './support/signed-scene';
 import { type Ground, startGround } from './support/workflow-run';
@@ -36,18 +36,6 @@ async function begin(
   scene = new SignedScene(ground, people, fourEyes);
   await scene.begin();
   return scene;
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise;
-  } catch (error) {
-    let cause: unknown = error;
-    while (cause instanceof Error && !(cause instanceof ApplicationFailure) && cause.cause !== undefined)
-      cause = cause.cause;
-    return cause instanceof ApplicationFailure ? cause.type : Reflect.get(Object(cause), 'code');
-  }
-  return undefined;
 }
 
 function sign(
@@ -152,7 +140,7 @@ describe('a run that is started around the command line', () => {
   ])('%s is refused', async (_, change, code) => {
     await begin();
     const handle = await start(change);
-    await expect(codeOf(handle.result())).resolves.toBe(code);
+    await expect(failureCode(handle.result())).resolves.toBe(code);
     nothingChanged();
     const { rows } = await ground.platform.query(
       `select outcome from chronawflow.audit_event where action = 'restore.request' and tenant = $1`,
@@ -164,7 +152,7 @@ describe('a run that is started around the command line', () => {
   test('with an intent that has expired is refused', async () => {
     await begin();
     const handle = await start({}, { lifetimeMs: 0 });
-    await expect(codeOf(handle.result())).resolves.toBe('INTENT_EXPIRED');
+    await expect(failureCode(handle.result())).resolves.toBe('INTENT_EXPIRED');
     nothingChanged();
     await expect(refusals()).resolves.toEqual(['INTENT_EXPIRED']);
   });
@@ -178,15 +166,15 @@ describe('a run that is started around the command line', () => {
       intentParameters(`restore/${scene.tenant}/one`, asked),
     );
     const handle = await scene.restore({ ...asked, intent }, 'two');
-    await expect(codeOf(handle.result())).resolves.toBe('INTENT_MISMATCH');
+    await expect(failureCode(handle.result())).resolves.toBe('INTENT_MISMATCH');
     nothingChanged();
   });
 
   test('by somebody whose role is for another tenant, or who was revoked, is refused', async () => {
     await begin({ ada: [{ role: 'requester', tenants: ['somebody-else'] }], grace: approver });
-    await expect(codeOf((await start()).result())).resolves.toBe('INTENT_OUT_OF_SCOPE');
+    await expect(failureCode((await start()).result())).resolves.toBe('INTENT_OUT_OF_SCOPE');
     await (await scene.as('root')).operators.revoke('ada', 'left');
-    await expect(codeOf((await start()).result())).resolves.toBe('OPERATOR_REVOKED');
+    await expect(failureCode((await start()).result())).resolves.toBe('OPERATOR_REVOKED');
     nothingChanged();
     await expect(refusals()).resolves.toEqual(['INTENT_OUT_OF_SCOPE', 'OPERATOR_REVOKED']);
   });
@@ -199,14 +187,14 @@ describe('an approval', () => {
     await scene.awaitingApproval(handle);
     const plain = handle.executeUpdate('approve', { args: [{ diffHash: 'hash-1', as: 'grace' }] });
     await expect(plain).rejects.toBeInstanceOf(WorkflowUpdateFailedError);
-    await expect(codeOf(plain)).resolves.toBe('INTENT_MISSING');
+    await expect(failureCode(plain)).resolves.toBe('INTENT_MISSING');
   });
 
   test('of another hash, of another restore, in another name or by a requester does not count', async () => {
     await begin();
     const handle = await start();
     await scene.awaitingApproval(handle);
-    const send = (approval: object) => codeOf(handle.executeUpdate('approve', { args: [approval] }));
+    const send = (approval: object) => failureCode(handle.executeUpdate('approve', { args: [approval] }));
     const good = await approvalOf(handle, 'grace');
     const elsewhere = await sign(
       'grace',
@@ -234,9 +222,11 @@ describe('an approval', () => {
     await scene.awaitingApproval(handle);
     const good = await approvalOf(handle, 'grace');
     await handle.executeUpdate('approve', { args: [good] });
-    await expect(codeOf(handle.executeUpdate('approve', { args: [good] }))).resolves.toBe('ALREADY_APPROVED');
+    await expect(failureCode(handle.executeUpdate('approve', { args: [good] }))).resolves.toBe(
+      'ALREADY_APPROVED',
+    );
     await expect(
-      codeOf(handle.executeUpdate('approve', { args: [{ ...good, as: 'hopper' }] })),
+      failureCode(handle.executeUpdate('approve', { args: [{ ...good, as: 'hopper' }] })),
     ).resolves.toBe('INTENT_MISMATCH');
     await approve(handle, 'hopper');
     await expect(handle.result()).resolves.toMatchObject({
@@ -265,7 +255,7 @@ test('a forged result of the activity that verifies an approval gains nothing: t
     await holder.query('select pg_advisory_unlock($1)', [ADVISORY_LOCKS.operatorRegistry]);
     holder.release();
   }
-  await expect(codeOf(handle.result())).resolves.toBe('INTENT_MISMATCH');
+  await expect(failureCode(handle.result())).resolves.toBe('INTENT_MISMATCH');
   nothingChanged();
 });
 
@@ -278,7 +268,7 @@ test('somebody who is revoked between his approval and the merge has not approve
   await hold.reached;
   await (await scene.as('root')).operators.revoke('grace', 'laptop stolen');
   hold.release();
-  await expect(codeOf(handle.result())).resolves.toBe('OPERATOR_REVOKED');
+  await expect(failureCode(handle.result())).resolves.toBe('OPERATOR_REVOKED');
   nothingChanged();
   await expect(refusals()).resolves.toEqual(['OPERATOR_REVOKED']);
 });
@@ -305,7 +295,7 @@ test('a reset to after the approval repeats the merge’s own check, and finds t
   });
   hold.release();
   const again = ground.client.workflow.getHandle(handle.workflowId, runId);
-  await expect(codeOf(again.result())).resolves.toBe('OPERATOR_REVOKED');
+  await expect(failureCode(again.result())).resolves.toBe('OPERATOR_REVOKED');
   nothingChanged();
 });
 
@@ -338,7 +328,7 @@ test('a reset of a rejected restore to before its rejection finds the restore cl
   const again = ground.client.workflow.getHandle(handle.workflowId, runId);
   await scene.awaitingApproval(again);
   await approve(again, 'hopper');
-  await expect(codeOf(again.result())).resolves.toBe('RESTORE_CLOSED');
+  await expect(failureCode(again.result())).resolves.toBe('RESTORE_CLOSED');
   expect(scene.engine.merges()).toBe(0);
 });
 
@@ -399,7 +389,7 @@ test('a forged target is not staged: each step takes what was written down, and 
     fenceToken: 'fence',
     systemId: '7000000000000000000',
   });
-  await expect(codeOf(handle.result())).resolves.toBe('INTENT_MISMATCH');
+  await expect(failureCode(handle.result())).resolves.toBe('INTENT_MISMATCH');
   hold.release();
   expect(scene.engine.calls).not.toContain('stageSlice');
   expect(scene.engine.merges()).toBe(0);
@@ -422,9 +412,9 @@ describe('a restored cluster', () => {
 
   test('is not made without an intent, by another’s, or for one tenant’s requester', async () => {
     await begin({ ada: [{ role: 'requester', tenants: ['acme'] }] });
-    await expect(codeOf((await clusterRun({})).result())).resolves.toBe('INTENT_MISSING');
+    await expect(failureCode((await clusterRun({})).result())).resolves.toBe('INTENT_MISSING');
     const run = (await scene.as('ada')).recovery.restoreCluster({ to: TO, into });
-    await expect(codeOf(run.then((started) => started.result()))).resolves.toBe('INTENT_OUT_OF_SCOPE');
+    await expect(failureCode(run.then((started) => started.result()))).resolves.toBe('INTENT_OUT_OF_SCOPE');
     expect(await refusals()).toContain('INTENT_MISSING');
   });
 });

@@ -32,19 +32,23 @@ const encrypting: ReplayWorkerOptions['dataConverter'] = {
 test.each([
   ['as they were', false, undefined],
   ['after encryption was switched on', true, encrypting],
-])('the workflows replay every recorded history, %s', async (_, encrypted, dataConverter) => {
-  const files = readdirSync(DIRECTORY).filter((file) => file.endsWith('.json'));
-  expect(files.length).toBeGreaterThan(10);
-  const histories = files.map((file) => ({
-    workflowId: basename(file, '.json'),
-    history: JSON.parse(readFileSync(join(DIRECTORY, file), 'utf8')),
-  }));
-  const failed: string[] = [];
-  for await (const { workflowId, error } of Worker.runReplayHistories(
-    { workflowBundle: await workflowBundle({ encrypted }), dataConverter },
-    histories,
-  )) {
-    if (error !== undefined) failed.push(`${workflowId}: ${error.message}`);
-  }
-  expect(failed).toEqual([]);
-});
+])(
+  'the workflows replay every recorded history, %s',
+  async (_, encrypted, dataConverter) => {
+    const files = readdirSync(DIRECTORY).filter((file) => file.endsWith('.json'));
+    expect(files.length).toBeGreaterThan(10);
+    const histories = files.map((file) => ({
+      workflowId: basename(file, '.json'),
+      history: JSON.parse(readFileSync(join(DIRECTORY, file), 'utf8')),
+    }));
+    const failed: string[] = [];
+    for await (const { workflowId, error } of Worker.runReplayHistories(
+      { workflowBundle: await workflowBundle({ encrypted }), dataConverter },
+      histories,
+    )) {
+      if (error !== undefined) failed.push(`${workflowId}: ${error.message}`);
+    }
+    expect(failed).toEqual([]);
+  },
+  300_000,
+);

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { ApplicationFailure } from '@temporalio/common';
 import type { Chronawflow } from '../../client';
 import { INITIAL_STATE } from '../../core/degradation';
 import { change } from '../../core/degradation/change.pure';
@@ -12,6 +11,7 @@ import {
   degradationWorkflowNames as names,
 } from '../../workflows/degradation-contract';
 import { DegradationStage, QUICK } from '../support/degradation-stage';
+import { failureCode } from '../support/failure-code';
 import { SigningPeople } from '../support/signing-people';
 import { until } from '../support/until';
 import { type Ground, startGround } from './support/workflow-run';
@@ -57,18 +57,6 @@ const as = (name: string): Promise<Chronawflow> => people.as(name, stage.config)
 const consentOf = (name: string, intent: SignedIntent) =>
   people.sign(ground.platform, name, consentTo(intent));
 
-async function codeOf(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise;
-  } catch (error) {
-    let cause: unknown = error;
-    while (cause instanceof Error && !(cause instanceof ApplicationFailure) && cause.cause !== undefined)
-      cause = cause.cause;
-    return cause instanceof ApplicationFailure ? cause.type : Reflect.get(Object(cause), 'code');
-  }
-  return undefined;
-}
-
 async function refusals(since: string): Promise<readonly unknown[]> {
   const { rows } = await ground.platform.query<{ outcome: string }>(
     `select outcome from chronawflow.audit_event where action = 'operators.intent-refused' and at >= $1 order by at`,
@@ -107,7 +95,7 @@ test('a level is set by who has signed for it with another’s consent, and give
   await begin();
   const since = await databaseTime();
   const ada = await as('ada');
-  await expect(codeOf(ada.degradation.applyDegradation(LIMITED))).resolves.toBe('APPROVALS_MISSING');
+  await expect(failureCode(ada.degradation.applyDegradation(LIMITED))).resolves.toBe('APPROVALS_MISSING');
   const intent = await ada.degradation.request(LIMITED);
   const consent = await consentOf('grace', intent);
   await expect(
@@ -134,7 +122,7 @@ test('read only needs another’s consent, and writes are taken again by one alo
   await begin();
   const ada = await as('ada');
   const request = { for: '1h', as: 'ada', reason: 'migration' } as const;
-  await expect(codeOf(ada.degradation.setReadOnly(request))).resolves.toBe('APPROVALS_MISSING');
+  await expect(failureCode(ada.degradation.setReadOnly(request))).resolves.toBe('APPROVALS_MISSING');
   const intent = await ada.degradation.request(request);
   const consent = await consentOf('grace', intent);
   await ada.degradation.setReadOnly({ ...request, signed: { intent, approvals: [consent] } });
@@ -163,12 +151,12 @@ test('a message that nobody good has signed changes nothing, and is in the audit
     people.sign(ground.platform, name, { ...setLimited, ...wanted }, lifetimeMs);
   const send = async (intent: SignedIntent | undefined, change: object = {}) => {
     const approvals = intent === undefined ? [] : [await consentOf('grace', intent)];
-    return codeOf(raw(messages.setLevel, { ...request, intent, approvals, ...change }));
+    return failureCode(raw(messages.setLevel, { ...request, intent, approvals, ...change }));
   };
   await expect(send(undefined)).resolves.toBe('INTENT_MISSING');
-  await expect(codeOf(raw(messages.setReadOnly, { by: 'ada', reason: 'x', forMs: 1_000 }))).resolves.toBe(
-    'INTENT_MISSING',
-  );
+  await expect(
+    failureCode(raw(messages.setReadOnly, { by: 'ada', reason: 'x', forMs: 1_000 })),
+  ).resolves.toBe('INTENT_MISSING');
   const good = await signedBy('ada');
   await expect(send({ ...good, signature: (await signedBy('ada')).signature })).resolves.toBe(
     'INTENT_INVALID',
@@ -203,7 +191,7 @@ test('what was signed for once is not good for another time', async () => {
   const signed = { intent, approvals: [consent] };
   await ada.degradation.applyDegradation({ ...LIMITED, signed });
   await ada.degradation.recover({ as: 'ada', reason: 'the bank is back' });
-  await expect(codeOf(ada.degradation.applyDegradation({ ...LIMITED, signed }))).resolves.toBe(
+  await expect(failureCode(ada.degradation.applyDegradation({ ...LIMITED, signed }))).resolves.toBe(
     'INTENT_REPLAYED',
   );
 }, 120_000);
@@ -232,7 +220,7 @@ describe('a workflow that is started around the command line', () => {
       await begin();
       const since = await databaseTime();
       const handle = await start(names.transition, publication(decision()));
-      await expect(codeOf(handle.result())).resolves.toBe('INTENT_MISSING');
+      await expect(failureCode(handle.result())).resolves.toBe('INTENT_MISSING');
       expect(await published()).toMatchObject({ level: 'normal', version: 0 });
       expect(await refusals(since)).toEqual(['INTENT_MISSING']);
     },
@@ -247,9 +235,9 @@ describe('a workflow that is started around the command line', () => {
     const stands = { ...INITIAL_STATE, rank: 2, version: 1 };
     const back = change(stands, { to: 0, direction: 'recovery', reason: 'forged' });
     const handle = await start(names.transition, publication(back));
-    await expect(codeOf(handle.result())).resolves.toBe('INTENT_MISSING');
+    await expect(failureCode(handle.result())).resolves.toBe('INTENT_MISSING');
     const far = change({ ...stands, version: 2 ** 40 }, { to: 2, direction: 'release', reason: 'forged' });
-    await expect(codeOf((await start(names.transition, publication(far))).result())).resolves.toBe(
+    await expect(failureCode((await start(names.transition, publication(far))).result())).resolves.toBe(
       'INTENT_MISSING',
     );
     expect(await published()).toMatchObject({ level: 'limited', version: 1 });

@@ -4,7 +4,9 @@ import { loadConfig } from '../../../config';
 import { abortAll, hostDrivers, LeaseJournal, LeaseStore } from '../../../core/chaos';
 import { InvalidInputError } from '../../../core/errors';
 import { createPool } from '../../../database';
+import { ChaosSigning } from '../../chaos-signing';
 import { currentOperator } from '../../operator';
+import { OperatorSigning } from '../../operator-signing';
 import { queueFlooding } from '../../queue-flooding';
 import { Output } from '../output';
 import { type CommonOptions, inSession, withCommonOptions } from '../session';
@@ -40,10 +42,12 @@ async function abortEverything(options: AbortOptions): Promise<void> {
     throw new InvalidInputError('The configuration has no section `chaos`, so this host has no faults.');
   const platform = createPool(config.control.database ?? config.platform.database, {
     applicationName: 'chronawflow abort',
-    max: 1,
+    // One to sign by, while the other one's transaction is open.
+    max: 2,
     connectTimeoutMs: 2_000,
     sessionSettings: { statement_timeout: '2000' },
   });
+  const signing = new OperatorSigning(config, platform, undefined);
   const log = {
     info: () => undefined,
     warn: (facts: object, message: string) => out.note(`${message}: ${JSON.stringify(facts)}`),
@@ -60,6 +64,11 @@ async function abortEverything(options: AbortOptions): Promise<void> {
         log,
       },
       currentOperator(),
+      undefined,
+      async (store) => {
+        const { by, authorize } = await new ChaosSigning(signing).abortElsewhere();
+        return store.requestAbort(by, authorize);
+      },
     );
     out.result(report, () => [
       report.ended.length === 0
@@ -67,7 +76,7 @@ async function abortEverything(options: AbortOptions): Promise<void> {
         : `Ended and proved: ${report.ended.join(', ')}.`,
       ...report.remaining.map(({ id, reason }) => `Still there: ${id}: ${reason}`),
       report.askedElsewhere === undefined
-        ? 'The control plane is away: faults of other hosts end with their leases, or by this command there.'
+        ? `Other hosts were not asked (${report.notAsked ?? 'no control plane'}): their faults end with their leases, or by this command there.`
         : `Asked for on other hosts: ${report.askedElsewhere}.`,
     ]);
     if (report.remaining.length > 0) process.exitCode = 1;

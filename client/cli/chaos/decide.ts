@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type CommonOptions, inSession, withCommonOptions } from '../session';
 
 interface DecideOptions extends CommonOptions {
-  readonly as: string;
+  readonly as?: string;
   readonly step?: string;
 }
 
@@ -11,7 +11,7 @@ export function registerDecide(chaos: Command): void {
   withCommonOptions(chaos.command('approve'))
     .description('let an experiment in production begin')
     .argument('<run>', 'workflow ID')
-    .requiredOption('--as <name>', 'who approves; not the requester')
+    .option('--as <name>', 'who approves; not the requester (default: CHRONAWFLOW_OPERATOR, or the account)')
     .addHelpText(
       'after',
       '\nExample:\n  $ chronawflow chaos approve chaos/database%20slow/20261126 --as grace',
@@ -26,7 +26,7 @@ export function registerDecide(chaos: Command): void {
   withCommonOptions(chaos.command('confirm'))
     .description('let the next step of a game day begin')
     .argument('<run>', 'workflow ID')
-    .requiredOption('--as <name>', 'who confirms')
+    .option('--as <name>', 'who confirms (default: CHRONAWFLOW_OPERATOR, or the account)')
     .option('--step <text>', 'the step that is shown; another one is refused')
     .addHelpText('after', '\nExample:\n  $ chronawflow chaos confirm chaos/game%20day/1 --as grace')
     .action((run: string, options: DecideOptions) =>

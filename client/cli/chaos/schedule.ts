@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { parseDuration } from '../../../config';
 import { InvalidInputError } from '../../../core/errors';
 import { type CommonOptions, inSession, withCommonOptions } from '../session';
+import { readSigned, type SignedOptions, withSigned, writeIntent } from '../signed-request';
 import { readDocument } from './read-document';
 
-interface SetOptions extends CommonOptions {
+interface SetOptions extends CommonOptions, SignedOptions {
   readonly cron?: string;
   readonly perHour?: number;
   readonly hours?: string;
@@ -17,7 +18,7 @@ interface SetOptions extends CommonOptions {
 export function registerSchedule(chaos: Command): void {
   const schedule = chaos.command('schedule').description('experiments by the clock');
 
-  withCommonOptions(schedule.command('set'))
+  withSigned(withCommonOptions(schedule.command('set')))
     .description('run an experiment by a cron expression or at a rate, or change the schedule of this name')
     .argument('<name>', 'of the schedule')
     .argument('<file>', 'JSON or YAML')
@@ -44,7 +45,10 @@ export function registerSchedule(chaos: Command): void {
         await inSession(options, async ({ cf, out }) => {
           const rate =
             perHour === undefined ? undefined : { perHour, ...(hours && { hours: hoursOf(hours) }) };
-          await cf.chaos.schedules.set({ name, experiment, cron, rate, blackout, jitterMs, requestedBy: as });
+          const request = { name, experiment, cron, rate, blackout, jitterMs, requestedBy: as };
+          if (options.sign !== undefined)
+            return writeIntent(out, options.sign, (await cf.chaos.schedules.request(request)).intent);
+          await cf.chaos.schedules.set({ ...request, signed: await readSigned(options) });
           const when =
             rate === undefined
               ? `${cron} (UTC)`

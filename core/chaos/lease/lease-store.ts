@@ -1,10 +1,14 @@
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
+import { inTransaction } from '../../../database';
 import { hasCode } from '../../errors';
 import { ChaosRefusedError } from '../errors';
 import type { EndReason, FaultLease } from './lease';
 
 /** SQLSTATE unique_violation. */
 const TAKEN = '23505';
+
+/** Whether what the transaction does may be; called before its commit. */
+export type AuthorizeFault = (tx: ClientBase) => Promise<void>;
 
 export interface StoredLease {
   readonly id: string;
@@ -29,9 +33,15 @@ export class LeaseStore {
   constructor(private readonly platform: Pool) {}
 
   /** The same lease again changes nothing. @throws ChaosRefusedError when another fault has the resource */
-  async open(lease: FaultLease, resource: string, durationMs: number): Promise<void> {
+  async open(
+    lease: FaultLease,
+    resource: string,
+    durationMs: number,
+    authorize?: AuthorizeFault,
+  ): Promise<void> {
     try {
-      await this.platform.query(
+      await this.change(
+        authorize,
         `insert into chronawflow.fault_lease (id, experiment, driver, target, resource, host, parameters, deadline)
          values ($1, $2, $3, $4, $5, $6, $7, clock_timestamp() + $8 * interval '1 ms')
          on conflict (id) do nothing`,
@@ -80,12 +90,26 @@ export class LeaseStore {
   }
 
   /** Asks the reapers of all hosts to end their faults now. @returns how many were asked for */
-  async requestAbort(by: string): Promise<number> {
-    const { rowCount } = await this.platform.query(
+  requestAbort(by: string, authorize?: AuthorizeFault): Promise<number> {
+    return this.change(
+      authorize,
       `update chronawflow.fault_lease set abort_requested_at = clock_timestamp(), abort_requested_by = $1
         where ended_at is null and abort_requested_at is null`,
       [by],
     );
-    return rowCount ?? 0;
+  }
+
+  /** @returns how many rows it has changed */
+  private async change(
+    authorize: AuthorizeFault | undefined,
+    sql: string,
+    values: readonly unknown[],
+  ): Promise<number> {
+    if (authorize === undefined) return (await this.platform.query(sql, [...values])).rowCount ?? 0;
+    return inTransaction(this.platform, async (tx) => {
+      const { rowCount } = await tx.query(sql, [...values]);
+      await authorize(tx);
+      return rowCount ?? 0;
+    });
   }
 }

@@ -7,6 +7,9 @@ import { resourceOf, tenantOf } from '../plan.pure';
 import type { ContainmentInput, ContainmentPart, OpenContainment } from '../types';
 import { lapse } from './lapse';
 
+/** Whether what is about to be written down may be; called in that transaction. */
+export type Authorize = (tx: PoolClient) => Promise<void>;
+
 export interface NewContainment {
   readonly id: string;
   readonly workflowId: string;
@@ -24,6 +27,7 @@ export interface NewContainment {
 export async function openContainment(
   { platform, config }: ContainmentContext,
   given: NewContainment,
+  authorize: Authorize = async () => undefined,
 ): Promise<OpenContainment> {
   const { lease, for: usual } = config.containment;
   return inTransaction(platform, async (tx) => {
@@ -34,6 +38,7 @@ export async function openContainment(
     if (known !== undefined) return known;
     if (given.input.automatic === true) await refuseBeyondLimits(tx, config.containment.noisyTenants);
     await refuseConflicts(tx, given.parts);
+    await authorize(tx);
     await tx.query(
       `insert into chronawflow.containment
          (id, workflow_id, strategy, target, tenant, reason, requested_by, automatic, stops_core, lease_until, ends_at)

@@ -32,8 +32,10 @@ export const ACTIONS = {
   'audit.retain': 'administrator',
   'erasure.hold': 'administrator',
   'payload.decode': 'viewer',
+  'payload.rotate-key': 'administrator',
   'payload.destroy-key': 'administrator',
   'chaos.run': 'chaos',
+  'chaos.confirm': 'chaos',
   'chaos.abort': 'chaos',
   /** Consent to somebody else's intent: the other pair of eyes outside of a restore's own approval. */
   'intent.approve': 'approver',

@@ -57,7 +57,11 @@ export async function listKeys(platform: Pool, tenant?: string): Promise<OwnerKe
 }
 
 /** Has the tenant's next payload make a new key; the old ones go on decrypting. */
-export async function retireKeys(platform: Pool, tenant: string, { by, reason }: KeyDecision): Promise<void> {
+export async function retireKeys(
+  platform: Pool,
+  tenant: string,
+  { by, reason, authorize }: KeyDecision,
+): Promise<void> {
   const owner = workflowIdPart(tenant);
   await inTransaction(platform, async (tx) => {
     const { rows } = await tx.query<{ id: string }>(
@@ -66,6 +70,7 @@ export async function retireKeys(platform: Pool, tenant: string, { by, reason }:
       [owner],
     );
     if (rows.length === 0) throw noKeys(tenant);
+    await authorize?.(tx);
     const event = { actor: by, action: 'payload-keys.rotate', tenant, outcome: 'ok', reason };
     await recordAuditEvent(tx, { ...event, id: `payload-keys/${owner}/rotate/${rows[0]?.id}` });
   });
