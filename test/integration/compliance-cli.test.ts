@@ -64,12 +64,14 @@ beforeAll(async () => {
   stage = await startJobStage({ encrypted: true });
   cleanUp.add(() => stage.stop());
   await stage.app.query(
-    `create table customer (id int primary key, tenant_id text not null references tenants, email text);
+    `drop table effect;
+     create table customer (id int primary key, tenant_id text not null references tenants, email text);
      insert into customer values (1, 't1', '${ADA}'), (2, 't2', '${ADA}'), (3, 't1', 'bob@example.org')`,
   );
   const base = {
     ...rawJobConfig(stage, {}, 'compliance'),
     payloads: { keyEncryptionKeys: [await makeKeyFile(directory, 'first')], keyCache: '300ms' },
+    degradation: { core: ['sign-in'] },
     erasure: {
       backupRetention: '35d',
       tables: { 'public.customer': { subject: 'email', set: { email: null } } },
@@ -141,10 +143,29 @@ test('an erasure waits for others’ consent and for the end of a legal hold, an
     ...[...signed, '--yes'],
   );
   const done = await cli('carol', ...erase, ...signed, '--yes');
-  expect(done).toMatchObject({ code: 0, stdout: expect.stringMatching(/public\.customer: 1 row\n/) });
+  expect(done).toMatchObject({
+    code: 0,
+    stderr: '',
+    stdout: expect.stringMatching(/public\.customer: 1 row\n/),
+  });
   expect(await emails()).toEqual([null, ADA, 'bob@example.org']);
   expect(await cli('olga', 'audit', 'hold', '--reason', 'whom?')).toMatchObject({ code: 2 });
 }, 180_000);
+
+test('a level is signed as it is asked for, to be consented to before it is set', async () => {
+  const args = ['degradation', 'set', 'limited', '--for', '1h', '--reason', 'the bank is down'];
+  const { intent } = await json('olga', ...args, '--sign', file('set.json'));
+  expect(JSON.parse(String(intent))).toMatchObject({
+    action: 'degradation.override',
+    operator: 'olga',
+    parameters: { scope: 'platform', level: 'limited', forMs: 3_600_000, reason: 'the bank is down' },
+  });
+  await json('grace', 'operators', 'approve', file('set.json'), '--out', file('consent.json'), '--yes');
+  expect(await cli('olga', ...args, '--request', file('none.json'))).toMatchObject({ code: 2 });
+  expect(await cli('olga', 'degradation', 'set', 'panic', '--for', '1h', '--reason', 'x')).toMatchObject({
+    code: 2,
+  });
+}, 120_000);
 
 test('keys are listed, rotated and wrapped anew, and destroyed by an administrator with another’s consent', async () => {
   const codec = createPayloadCodec(

@@ -110,8 +110,8 @@ test('an experiment is asked for and approved by keys, and each use of one is in
   expect(report).toMatchObject({ verdict: 'passed', residual: 0, requestedBy: 'ada', approvedBy: 'grace' });
   expect(report.faults).toMatchObject([{ injected: true, reason: 'rolled-back' }]);
   const { rows } = await chaos.stage.platform.query(
-    `select actor, object from chronawflow.audit_event
-     where action = 'operators.intent-used' and request like $1 order by at`,
+    `select distinct actor, object from chronawflow.audit_event
+     where action = 'operators.intent-used' and request like $1 order by actor`,
     [`%${run.workflowId}%`],
   );
   expect(rows).toEqual([

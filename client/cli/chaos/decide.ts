@@ -18,7 +18,11 @@ export function registerDecide(chaos: Command): void {
     )
     .action((run: string, options: DecideOptions) =>
       inSession(options, async ({ cf, out }) => {
-        const status = await cf.chaos.handle(run).approve({ as: options.as });
+        const handle = cf.chaos.handle(run);
+        // Where operators sign, whoever consents sees to what.
+        const { request } = await handle.status();
+        if (request !== undefined) out.note(request.intent);
+        const status = await handle.approve({ as: options.as });
         out.result(status, () => ['Approved.']);
       }),
     );
