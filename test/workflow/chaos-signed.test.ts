@@ -34,7 +34,7 @@ let connection: Connection;
 let temporal: Client;
 
 beforeAll(async () => {
-  chaos = await startChaosDeployment({ leaseTerm: '10s' });
+  chaos = await startChaosDeployment({ leaseTerm: '20s' });
   people = new SigningPeople({
     ada: [{ role: 'chaos' }],
     dora: [{ role: 'chaos', tenants: ['t1'] }],
