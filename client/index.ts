@@ -111,6 +111,7 @@ export type { Approval, ApprovalAnswer, OperationStatus, Rejection } from '../wo
 export { ChaosClient, ChaosRun } from './chaos';
 export { Chronawflow, type ConnectOptions } from './chronawflow';
 export { ContainmentClient, type ContainmentRun } from './containment';
+export type { DeferRequest } from './deferred-jobs';
 export {
   NoWorkerAnsweredError,
   RemoteError,

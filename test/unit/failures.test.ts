@@ -59,6 +59,7 @@ test('details that JSON cannot express are left out and named', () => {
 test.each([
   ['a lost connection', new Error('Connection terminated unexpectedly'), false],
   ['a server that is starting', Object.assign(new Error('starting'), { code: '57P03' }), false],
+  ['a standby after a switch', Object.assign(new Error('read-only transaction'), { code: '25006' }), false],
   ['a serialization failure', Object.assign(new Error('could not serialize'), { code: '40001' }), false],
   ['nobody listening', Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }), false],
   ['a missing right', Object.assign(new Error('permission denied'), { code: '42501' }), true],
