@@ -12,6 +12,7 @@ import {
   type LevelView,
   loadPolicy,
   type PriorityClass,
+  queueSignals,
   scopesOf,
 } from '../core/degradation';
 import { sharedMetrics } from '../core/metrics';
@@ -27,8 +28,8 @@ import type { ControlPart, ControlServices } from './control-part';
 /** A controller that somebody has terminated comes back within this time. */
 const ENSURE_EVERY_MS = 30_000;
 
-/** One look in an interval; it must not wait behind anything. */
-const APPLICATION_CONNECTIONS = 1;
+/** A look through the queue, and one at the database itself: neither waits for the other. */
+const APPLICATION_CONNECTIONS = 2;
 const ANSWER_LIMIT_MS = 3_000;
 
 /** The controllers of degradation levels, one for the platform and one for each tier, and what only this process can see. */
@@ -45,11 +46,8 @@ export async function degradationPart(services: ControlServices): Promise<Contro
   });
   const follower: Degradation = await Degradation.start(asControl(config), {
     name: 'control',
-    gauges: [
-      healthSignals(health),
-      breakerSignals(platform),
-      applicationSignals(application, () => heldClasses(follower.forTier(undefined))),
-    ],
+    signals: [queueSignals(application, () => heldClasses(follower.forTier(undefined)))],
+    gauges: [healthSignals(health), breakerSignals(platform), applicationSignals(application)],
     onChange: ({ scope, level, reason }) => log.warn({ scope, level, reason }, 'the level has changed'),
     onError: (err) => log.warn({ err }, 'degradation'),
   });

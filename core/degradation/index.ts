@@ -17,7 +17,12 @@ export { levelAt } from './policy.pure';
 export type { Admission, Request } from './process/admission';
 export type { ApplyComponent } from './process/components';
 export { Degradation, type DegradationOptions } from './process/degradation';
-export { applicationSignals, breakerSignals, JOB_PRIORITIES } from './process/deployment-signals';
+export {
+  applicationSignals,
+  breakerSignals,
+  JOB_PRIORITIES,
+  queueSignals,
+} from './process/deployment-signals';
 export type { LevelView } from './process/level-view';
 export type { RequestOutcome } from './process/request-signals';
 export { callSignals, healthSignals, loopSignals, type SignalSource } from './process/signal-sources';

@@ -4,9 +4,10 @@ import {
   breakerSignals,
   JOB_PRIORITIES,
   type PriorityClass,
+  queueSignals,
 } from '../../core/degradation';
-import { BreakerRegistry, SharedBreakers } from '../../core/protection';
-import { applyMigrations } from '../../database';
+import { BreakerRegistry, leaseIsolation, SharedBreakers } from '../../core/protection';
+import { applyMigrations, inTransaction } from '../../database';
 import { type RealPostgres, startPostgres } from '../support/real-postgres';
 import { until } from '../support/until';
 
@@ -32,8 +33,8 @@ afterAll(async () => {
 afterEach(() => app.query('truncate chronawflow.job'));
 
 async function sampled(pool: Pool, held: readonly PriorityClass[] = []): Promise<Record<string, number>> {
-  const samples = await applicationSignals(pool, () => held)();
-  return Object.fromEntries([...samples].map(({ signal, value }) => [signal, value]));
+  const samples = [...(await queueSignals(pool, () => held)()), ...(await applicationSignals(pool)())];
+  return Object.fromEntries(samples.map(({ signal, value }) => [signal, value]));
 }
 
 const addJob = (key: string, priority: number, ageMs: number, state = 'waiting') =>
@@ -85,6 +86,14 @@ test('open breakers are those that processes have opened for all, and those that
   await round();
   // Two operations of one service are one service.
   expect(await open()).toEqual([{ signal: 'open-breakers', value: 1 }]);
+  await inTransaction(platform, (tx) =>
+    leaseIsolation(
+      tx,
+      { service: 'bank', operation: 'pay', tenant: '' },
+      { why: 'by hand', by: 'ada', leaseMs: 600_000 },
+    ),
+  );
+  expect(await open()).toEqual([{ signal: 'open-breakers', value: 2 }]);
 });
 
 test('replication lag is that of the farthest standby, and grows while its replay stands still', async () => {
