@@ -107,7 +107,7 @@ export class DegradationStage {
     await until(
       async () => (await this.store.assessed()).some(({ assessment }) => assessment !== undefined),
       {
-        limitMs: 60_000,
+        limitMs: 180_000,
         what: 'the controller to see its scope',
       },
     );
@@ -116,7 +116,7 @@ export class DegradationStage {
   /** Waits until the level is in force in every follower that is given. */
   async reached(level: string, followers: readonly Degradation[] = [...this.followers]): Promise<void> {
     await until(() => followers.every((one) => one.level() === level), {
-      limitMs: 60_000,
+      limitMs: 180_000,
       what: `level ${level} in all processes; they are at ${followers.map((one) => one.level()).join(', ')}`,
     });
   }

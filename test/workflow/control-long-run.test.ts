@@ -50,7 +50,7 @@ test('a containment goes on in new runs: it holds all the while, ends when it sh
   });
   const held = () =>
     until(async () => (await effectsOn(stage, 't1')).join() === 'gate,hold', {
-      limitMs: 60_000,
+      limitMs: 120_000,
       what: 'the tenant to be contained',
     });
   await held();
@@ -63,7 +63,7 @@ test('a containment goes on in new runs: it holds all the while, ends when it sh
     },
     { limitMs: 180_000, what: 'two more runs' },
   );
-  await until(async () => (await run.status()).phase === 'holding', { limitMs: 60_000 });
+  await until(async () => (await run.status()).phase === 'holding', { limitMs: 120_000 });
   await held();
   // It is the same one, and a new run gives it no more time.
   expect(await cf.containment.list()).toMatchObject([{ id: run.id, state: 'active', endsAt: first?.endsAt }]);
@@ -71,7 +71,7 @@ test('a containment goes on in new runs: it holds all the while, ends when it sh
   expect(await run.result()).toMatchObject({ id: run.id, outcome: 'released', by: 'grace', notices: [] });
   expect(await effectsOn(stage, 't1')).toEqual([]);
   expect(await whatStands(stage)).toEqual(before);
-}, 300_000);
+}, 600_000);
 
 test('an escalation that fires again while its end is told goes on in a new run, from the first level', async () => {
   const sink = await startPageSink(cleanUp);
@@ -85,7 +85,7 @@ test('an escalation that fires again while its end is told goes on in a new run,
   const raise = () =>
     cf.escalation.raise({ fingerprint: 'bank', severity: 'critical', summary: 'bank is down' });
   const told = (what: string, times: number) =>
-    until(() => sink.told().filter((one) => one === what).length >= times, { limitMs: 60_000, what });
+    until(() => sink.told().filter((one) => one === what).length >= times, { limitMs: 120_000, what });
   const workflowId = await raise();
   await told('/team', 1);
   const { runId } = await stage.describe(workflowId);
@@ -105,6 +105,6 @@ test('an escalation that fires again while its end is told goes on in a new run,
   expect((await cf.escalation.list({ all: true })).map(({ state }) => state)).toEqual(['open', 'resolved']);
   await stage.signal(workflowId, 'resolve');
   await until(async () => (await stage.describe(workflowId)).status.name === 'COMPLETED', {
-    limitMs: 60_000,
+    limitMs: 120_000,
   });
-}, 180_000);
+}, 600_000);

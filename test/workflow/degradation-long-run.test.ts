@@ -7,7 +7,7 @@ let stage: DegradationStage;
 beforeAll(async () => {
   // A history as long as a controller has after an hour.
   ground = await startGround({ dynamicConfig: ['limit.historyCount.suggestContinueAsNew=60'] });
-}, 240_000);
+}, 400_000);
 afterAll(async () => {
   await stage?.stop();
   await ground?.stop();
@@ -25,11 +25,11 @@ test('a controller goes on in a new run with what it remembers, again and again'
       runs.add((await stage.controller.describe()).runId);
       return runs.size >= 3;
     },
-    { limitMs: 120_000, what: 'two more runs of the controller' },
+    { limitMs: 180_000, what: 'two more runs of the controller' },
   );
-  await until(async () => (await stage.status()).sees, { limitMs: 60_000, what: 'the new run to look' });
+  await until(async () => (await stage.status()).sees, { limitMs: 180_000, what: 'the new run to look' });
   const { state } = await stage.status();
   expect(before).toMatchObject({ rank: 2, version: 1 });
   expect(state).toMatchObject({ rank: 2, version: 1, sinceMs: before?.sinceMs, seen: before?.seen });
   expect(state?.clockMs).toBeGreaterThan(before?.clockMs ?? Number.POSITIVE_INFINITY);
-}, 240_000);
+}, 400_000);
