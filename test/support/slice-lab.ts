@@ -9,6 +9,7 @@ import { removeGate } from '../../core/recovery/gate/remove-gate';
 import { mergeRestore } from '../../core/recovery/merge/merge-restore';
 import { cancelRestore, closeRestore } from '../../core/recovery/record/close-restore';
 import { openRestore } from '../../core/recovery/record/open-restore';
+import { prepareSlice } from '../../core/recovery/slice/prepare-slice';
 import { stageSlice } from '../../core/recovery/slice/stage-slice';
 import type { ConflictDecision, MergeResult, RestoreModes, RestorePreview } from '../../core/recovery/types';
 import { stageUndo } from '../../core/recovery/undo/stage-undo';
@@ -75,6 +76,7 @@ export class SliceLab {
       tenantDeleted: options.tenantDeleted ?? false,
     });
     try {
+      if (options.preparedAhead) await prepareSlice(this.context, restoreId, {});
       await stageSlice(this.context, restoreId, target, { at: options.at }, {});
       await freezeSlice(this.context, restoreId, {});
       const request = {
@@ -209,6 +211,8 @@ async function copyDatabase(app: RealApplication, source: string, name: string):
 }
 
 export interface RestoreOptions {
+  /** As the workflow does it, beside the scratch restore. */
+  readonly preparedAhead?: boolean;
   readonly modes?: Partial<RestoreModes>;
   readonly decisions?: readonly ConflictDecision[];
   readonly allowEmpty?: boolean;

@@ -4,12 +4,12 @@ import { setImageSettings } from '../diff/image.pure';
 import type { RecoveryContext, StepControl } from '../engine';
 import { RestoreClosedError } from '../errors/restore-closed-error';
 import { freezeNotices } from '../gate/freeze-notices';
-import { dropRestoreRelations } from '../record/drop-relations';
 import { loadRecord } from '../record/restore-record';
 import { tableName } from './catalog-types';
 import { loadSlice } from './load-slice';
 import { planSlice } from './plan-slice.pure';
 import type { PlanTable, SlicePlan } from './plan-types';
+import { stageTable } from './restore-tables.pure';
 import { schemaHash } from './schema-hash';
 import { createStageSql } from './stage-sql.pure';
 
@@ -40,7 +40,6 @@ export async function prepareSlice(
   const { state, tenant } = await loadRecord(ctx.application, restoreId);
   if (state !== 'active') throw new RestoreClosedError(restoreId, state);
   const plan = await livePlan(ctx, tenant);
-  await dropRestoreRelations(ctx.application, restoreId, ['preview', 'stage']);
   const stages: Record<number, string> = {};
   for (let i = 0; i < plan.tables.length; i += TABLES_AT_ONCE) {
     control.signal?.throwIfAborted();
@@ -50,45 +49,65 @@ export async function prepareSlice(
       done: i,
       total: plan.tables.length,
     });
-    Object.assign(stages, await makeStages(ctx.application, restoreId, plan, batch));
+    const made = await makeStages(ctx.application, restoreId, plan, batch);
+    if (made === undefined) return { tables: 0 };
+    Object.assign(stages, made);
   }
   const notices = await freezeNotices(ctx.application, plan);
   await savePrepared(ctx.application, restoreId, { schemaHash: plan.schemaHash, notices, stages });
   return { tables: plan.tables.length };
 }
 
-/** Once: a second attempt at staging finds tables that the first one may have filled. */
+/**
+ * Ends the preparation: from here on staging alone touches its tables. What was prepared is given once, since a second
+ * attempt at staging finds tables that the first one may have filled.
+ */
 export async function takePrepared(
   db: Pool | ClientBase,
   restoreId: string,
 ): Promise<PreparedSlice | undefined> {
   const { rows } = await db.query<{ prepared: PreparedSlice | null }>(
     `with found as (select prepared from chronawflow.restore where id = $1 for update)
-     update chronawflow.restore r set prepared = null from found where r.id = $1 returning found.prepared`,
+     update chronawflow.restore r set prepared = '{"taken": true}' from found
+     where r.id = $1 returning case when found.prepared ? 'stages' then found.prepared end as prepared`,
     [restoreId],
   );
   return rows[0]?.prepared ?? undefined;
 }
 
-async function savePrepared(db: Pool, restoreId: string, prepared: PreparedSlice): Promise<void> {
-  // One that comes late, when the rows are staged already, prepares nothing any more.
-  await db.query('update chronawflow.restore set prepared = $2 where id = $1 and plan is null', [
-    restoreId,
-    JSON.stringify(prepared),
-  ]);
+/** Locks the record: what the caller's transaction makes is there before staging takes it, or not at all. */
+async function isTaken(tx: ClientBase, restoreId: string): Promise<boolean> {
+  const { rows } = await tx.query<{ taken: boolean }>(
+    `select coalesce(prepared ? 'taken', false) as taken from chronawflow.restore where id = $1 for update`,
+    [restoreId],
+  );
+  return rows[0]?.taken ?? true;
 }
 
+async function savePrepared(db: Pool, restoreId: string, prepared: PreparedSlice): Promise<void> {
+  await db.query(
+    `update chronawflow.restore set prepared = $2 where id = $1 and not coalesce(prepared ? 'taken', false)`,
+    [restoreId, JSON.stringify(prepared)],
+  );
+}
+
+/** @returns undefined when staging has begun: an attempt that was given up comes too late. */
 async function makeStages(
   pool: Pool,
   restoreId: string,
   plan: SlicePlan,
   tables: readonly PlanTable[],
-): Promise<Record<number, string>> {
-  const statements = tables.map((table) => [table.n, createStageSql(restoreId, table)] as const);
-  await inTransaction(pool, (tx) =>
-    tx.query([setImageSettings(plan.searchPath), ...statements.map(([, sql]) => sql)].join('; ')),
-  );
-  return Object.fromEntries(statements);
+): Promise<Record<number, string> | undefined> {
+  const made = tables.map((table) => [table.n, createStageSql(restoreId, table)] as const);
+  const statements = tables.flatMap((table) => [
+    `drop table if exists ${stageTable(restoreId, table)}`,
+    createStageSql(restoreId, table),
+  ]);
+  return inTransaction(pool, async (tx) => {
+    if (await isTaken(tx, restoreId)) return undefined;
+    await tx.query([setImageSettings(plan.searchPath), ...statements].join('; '));
+    return Object.fromEntries(made);
+  });
 }
 
 async function livePlan(ctx: RecoveryContext, tenant: string): Promise<SlicePlan> {
