@@ -8,6 +8,9 @@ import { type WorkflowRound, workflowRound } from './workflow-round';
 /** The seed is printed with the figures: the same seed makes the same plan. */
 const SEED = Number(process.env.CHRONAWFLOW_CHAOS_SEED ?? 20_261_126);
 
+/** A busy machine does fewer of them: then the figure `experiments` says so. */
+const LONGEST_MS = Number(process.env.CHRONAWFLOW_CHAOS_MINUTES ?? 9) * 60_000;
+
 /** As many experiments as there are leases that end by themselves within the time; lanes have a target each. */
 const TIMES = { durationMs: 4_000, termMs: 2_500, limitMs: 30_000 };
 
@@ -59,6 +62,7 @@ export async function measureStorm({ quick, progress }: Bench, chaos: ChaosDeplo
   const lanes = plan.map(async (rounds) => {
     const done: StormResult[] = [];
     for (const round of rounds) {
+      if (performance.now() - begun > LONGEST_MS) break;
       done.push(await stormRound(chaos.stage, round, TIMES));
       progress.line(`${round.driver}, ${round.victim}`);
     }
@@ -68,6 +72,7 @@ export async function measureStorm({ quick, progress }: Bench, chaos: ChaosDeplo
     const done: StormResult[] = [];
     for (let at = 0; at < (quick ? 1 : 6); at += 1) {
       const round = WORKFLOWS[at % WORKFLOWS.length];
+      if (performance.now() - begun > LONGEST_MS) break;
       if (round !== undefined) done.push(await workflowRound(chaos, round));
     }
     return done;
