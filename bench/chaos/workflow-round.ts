@@ -20,9 +20,14 @@ export async function workflowRound(chaos: ChaosDeployment, round: WorkflowRound
   try {
     const { driver, target } = round;
     const find = (id: string) => findFault(chaos.stage, { id, driver, target });
-    const run = await begun(chaos, round, async () => (await find('')) !== undefined);
-    const { leases } = await chaos.stage.host.journal.all();
-    const lease = leases.find((one) => one.target === target);
+    const { journal } = chaos.stage.host;
+    // Its own fault: another lane's death of Toxiproxy looks the same from outside.
+    const leaseOf = async () => {
+      const own = (await journal.all()).leases.find((one) => one.target === target);
+      return own !== undefined && (await journal.isMarked(own.id, 'injected')) ? own : undefined;
+    };
+    const run = await begun(chaos, round, async () => (await leaseOf()) !== undefined);
+    const lease = await leaseOf();
     if (round.victim === 'Temporal') await chaos.temporal.kill();
     else kill(worker.pid);
     let found = await find('');
@@ -30,6 +35,8 @@ export async function workflowRound(chaos: ChaosDeployment, round: WorkflowRound
     while (found !== undefined && hostTime().uptimeMs < end + 30_000) {
       await sleep(50);
       found = await find('');
+      // Killed in another lane when no lease was left that would bring it back: then its supervisor does.
+      if (found !== undefined && (await journal.ids()).length === 0) await chaos.stage.toxiproxy.revive();
     }
     const overstayMs = Math.max(0, hostTime().uptimeMs - end);
     if (round.victim === 'Temporal') await chaos.temporal.start();
