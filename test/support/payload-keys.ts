@@ -12,7 +12,7 @@ export async function makeKeyFile(directory: string, id: string): Promise<{ id: 
 
 /** The section with its defaults. */
 export function payloadsConfig(raw: object): PayloadsConfig {
-  const { payloads } = configSchema.pick({ payloads: true }).parse({ payloads: raw });
+  const payloads = configSchema.shape.payloads.parse(raw);
   if (payloads === undefined) throw new Error('no section payloads');
   return payloads;
 }
