@@ -32,7 +32,7 @@ import { type Signer, signerOfPem } from '../../core/operators';
 import { type RetentionReport, retain } from '../../core/retention';
 import { auditRetention } from '../../workers/audit-retention';
 import { type RealPostgres, startPostgres } from '../support/real-postgres';
-import { throwawayDirectory } from '../support/throwaway-directory';
+import { removeDirectory, throwawayDirectory } from '../support/throwaway-directory';
 import { until } from '../support/until';
 
 /** The invariants are those of core/retention/README.md. */
@@ -41,6 +41,7 @@ const ROOT = join(__dirname, '..', '..');
 const key = generateSigningKey('example.org/audit', 'ed25519');
 const signer = new LogSigner({ log: key });
 
+const directories: string[] = [];
 let postgres: RealPostgres;
 let count = 0;
 let name: string;
@@ -51,7 +52,10 @@ let retainer: Pool;
 beforeAll(async () => {
   postgres = await startPostgres();
 });
-afterAll(() => postgres?.stop());
+afterAll(async () => {
+  await postgres?.stop();
+  for (const directory of directories) await removeDirectory(directory);
+});
 beforeEach(async () => {
   name = `retention_${++count}`;
   const { socketDirectory: host, port } = postgres;
@@ -64,6 +68,13 @@ beforeEach(async () => {
   platform = postgres.connect(name, 'chronawflow', 4);
   retainer = postgres.connect(name, 'chronawflow_retention', 2);
 });
+
+/** Removed at the end. */
+async function ownDirectory(what: string): Promise<string> {
+  const directory = await throwawayDirectory(what);
+  directories.push(directory);
+  return directory;
+}
 
 /** Events of a tenant, sealed; every 50th has personal data. */
 async function record(tenant: string, events: number, from = 0): Promise<void> {
@@ -174,7 +185,7 @@ describe('what was sealed long enough ago', () => {
   test('is in an export by its hashes alone, which verifies here and by tools of others', async () => {
     await record('acme', 600);
     await retainAll();
-    const directory = await throwawayDirectory('retained');
+    const directory = await ownDirectory('retained');
     await exportLogs(platform, key, join(directory, 'all'));
     const found = await verifyExport(join(directory, 'all'), key);
     expect(found.violations).toEqual([]);
@@ -414,7 +425,7 @@ describe('invariant 6: what was not dropped by a retention is found', () => {
     expect(await problems()).toEqual([
       'its first 256 entries are missing, and no retention that is in the log has dropped them',
     ]);
-    const directory = await throwawayDirectory('removed');
+    const directory = await ownDirectory('removed');
     await exportLogs(platform, key, join(directory, 'all'));
     const { violations } = await verifyExport(join(directory, 'all'), key);
     expect(violations.map(({ problem }) => problem)).toEqual(await problems());
@@ -466,7 +477,7 @@ describe('from the command line', () => {
     await promisify(execFile)(process.execPath, [join(ROOT, 'scripts', 'build.mjs')]);
   });
   beforeEach(async () => {
-    directory = await throwawayDirectory('retain-cli');
+    directory = await ownDirectory('retain-cli');
     const connection = postgres.connection(name, 'chronawflow');
     await writeFile(
       join(directory, 'chronawflow.yaml'),
