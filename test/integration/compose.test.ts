@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { parseConfig } from '../../config';
 import { findPgBackRest, runProgram } from '../../core/cluster';
 import { SEARCH_ATTRIBUTES } from '../../core/local-stack';
+import { DEGRADATION_SECTION } from '../../core/local-stack/degradation-section';
 import { removeDirectory, throwawayDirectory } from '../support/throwaway-directory';
 
 const root = join(__dirname, '../..');
@@ -102,6 +103,10 @@ describe('docker-compose.yml', () => {
     expect(services.worker?.volumes?.map((mount) => mount.split(':')[1])).toContain(
       config.application.backup.scratchDirectory,
     );
+  });
+
+  it('has the levels of the local stack', () => {
+    expect(parse(text('deploy/docker/chronawflow.yaml')).degradation).toEqual(DEGRADATION_SECTION);
   });
 
   it('gives pgBackRest a configuration that it accepts', async () => {
