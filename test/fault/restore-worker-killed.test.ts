@@ -99,6 +99,7 @@ describe('kill -9 of the worker', () => {
         'resolving',
         'restoring',
         'recovering',
+        'preparing',
         'staging',
         'freezing',
         'previewing',
@@ -126,10 +127,12 @@ describe('kill -9 of the worker', () => {
       const scratch = [
         await holdBackupProgram(stage, 'restore', idOf(o.restoring)),
         await holdBackupProgram(stage, 'archive-get', idOf(o.recovering)),
-        await holdTableOf(stage, idOf(o.staging), 'stage_7'),
+        await holdTableOf(stage, idOf(o.preparing), 'stage_7'),
+        await holdTableOf(stage, idOf(o.staging), 'completed_0'),
         await holdTableOf(stage, idOf(o.previewing), 'preview_7'),
       ];
-      for (const office of [o.restoring, o.recovering, o.staging, o.previewing]) await begin(office);
+      for (const office of [o.restoring, o.recovering, o.preparing, o.staging, o.previewing])
+        await begin(office);
       await Promise.all(scratch.map((hold) => hold.reached()));
 
       const fence = await holdByTransaction(stage, 'lock table chronawflow.fence in exclusive mode');
@@ -170,6 +173,7 @@ describe('kill -9 of the worker', () => {
         'resolve-target',
         'verify-backup',
         'scratch',
+        'prepare-slice',
         'validate-scratch',
         'stage',
       );
