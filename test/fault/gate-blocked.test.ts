@@ -22,8 +22,8 @@ describe('the tenant gate among sessions that are in the way', () => {
   afterEach(() => f.reset());
 
   const LOCK_TIMEOUT_MS = 300;
-  /** Time that a loaded machine may add to a wait that the server ended in time; less than what stands in the way lasts. */
-  const SLACK_MS = 1_000;
+  /** Time that a loaded machine may add to a wait that the server ended in time. */
+  const SLACK_MS = 250;
 
   const blocked = async (id: string): Promise<FreezeBlockedError> => {
     await f.openRestore(id);
