@@ -1,7 +1,8 @@
 import type { GlobalMeter } from '../../core/rate-limit/global/global-meter.pure';
 import { LeaseClient, type Statement } from '../../core/rate-limit/global/lease-client.pure';
+import type { LeaseAnswer } from '../../core/rate-limit/global/leased-meter';
 import { type Ledger, lease, type Member } from '../../core/rate-limit/global/ledger.pure';
-import { type GlobalRule, slotsOf } from '../../core/rate-limit/global/slots.pure';
+import { type GlobalRule, slotAt, slotsOf } from '../../core/rate-limit/global/slots.pure';
 import { MEMBER_TTL_MS } from '../../core/rate-limit/global/timing.pure';
 import { WaitingRequests } from '../../core/rate-limit/global/waiting-requests';
 
@@ -29,6 +30,11 @@ export interface Scenario {
 export interface Outcome {
   /** Admitted in each millisecond of the database's time. */
   readonly admitted: Float64Array;
+  /**
+   * The part of it that each process admitted by its own share before the database had seen it, and in the slot in which that happened:
+   * nobody could keep the share free for a process that nobody knew (core/rate-limit/global/README.md).
+   */
+  readonly unknown: readonly Float64Array[];
   readonly asked: number;
   /** Statements that asked for tokens. */
   readonly leases: number;
@@ -50,6 +56,9 @@ interface Process {
   readonly bornAt: number;
   readonly load: number;
   readonly index: number;
+  readonly admittedUnknown: Float64Array;
+  /** When the database first saw it. */
+  firstSeen: number;
   owed: number;
 }
 
@@ -82,6 +91,8 @@ export function simulate(scenario: Scenario): Outcome {
         bornAt,
         load,
         index,
+        admittedUnknown: new Float64Array(admitted.length),
+        firstSeen: Number.POSITIVE_INFINITY,
         owed: 0,
       };
     };
@@ -112,6 +123,7 @@ export function simulate(scenario: Scenario): Outcome {
         const late = at > call.deadline;
         for (const [name, member] of members) if (member.lastSeen < at - MEMBER_TTL_MS) members.delete(name);
         const known = members.get(process.name);
+        if (!late && statement.kind !== 'probe') process.firstSeen = Math.min(process.firstSeen, at);
         switch (statement.kind) {
           case 'probe':
             finish = (now) => {
@@ -163,8 +175,11 @@ export function simulate(scenario: Scenario): Outcome {
   };
 
   let time = 0;
-  const admit = () => {
+  const admit = (process: Process, { reason }: LeaseAnswer) => {
     admitted[time] = (admitted[time] ?? 0) + 1;
+    const unknown = slotAt(slots, EPOCH + time) <= slotAt(slots, process.firstSeen);
+    if (unknown && reason === 'local-share')
+      process.admittedUnknown[time] = (process.admittedUnknown[time] ?? 0) + 1;
   };
   for (; time < scenario.durationMs; time += STEP_MS) {
     const due = events.filter((event) => event.at <= time).sort((a, b) => a.at - b.at);
@@ -181,13 +196,23 @@ export function simulate(scenario: Scenario): Outcome {
         process.meter.holder.wanted(1);
         const answer = process.waiting.cost === 0 ? decide(1, 1) : undefined;
         if (answer === undefined) {
-          process.waiting.add({ cost: 1, scale: 1, since: now, settle: (late) => late.allowed && admit() });
-        } else if (answer.allowed) admit();
+          process.waiting.add({
+            cost: 1,
+            scale: 1,
+            since: now,
+            settle: (late) => late.allowed && admit(process, late),
+          });
+        } else if (answer.allowed) admit(process, answer);
       }
       for (const statement of process.client.due(now, () => process.waiting)) run(process, statement, time);
     }
   }
-  return { admitted, asked, leases };
+  return { admitted, unknown: processes.map((process) => process.admittedUnknown), asked, leases };
+}
+
+/** What the processes admitted that the database knew. */
+export function byKnown({ admitted, unknown }: Outcome): Float64Array {
+  return admitted.map((units, at) => unknown.reduce((left, part) => left - (part[at] ?? 0), units));
 }
 
 /** Most admitted in any window of the database's clock, as a share of the limit. */
