@@ -13,6 +13,9 @@ import { type Ground, startGround } from '../workflow/support/workflow-run';
 const ROOT = join(__dirname, '..', '..');
 const CONTROL = join(ROOT, 'dist', 'workers', 'control.js');
 
+/** How long the control plane and Temporal are away; longer by `CHRONAWFLOW_FAULT_OUTAGE_MS`, 180,000 for minutes. */
+const OUTAGE_MS = Number(process.env.CHRONAWFLOW_FAULT_OUTAGE_MS ?? 0);
+
 let ground: Ground;
 let stage: DegradationStage;
 const children = new Set<ChildProcess>();
@@ -103,43 +106,57 @@ test('a controller that is killed in the middle of a change: another one ends it
   ]);
 }, 400_000);
 
-test('with the control plane away processes keep their level, and everything goes on when it is back', async () => {
-  stage = new DegradationStage(ground, { ...QUICK, silentAfter: '2s' });
-  const seen = { 'error-rate': 0.2 };
-  const web = await stage.follow('web', seen);
-  await stage.startControl();
-  await stage.reached('limited');
-  await ground.postgres.halt('immediate');
-  try {
-    seen['error-rate'] = 0;
-    await until(() => web.silentForMs > 2_500, { limitMs: 180_000, what: 'the silence to be noticed' });
-    expect([web.level(), web.allows('reports'), web.allows('sign-in')]).toEqual(['limited', false, true]);
-    const late = await stage.follow('late');
-    expect(late.level()).toBe('normal');
-    await stage.leave(late);
-  } finally {
-    await ground.postgres.start();
-  }
-  await stage.reached('normal');
-  expect(web.silentForMs).toBeLessThan(30_000);
-}, 400_000);
+test(
+  'with the control plane away processes keep their level, and everything goes on when it is back',
+  async () => {
+    stage = new DegradationStage(ground, { ...QUICK, silentAfter: '2s' });
+    const seen = { 'error-rate': 0.2 };
+    const web = await stage.follow('web', seen);
+    await stage.startControl();
+    await stage.reached('limited');
+    await ground.postgres.halt('immediate');
+    try {
+      seen['error-rate'] = 0;
+      await until(() => web.silentForMs > Math.max(2_500, OUTAGE_MS), {
+        limitMs: 180_000 + OUTAGE_MS,
+        what: 'the silence to be noticed',
+      });
+      expect([web.level(), web.allows('reports'), web.allows('sign-in')]).toEqual(['limited', false, true]);
+      const late = await stage.follow('late');
+      expect(late.level()).toBe('normal');
+      await stage.leave(late);
+    } finally {
+      await ground.postgres.start();
+    }
+    await stage.reached('normal');
+    expect(web.silentForMs).toBeLessThan(30_000);
+  },
+  400_000 + OUTAGE_MS,
+);
 
-test('with Temporal away processes keep their level and know that nobody watches; then the controller goes on', async () => {
-  stage = new DegradationStage(ground, { ...QUICK, silentAfter: '2s' });
-  const seen = { 'error-rate': 0.06 };
-  const web = await stage.follow('web', seen);
-  await stage.startControl();
-  await stage.reached('reduced');
-  await ground.temporal.kill();
-  try {
-    seen['error-rate'] = 0.5;
-    await until(() => web.silentForMs > 3_000, { limitMs: 180_000, what: 'the silence to be noticed' });
-    expect(web.level()).toBe('reduced');
-  } finally {
-    await ground.temporal.start();
-  }
-  await stage.reached('core-only');
-}, 400_000);
+test(
+  'with Temporal away processes keep their level and know that nobody watches; then the controller goes on',
+  async () => {
+    stage = new DegradationStage(ground, { ...QUICK, silentAfter: '2s' });
+    const seen = { 'error-rate': 0.06 };
+    const web = await stage.follow('web', seen);
+    await stage.startControl();
+    await stage.reached('reduced');
+    await ground.temporal.kill();
+    try {
+      seen['error-rate'] = 0.5;
+      await until(() => web.silentForMs > Math.max(3_000, OUTAGE_MS), {
+        limitMs: 180_000 + OUTAGE_MS,
+        what: 'the silence to be noticed',
+      });
+      expect(web.level()).toBe('reduced');
+    } finally {
+      await ground.temporal.start();
+    }
+    await stage.reached('core-only');
+  },
+  400_000 + OUTAGE_MS,
+);
 
 test('a signal that flaps faster than the dwell holds the level', async () => {
   stage = new DegradationStage(ground, { ...QUICK, dwell: '8s' });
