@@ -43,13 +43,19 @@ async function readLedger(key: string): Promise<Ledger | undefined> {
 }
 
 async function readMembers(): Promise<Member[]> {
-  const { rows } = await pool.query<{ process: string; seen: number; rejoined: number | null }>(
-    `select process, chronawflow.epoch_ms(last_seen) as seen,
+  const { rows } = await pool.query<{
+    process: string;
+    joined: number;
+    seen: number;
+    rejoined: number | null;
+  }>(
+    `select process, chronawflow.epoch_ms(least(joined_at, last_seen)) as joined, chronawflow.epoch_ms(last_seen) as seen,
             case when rejoined_at > '-infinity' then chronawflow.epoch_ms(rejoined_at) end as rejoined
      from chronawflow.rate_member`,
   );
   return rows.map((row) => ({
     process: row.process,
+    joinedAt: row.joined,
     lastSeen: row.seen,
     rejoinedAt: row.rejoined ?? Number.NEGATIVE_INFINITY,
   }));
@@ -81,8 +87,10 @@ const steps = (main: Slots) =>
         fc.record({
           seen: fc.integer({ min: -5, max: MEMBER_TTL_MS + 5_000 }),
           rejoined: fc.option(fc.integer({ min: 0, max: 200 })),
+          /** How long before it was last seen it joined: often after another one was last seen. */
+          there: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 300 }), fc.constant(60_000)),
         }),
-        { maxLength: 4 },
+        { maxLength: 7 },
       ),
       /** Slots that have gone by since the step before; or the clock was set back. */
       passed: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 12 }), fc.constant(-1_000)),
@@ -100,8 +108,9 @@ test.each(SLOTS)('rate_grant decides as its model does: %p', async (main) => {
         for (const [index, other] of step.others.entries()) {
           await pool.query(
             `insert into chronawflow.rate_member values ($1, clock_timestamp() - $2 * interval '1 ms',
-               coalesce(clock_timestamp() - $3 * interval '1 ms', '-infinity'))`,
-            [`other-${index}`, other.seen, other.rejoined],
+               coalesce(clock_timestamp() - $3 * interval '1 ms', '-infinity'),
+               clock_timestamp() - ($2 + $4) * interval '1 ms')`,
+            [`other-${index}`, other.seen, other.rejoined, other.there],
           );
         }
         await pool.query('update chronawflow.rate_budget set first = first - $2 where key = $1', [
@@ -127,7 +136,7 @@ test.each(SLOTS)('rate_grant decides as its model does: %p', async (main) => {
         const name = ['a', 'b', 'c'][step.process] ?? '';
         const seen = [
           ...members,
-          { process: name, lastSeen: grant.at, rejoinedAt: Number.NEGATIVE_INFINITY },
+          { process: name, joinedAt: grant.at, lastSeen: grant.at, rejoinedAt: Number.NEGATIVE_INFINITY },
         ];
         const request = { process: name, ...of, ...wish, deadline };
         const expected = lease(before, seen, request, grant.at);

@@ -133,7 +133,9 @@ export function simulate(scenario: Scenario): Outcome {
             break;
           case 'heartbeat': {
             const rejoinedAt = statement.rejoin ? at : (known?.rejoinedAt ?? Number.NEGATIVE_INFINITY);
-            if (!late) members.set(process.name, { process: process.name, lastSeen: at, rejoinedAt });
+            const joinedAt = known?.joinedAt ?? at;
+            if (!late)
+              members.set(process.name, { process: process.name, joinedAt, lastSeen: at, rejoinedAt });
             finish = (now) => process.client.beat(call, statement.rejoin, now, { at, late });
             break;
           }
@@ -141,6 +143,7 @@ export function simulate(scenario: Scenario): Outcome {
             if (!late)
               members.set(process.name, {
                 process: process.name,
+                joinedAt: known?.joinedAt ?? at,
                 lastSeen: at,
                 rejoinedAt: known?.rejoinedAt ?? Number.NEGATIVE_INFINITY,
               });

@@ -95,13 +95,28 @@ const SLOW_AND_BORN_AGAIN: Scenario = {
   kills: [{ process: 2, at: 21_343 }],
 };
 
+/** A process begun again beside one that is cut off: five members, of which four are there. */
+const BORN_AGAIN_BESIDE_A_CUT: Scenario = {
+  seed: 2_147_483_628,
+  rule: FIXED,
+  durationMs: DURATION,
+  load: [1, 0, 1, 0],
+  clockRates: [0.9997, 0.99983, 0.99989, 1.0003],
+  delayMs: 1,
+  cut: [{ process: 0, from: 10_198, to: 14_178 }],
+  kills: [
+    { process: 2, at: 13_090 },
+    { process: 3, at: 17_079 },
+  ],
+};
+
 describe('four processes with one limit, simulated', () => {
   test('never admit more than 5 % over a fixed window, whatever is lost, cut off or killed', () => {
     fc.assert(
       fc.property(scenarios(FIXED), (scenario) => {
         expectPromise(scenario, mostInAlignedWindow);
       }),
-      { numRuns: RUNS, endOnFailure: true, examples: [[SLOW_AND_BORN_AGAIN]] },
+      { numRuns: RUNS, endOnFailure: true, examples: [[SLOW_AND_BORN_AGAIN], [BORN_AGAIN_BESIDE_A_CUT]] },
     );
   });
 
@@ -120,6 +135,13 @@ describe('four processes with one limit, simulated', () => {
       }),
       { numRuns: RUNS, endOnFailure: true },
     );
+  });
+
+  test('four that are all killed and begun again have the whole limit at once', () => {
+    const kills = [0, 1, 2, 3].map((process) => ({ process, at: 7_100 }));
+    const { admitted } = simulate({ ...calm(FIXED, [0.4, 0.4, 0.4, 0.4]), kills });
+    expect(mostInAlignedWindow(admitted, FIXED)).toBeLessThanOrEqual(1);
+    expect(sum(admitted, 10_000, 20_000) / (5 * FIXED.limit)).toBeGreaterThanOrEqual(0.95);
   });
 
   test('use at least 95 % of a fixed window when the load is spread 97/1/1/1', () => {

@@ -18,6 +18,7 @@ export interface Ledger {
 /** One process's row; times of the database in milliseconds. */
 export interface Member {
   readonly process: string;
+  readonly joinedAt: number;
   readonly lastSeen: number;
   /** It decided by its own share until then. */
   readonly rejoinedAt: number;
@@ -69,7 +70,7 @@ export function lease(
     return { ledger: before, grant: { at, late: true, slot, now: 0, ahead: [], left: 0, asked: 0 } };
   }
   const living = members.filter((member) => member.lastSeen > at - MEMBER_TTL_MS);
-  const open = Array.from({ length: slots.ahead + 1 }, (_, j) => 1 - reserved(living, request, slot + j));
+  const open = reservations(living, request, slot).map((reserved) => 1 - reserved);
   const { granted, level } = carry(before, request, slot, open[0] ?? 0);
   giveBack(granted, request, slot - back);
 
@@ -100,14 +101,42 @@ export function lease(
   };
 }
 
-/** The share of the limit that is kept free in a slot for processes that may be deciding by their own. */
-function reserved(living: readonly Member[], { slots, share }: LeaseRequest, slot: number): number {
-  const local = living.filter(
-    ({ lastSeen, rejoinedAt }) =>
-      slot > Math.floor((lastSeen + SILENCE_MS) / slots.slotMs) ||
-      slot <= Math.floor(rejoinedAt / slots.slotMs) + slots.memory,
-  ).length;
-  return Math.min(local * share, Math.max(0, 1 - (living.length - local) * share));
+/**
+ * For each slot from `first` on, the share of the limit that is kept free for processes that may be deciding by their own: theirs, as
+ * far as those that are connected keep their shares. Of two processes of which one may have taken the other's place, one counts as connected.
+ */
+function reservations(
+  living: readonly Member[],
+  { slots, share }: LeaseRequest,
+  first: number,
+): readonly number[] {
+  const decidesAlone = ({ lastSeen, rejoinedAt }: Member, slot: number) =>
+    slot > Math.floor((lastSeen + SILENCE_MS) / slots.slotMs) ||
+    slot <= Math.floor(rejoinedAt / slots.slotMs) + slots.memory;
+  const connected = living.filter((member) => !decidesAlone(member, first));
+  const places = mostAtOnce(connected);
+  return Array.from({ length: slots.ahead + 1 }, (_, j) => {
+    const alone = living.filter((member) => decidesAlone(member, first + j)).length;
+    const left = places - connected.filter((member) => decidesAlone(member, first + j)).length;
+    return Math.min(alone * share, Math.max(0, 1 - Math.max(0, left) * share));
+  });
+}
+
+/** How many members were there at the same time: none of these has taken another's place. */
+export function mostAtOnce(members: readonly Pick<Member, 'joinedAt' | 'lastSeen'>[]): number {
+  const changes = members
+    .flatMap(({ joinedAt, lastSeen }) => [
+      { at: joinedAt, change: 1 },
+      { at: lastSeen, change: -1 },
+    ])
+    .sort((a, b) => a.at - b.at || b.change - a.change);
+  let there = 0;
+  let most = 0;
+  for (const { change } of changes) {
+    there += change;
+    most = Math.max(most, there);
+  }
+  return most;
 }
 
 /**
