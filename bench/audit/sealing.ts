@@ -58,7 +58,7 @@ export async function measureSealDelay(bench: Bench, scene: AuditScene): Promise
     `select percentile_cont(0.5) within group (order by ms) as p50, percentile_cont(0.99) within group (order by ms) as p99
        from (
          select extract(epoch from c.sealed_at - e.at) * 1000 as ms
-           from chronawflow.audit_event e join chronawflow.audit_entry s on s.event_id = e.id
+           from chronawflow.audit_event e join chronawflow.audit_place s on s.event_id = e.id
            cross join lateral (select sealed_at from chronawflow.audit_checkpoint c
                                 where c.log = s.log and c.size > s.index order by c.size limit 1) c
        ) delays`,

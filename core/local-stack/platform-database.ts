@@ -26,7 +26,7 @@ export const PLATFORM = {
 /** What the sealer alone writes; everybody else reads it. */
 const SEALED = [
   'audit_log',
-  'audit_entry',
+  'audit_bundle',
   'audit_subtree',
   'audit_checkpoint',
   'audit_cosignature',
@@ -112,8 +112,8 @@ async function grantSealerRole(owner: Pool, name: string): Promise<void> {
   const role = quoteIdentifier(name);
   await owner.query(`
     grant usage on schema chronawflow to ${role};
-    grant select on chronawflow.audit_event, chronawflow.audit_personal, chronawflow.erasure, chronawflow.${DROPPED}, ${SEALED.map((table) => `chronawflow.${table}`).join(', ')} to ${role};
-    grant insert on chronawflow.audit_log, chronawflow.audit_entry, chronawflow.audit_subtree,
+    grant select on chronawflow.audit_event, chronawflow.audit_personal, chronawflow.erasure, chronawflow.audit_place, chronawflow.${DROPPED}, ${SEALED.map((table) => `chronawflow.${table}`).join(', ')} to ${role};
+    grant insert on chronawflow.audit_log, chronawflow.audit_bundle, chronawflow.audit_subtree,
       chronawflow.audit_checkpoint, chronawflow.audit_cosignature to ${role};
     grant update (size, edge) on chronawflow.audit_log to ${role};
     grant update on chronawflow.audit_seal to ${role}`);

@@ -29,8 +29,9 @@ with sealed as (
 select id as log, tenant, origin, before / 256 * 256 as "minimumIndex", before as "personalBefore"
   from sealed s
  where before / 256 * 256 > dropped
-    or exists (select from chronawflow.audit_personal p join chronawflow.audit_entry n on n.event_id = p.event_id
-                where p.tenant is not distinct from s.tenant and p.erased_by is null and n.log = s.id and n.index < before)
+    or exists (select from chronawflow.audit_bundle b cross join unnest(b.event_ids) with ordinality e (id, n)
+                 join chronawflow.audit_personal p on p.event_id = e.id
+                where b.log = s.id and b.first < before and b.first + e.n - 1 < before and p.erased_by is null)
  order by id`;
 
 /** Decides about every log of which something can go, each in a transaction of its own. Nothing is dropped yet. */

@@ -51,15 +51,15 @@ async function next(tx: ClientBase, retention: Retention, by: string): Promise<S
     const range = [log, first * TILE_WIDTH, end * TILE_WIDTH];
     const personal = await dropPersonal(tx, range);
     await tx.query(
-      `delete from chronawflow.audit_event e using chronawflow.audit_entry n
-        where n.log = $1 and n.index >= $2 and n.index < $3 and e.id = n.event_id`,
+      `delete from chronawflow.audit_event e using chronawflow.audit_bundle b cross join unnest(b.event_ids) n (event_id)
+        where b.log = $1 and b.first >= $2 and b.first < $3 and e.id = n.event_id`,
       range,
     );
-    const { rowCount } = await tx.query(
-      'delete from chronawflow.audit_entry where log = $1 and index >= $2 and index < $3',
+    await tx.query(
+      'delete from chronawflow.audit_bundle where log = $1 and first >= $2 and first < $3',
       range,
     );
-    return { entries: rowCount ?? 0, personal, over: false };
+    return { entries: (end - first) * TILE_WIDTH, personal, over: false };
   }
   const personal = await dropPersonal(tx, [log, minimumIndex, personalBefore]);
   await recordAuditEvent(tx, {
@@ -87,8 +87,8 @@ async function keepHashes(
     const { rows } = await tx.query<{ hashes: Buffer; sealed: Buffer | null }>(
       `with kept as (
          insert into chronawflow.audit_dropped (log, index, hashes)
-         select log, index / 256, string_agg(sha256('\\x00'::bytea || entry), ''::bytea order by index)
-           from chronawflow.audit_entry where log = $1 and index >= $2 * 256 and index < $3 * 256 group by log, index / 256
+         select log, first / 256, string_agg(chronawflow.leaf_hashes(entries), ''::bytea order by first)
+           from chronawflow.audit_bundle where log = $1 and first >= $2 * 256 and first < $3 * 256 group by log, first / 256
          returning log, index, hashes)
        select k.hashes, s.hash as sealed from kept k
          left join chronawflow.audit_subtree s on s.log = k.log and s.level = 1 and s.index = k.index`,
@@ -104,8 +104,8 @@ async function keepHashes(
 
 async function dropPersonal(tx: ClientBase, range: readonly number[]): Promise<number> {
   const { rowCount } = await tx.query(
-    `delete from chronawflow.audit_personal p using chronawflow.audit_entry n
-      where n.log = $1 and n.index >= $2 and n.index < $3 and p.event_id = n.event_id`,
+    `delete from chronawflow.audit_personal p using chronawflow.audit_bundle b cross join unnest(b.event_ids) with ordinality n (event_id, n)
+      where b.log = $1 and b.first >= $2 and b.first < $3 and b.first + n.n - 1 < $3 and p.event_id = n.event_id`,
     [...range],
   );
   return rowCount ?? 0;

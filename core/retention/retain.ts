@@ -91,9 +91,7 @@ async function undone(platform: Pool, tenant: string | undefined): Promise<Reten
 async function untilSealed(platform: Pool, eventId: string, withinMs: number): Promise<void> {
   const limit = Date.now() + withinMs;
   for (;;) {
-    const { rowCount } = await platform.query('select from chronawflow.audit_entry where event_id = $1', [
-      eventId,
-    ]);
+    const { rowCount } = await platform.query('select from chronawflow.place_of_event($1)', [eventId]);
     if (rowCount === 1) return;
     if (Date.now() > limit) throw new EventNotSealedError(eventId, true);
     await sleep(LOOK_EVERY_MS);

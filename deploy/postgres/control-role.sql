@@ -43,5 +43,5 @@ grant select on chronawflow.escalation_silence to chronawflow_control;
 -- Operators who sign: what they sign is verified in the transaction of the change, and used up there; a witness is shown the log.
 grant select on chronawflow.operator_statement to chronawflow_control;
 grant select, insert on chronawflow.used_intent to chronawflow_control;
-grant select on chronawflow.audit_log, chronawflow.audit_entry, chronawflow.audit_subtree, chronawflow.audit_checkpoint,
+grant select on chronawflow.audit_log, chronawflow.audit_bundle, chronawflow.audit_subtree, chronawflow.audit_checkpoint,
   chronawflow.audit_cosignature to chronawflow_control;

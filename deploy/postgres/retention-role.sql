@@ -15,7 +15,7 @@ grant select on chronawflow.audit_log, chronawflow.audit_subtree, chronawflow.au
   to chronawflow_retention;
 
 -- What goes, and the hashes that stay.
-grant select, delete on chronawflow.audit_event, chronawflow.audit_entry, chronawflow.audit_personal to chronawflow_retention;
+grant select, delete on chronawflow.audit_event, chronawflow.audit_bundle, chronawflow.audit_personal to chronawflow_retention;
 grant select, insert on chronawflow.audit_dropped to chronawflow_retention;
 
 -- That it has gone is an event.

@@ -61,7 +61,7 @@ async function allSealed(): Promise<void> {
     async () => {
       const { rows } = await superuser.query<{ open: string }>(
         `select count(*) as open from chronawflow.audit_event e
-          where not exists (select from chronawflow.audit_entry s where s.event_id = e.id)`,
+          where not exists (select from chronawflow.audit_place s where s.event_id = e.id)`,
       );
       return rows[0]?.open === '0';
     },

@@ -122,7 +122,7 @@ const problems = async () => (await verify()).violations.map(({ problem }) => pr
 const rowsOf = async (tenant: string) => {
   const { rows } = await owner.query(
     `select (select count(*) from chronawflow.audit_event where tenant = $1 and action = 'test')::int as events,
-            (select count(*) from chronawflow.audit_entry n join chronawflow.audit_log l on l.id = n.log where l.tenant = $1)::int as entries,
+            (select count(*) from chronawflow.audit_place n join chronawflow.audit_log l on l.id = n.log where l.tenant = $1)::int as entries,
             (select count(*) from chronawflow.audit_personal where tenant = $1)::int as personal`,
     [tenant],
   );
@@ -259,7 +259,7 @@ describe('nothing goes', () => {
   test('invariant 2: of a bundle that is not what was sealed', async () => {
     await record('acme', 300);
     await withoutTriggers(
-      `update chronawflow.audit_entry set entry = convert_to(replace(convert_from(entry, 'UTF8'), '"ada"', '"eve"'), 'UTF8') where event_id = 'acme7'`,
+      `update chronawflow.audit_bundle set entries = set_byte(entries, 20, 0) where 'acme7' = any (event_ids)`,
     );
     await expect(retainAll()).rejects.toMatchObject({ code: 'AUDIT_LOG_DAMAGED' });
     expect(await rowsOf('acme')).toMatchObject({ events: 300 });
@@ -280,17 +280,17 @@ describe('invariant 4: who may', () => {
       retainer,
       `insert into chronawflow.audit_retention select id, 256, 256, 'x' from chronawflow.audit_log where tenant = 'acme'`,
     );
-    for (const table of ['audit_event', 'audit_entry', 'audit_personal'])
+    for (const table of ['audit_event', 'audit_bundle', 'audit_personal'])
       await refused(retainer, `delete from chronawflow.${table}`);
     for (const table of ['audit_event', 'audit_checkpoint', 'audit_dropped', 'audit_log', 'legal_hold'])
       await refused(retainer, `truncate chronawflow.${table}`);
     await refused(retainer, `update chronawflow.audit_event set actor = 'eve'`);
     await retainAll();
     // What stays is refused all the same after it.
-    for (const table of ['audit_event', 'audit_entry', 'audit_dropped'])
+    for (const table of ['audit_event', 'audit_bundle', 'audit_dropped'])
       await refused(retainer, `delete from chronawflow.${table}`);
     await owner.query('set session_replication_role = replica');
-    await refused(owner, 'delete from chronawflow.audit_entry');
+    await refused(owner, 'delete from chronawflow.audit_bundle');
     await owner.query('reset session_replication_role');
     expect(await problems()).toEqual([]);
   });
@@ -392,7 +392,7 @@ function retentionConfig(keep: string, every: string | false): Config {
 }
 
 async function withoutTriggers(...statements: readonly string[]): Promise<void> {
-  const guards = ['audit_event', 'audit_entry', 'audit_dropped', 'audit_retention'].map(
+  const guards = ['audit_event', 'audit_bundle', 'audit_dropped', 'audit_retention'].map(
     (table) => [`alter table chronawflow.${table}`, `trigger ${table}_insert_only`] as const,
   );
   for (const [table, trigger] of guards) await owner.query(`${table} disable ${trigger}`);
@@ -405,11 +405,11 @@ describe('invariant 6: what was not dropped by a retention is found', () => {
   /** As a retention would do it, by somebody who has the database. */
   const removePrefix = (bundles: number) => [
     `insert into chronawflow.audit_dropped (log, index, hashes)
-     select log, index / 256, string_agg(sha256('\\x00'::bytea || entry), ''::bytea order by index)
-       from chronawflow.audit_entry where log = ${OF} and index < ${bundles * 256} group by 1, 2`,
-    `delete from chronawflow.audit_personal p using chronawflow.audit_entry n where n.log = ${OF} and n.index < ${bundles * 256} and p.event_id = n.event_id`,
-    `delete from chronawflow.audit_event e using chronawflow.audit_entry n where n.log = ${OF} and n.index < ${bundles * 256} and e.id = n.event_id`,
-    `delete from chronawflow.audit_entry where log = ${OF} and index < ${bundles * 256}`,
+     select log, first / 256, string_agg(chronawflow.leaf_hashes(entries), ''::bytea order by first)
+       from chronawflow.audit_bundle where log = ${OF} and first < ${bundles * 256} group by 1, 2`,
+    `delete from chronawflow.audit_personal p using chronawflow.audit_place n where n.log = ${OF} and n.index < ${bundles * 256} and p.event_id = n.event_id`,
+    `delete from chronawflow.audit_event e using chronawflow.audit_place n where n.log = ${OF} and n.index < ${bundles * 256} and e.id = n.event_id`,
+    `delete from chronawflow.audit_bundle where log = ${OF} and first < ${bundles * 256}`,
   ];
   const removed = async (bundles: number) => {
     await owner.query('alter table chronawflow.audit_personal disable trigger audit_personal_only_erase');
@@ -515,7 +515,7 @@ describe('from the command line', () => {
       // It cannot come past this entry: the first sixteen bundles are gone by then, and the rest is not.
       await blocker.query('begin');
       await blocker.query(
-        `select from chronawflow.audit_entry n join chronawflow.audit_log l on l.id = n.log where l.tenant = 'acme' and n.index = 5000 for update of n`,
+        `select from chronawflow.audit_bundle n join chronawflow.audit_log l on l.id = n.log where l.tenant = 'acme' and n.first <= 5000 and n.first + n.count > 5000 for update of n`,
       );
       const killed = start(...RETAIN);
       const ended = once(killed, 'exit');

@@ -184,7 +184,7 @@ test('events that other programs wrote never stop the sealer', async () => {
   expect((await verifyAll()).violations).toEqual([]);
 });
 
-test.each(['audit_event', 'audit_entry', 'audit_subtree', 'audit_checkpoint'])(
+test.each(['audit_event', 'audit_bundle', 'audit_subtree', 'audit_checkpoint'])(
   '%s refuses to be changed, also by a superuser',
   async (table) => {
     for (let i = 0; i < 256; i += 1) await recordAuditEvent(platform, event(`a${i}`, 'acme'));
@@ -225,7 +225,7 @@ test('writers at random, sealers at once and their connections cut: every commit
       await platform.query(
         `select pg_terminate_backend(pid) from pg_stat_activity
           where datname = current_database() and pid <> pg_backend_pid()
-            and (query ilike '%audit_entry%' or query ilike '%audit_seal%' or query ilike '%advisory_lock%')
+            and (query ilike '%audit_bundle%' or query ilike '%audit_seal%' or query ilike '%advisory_lock%')
           order by random() limit 1`,
       );
       for (let i = 0; i < 20; i += 1) await yieldNow();
@@ -252,7 +252,7 @@ test('writers at random, sealers at once and their connections cut: every commit
   await until(
     async () => {
       const { rows } = await platform.query<{ n: string }>(
-        'select count(*) as n from chronawflow.audit_entry where event_id is not null',
+        'select count(*) as n from chronawflow.audit_place',
       );
       return Number(rows[0]?.n) === committed.size;
     },

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { recordAuditEvent } from '../../core/audit';
+import { formatReceipt, proveEvent, recordAuditEvent, verifyReceipt } from '../../core/audit';
 import { formatCheckpoint, generateSigningKey, parseCheckpoint, parseNote } from '../../core/audit/note';
 import { LogSigner, sealBatch } from '../../core/audit/seal';
 import { type AuditVerification, verifyDatabase } from '../../core/audit/verify';
@@ -42,7 +42,7 @@ beforeEach(async () => {
 
 /** What the owner of the database can do: the triggers are out of the way while it is done, and back after it. */
 async function tamper(...statements: readonly string[]): Promise<void> {
-  const tables = ['audit_event', 'audit_entry', 'audit_subtree', 'audit_checkpoint'];
+  const tables = ['audit_event', 'audit_bundle', 'audit_subtree', 'audit_checkpoint'];
   const all = (what: string) =>
     tables.flatMap((table) =>
       ['insert_only', 'no_truncate'].map(
@@ -94,6 +94,11 @@ test('events that are not sealed yet are told, not proved', async () => {
 });
 
 const OF = `(select id from chronawflow.audit_log where tenant = 'acme')`;
+/** The IDs of the events that were sealed together with it. */
+const BESIDE_E7 = `select unnest(event_ids) from chronawflow.audit_bundle where 'e7' = any (event_ids)`;
+/** A bundle's entries with another text of the same length. */
+const replaced = (text: string, by: string) =>
+  `decode(replace(encode(entries, 'hex'), '${Buffer.from(text).toString('hex')}', '${Buffer.from(by).toString('hex')}'), 'hex')`;
 const PLATFORM = `(select id from chronawflow.audit_log where kind = 'platform')`;
 
 describe('every tampering with the database is found, and what it was is said', () => {
@@ -107,9 +112,8 @@ describe('every tampering with the database is found, and what it was is said', 
       name: 'an event and its sealed bytes changed',
       message: /entries are not those that its checkpoint signs/,
       statements: [
-        `update chronawflow.audit_event set actor = 'eve' where id = 'e7'`,
-        `update chronawflow.audit_entry set entry = convert_to(replace(convert_from(entry, 'UTF8'), '"ada"', '"eve"'), 'UTF8')
-        where event_id = 'e7'`,
+        `update chronawflow.audit_event set actor = 'eve' where id in (${BESIDE_E7})`,
+        `update chronawflow.audit_bundle set entries = ${replaced('"ada"', '"eve"')} where 'e7' = any (event_ids)`,
       ],
     },
     {
@@ -123,25 +127,64 @@ describe('every tampering with the database is found, and what it was is said', 
       statements: [`delete from chronawflow.audit_event where id = 'e7'`],
     },
     {
-      name: 'a sealed entry deleted',
+      name: 'sealed entries deleted',
+      message: /entries\/0 has \d+ of 256/,
+      statements: [`delete from chronawflow.audit_bundle where 'e7' = any (event_ids)`],
+    },
+    {
+      name: 'one entry cut out of those that were sealed with it',
       message: /entries\/0 has 255 of 256/,
-      statements: [`delete from chronawflow.audit_entry where event_id = 'e7'`],
+      statements: [
+        // The first one, with its event's ID: a length in two bytes, and as many.
+        `update chronawflow.audit_bundle
+            set entries = substring(entries from 3 + 256 * get_byte(entries, 0) + get_byte(entries, 1)), count = count - 1, event_ids = event_ids[2:]
+          where log = ${OF} and first = 0`,
+      ],
+    },
+    {
+      name: 'the end of an entry cut off',
+      message: /entries\/0 has 0 of 256/,
+      statements: [
+        `update chronawflow.audit_bundle set entries = substring(entries for octet_length(entries) - 1) where log = ${OF}`,
+      ],
+    },
+    {
+      name: 'an entry’s event exchanged for another',
+      message: /^event e9 was changed: .*id was "e7", is "e9"/m,
+      statements: [
+        `update chronawflow.audit_bundle set event_ids = array_replace(event_ids, 'e7', 'e9') where log = ${OF}`,
+      ],
+    },
+    {
+      name: 'entries said to stand elsewhere',
+      message: /entry 0 is stored as entry 1/,
+      statements: [`update chronawflow.audit_bundle set first = first + 1 where log = ${OF} and first = 0`],
+    },
+    {
+      name: 'a checkpoint’s place in the platform log changed',
+      message: /^checkpoint \d+ is its leaf \d+, and is said to be leaf 5000$/m,
+      statements: [`update chronawflow.audit_checkpoint set leaf = 5000 where log = ${OF}`],
     },
     {
       name: 'a whole tail deleted, tree set back',
       message: /is no checkpoint that is stored/,
       statements: [
-        `delete from chronawflow.audit_entry where log = ${OF} and index >= 200`,
-        `delete from chronawflow.audit_checkpoint where log = ${OF} and size > 200`,
-        `update chronawflow.audit_log set size = 200 where id = ${OF}`,
+        `update chronawflow.audit_log set size = (select min(size) from chronawflow.audit_checkpoint where log = ${OF}) where id = ${OF}`,
+        `delete from chronawflow.audit_bundle b using chronawflow.audit_log l where l.id = ${OF} and b.log = l.id and b.first >= l.size`,
+        `delete from chronawflow.audit_checkpoint c using chronawflow.audit_log l where l.id = ${OF} and c.log = l.id and c.size > l.size`,
       ],
     },
     {
       name: 'two entries exchanged',
       message: /entries are not those that its checkpoint signs/,
       statements: [
-        `update chronawflow.audit_entry set index = index + 1000000 where log = ${OF} and index in (3, 4)`,
-        `update chronawflow.audit_entry set index = 7 - (index - 1000000) where log = ${OF} and index >= 1000000`,
+        // All of these entries have one length, but for the last figures of their IDs.
+        `update chronawflow.audit_bundle
+            set entries = ${replaced('"id":"e2"', '"id":"eX"')}, event_ids = array_replace(event_ids, 'e2', 'eX') where log = ${OF} and first = 0`,
+        `update chronawflow.audit_bundle
+            set entries = ${replaced('"id":"e4"', '"id":"e2"')}, event_ids = array_replace(event_ids, 'e4', 'e2') where log = ${OF} and first = 0`,
+        `update chronawflow.audit_bundle
+            set entries = ${replaced('"id":"eX"', '"id":"e4"')}, event_ids = array_replace(event_ids, 'eX', 'e4') where log = ${OF} and first = 0`,
       ],
     },
     {
@@ -184,7 +227,7 @@ describe('every tampering with the database is found, and what it was is said', 
       name: 'a leaf of the platform log changed',
       message: /its leaf 0, .* is no checkpoint that is stored/,
       statements: [
-        `update chronawflow.audit_entry set entry = 'forged' where log = ${PLATFORM} and index = 0`,
+        `update chronawflow.audit_bundle set entries = set_byte(entries, 9, 0) where log = ${PLATFORM} and first = 0`,
       ],
     },
   ];
@@ -192,6 +235,12 @@ describe('every tampering with the database is found, and what it was is said', 
   test.each(TAMPERINGS)('$name', async ({ message, statements }) => {
     await tamper(...statements);
     expect(problemsOf(await verify())).toMatch(message);
+  });
+
+  test('an event that is gone is proved by its receipt all the same', async () => {
+    await tamper(`delete from chronawflow.audit_event where id = 'e7'`);
+    const receipt: unknown = JSON.parse(formatReceipt(await proveEvent(platform, 'e7')));
+    expect(verifyReceipt(receipt, key)).toMatchObject({ event: { id: 'e7', actor: 'ada' } });
   });
 
   test('a trigger that is disabled, or another in its place', async () => {
@@ -214,8 +263,8 @@ describe('every tampering with the database is found, and what it was is said', 
     expect(problemsOf(await verify())).toBe(
       'clerk may DELETE on audit_event\nclerk may UPDATE (actor) on audit_event',
     );
-    await platform.query('grant truncate on chronawflow.audit_entry to public');
-    expect(problemsOf(await verify())).toContain('public may TRUNCATE on audit_entry');
+    await platform.query('grant truncate on chronawflow.audit_bundle to public');
+    expect(problemsOf(await verify())).toContain('public may TRUNCATE on audit_bundle');
     await platform.query('drop owned by clerk');
     await platform.query('drop role clerk');
   });

@@ -81,7 +81,7 @@ test('the controllers’ role verifies what operators have signed, once', async 
     code: 'INTENT_REPLAYED',
   });
   // What a witness is shown of the log.
-  for (const table of ['audit_log', 'audit_entry', 'audit_subtree', 'audit_checkpoint', 'audit_cosignature'])
+  for (const table of ['audit_log', 'audit_bundle', 'audit_subtree', 'audit_checkpoint', 'audit_cosignature'])
     await expect(control.query(`select from chronawflow.${table}`)).resolves.toMatchObject({
       rows: expect.any(Array),
     });

@@ -97,7 +97,7 @@ async function sealOne(): Promise<void> {
   await recordAuditEvent(platform, { id, actor: 'ada', action: 'test', tenant: 'acme', outcome: 'ok' });
   await until(
     async () =>
-      (await platform.query('select from chronawflow.audit_entry where event_id = $1', [id])).rowCount === 1,
+      (await platform.query('select from chronawflow.audit_place where event_id = $1', [id])).rowCount === 1,
     { limitMs: 60_000, what: `${id} to be sealed` },
   );
 }

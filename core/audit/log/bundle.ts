@@ -1,7 +1,9 @@
-import { type Digest, leafDigest, leafDigestWithin } from '../merkle';
+import { type Digest, leafDigestWithin } from '../merkle';
 
 /** Up to 256 entries that follow each other. */
 export interface Bundle {
+  /** As a file of an export has them. */
+  readonly bytes: Buffer;
   readonly entries: readonly Buffer[];
   /** The hashes of their leaves. */
   readonly digests: readonly Digest[];
@@ -9,28 +11,26 @@ export interface Bundle {
   mayHave(beginning: Buffer): boolean;
 }
 
-/** Entries that came one by one, as from a database. */
-export class ListedBundle implements Bundle {
-  constructor(readonly entries: readonly Buffer[]) {}
-
-  get digests(): readonly Digest[] {
-    return this.entries.map(leafDigest);
-  }
-
-  mayHave(): boolean {
-    return true;
-  }
-}
-
 const LENGTH_BYTES = 2;
 
+/** Each entry behind its length in two bytes. Source: C2SP tlog-tiles, "Log entries". */
+export function packEntries(entries: readonly Buffer[]): Buffer {
+  const packed = Buffer.allocUnsafe(entries.reduce((sum, { length }) => sum + LENGTH_BYTES + length, 0));
+  let at = 0;
+  for (const entry of entries) {
+    at = packed.writeUInt16BE(entry.length, at);
+    at += entry.copy(packed, at);
+  }
+  return packed;
+}
+
 /**
- * Entries as C2SP tlog-tiles has them in a file, each behind its length in two bytes. They are hashed where they lie, and no object is
- * made for an entry that nobody asks for.
+ * Entries as C2SP tlog-tiles has them, in a file or in the database. They are hashed where they lie, and no object is made for an entry
+ * that nobody asks for.
  */
 export class PackedBundle implements Bundle {
   private constructor(
-    private readonly bytes: Buffer,
+    readonly bytes: Buffer,
     /** Where entries end. */
     private readonly ends: readonly number[],
   ) {}

@@ -81,8 +81,8 @@ export async function exportLog(
       progress(index * TILE_WIDTH + width);
       continue;
     }
-    const { entries, digests } = await log.bundle(index, width);
-    await write(join(directory, bundlePath({ index, width })), Buffer.concat(entries.flatMap(withLength)));
+    const { bytes, digests } = await log.bundle(index, width);
+    await write(join(directory, bundlePath({ index, width })), bytes);
     await write(join(directory, tilePath({ level: 0, index, width })), bytesOf(digests.join('')));
     progress(index * TILE_WIDTH + width);
   }
@@ -91,12 +91,6 @@ export async function exportLog(
     await write(join(directory, tilePath(tile)), await log.tile(tile.level, tile.index, tile.width));
   }
   await write(join(directory, 'checkpoint'), log.note);
-}
-
-function withLength(entry: Buffer): Buffer[] {
-  const length = Buffer.alloc(LENGTH_BYTES);
-  length.writeUInt16BE(entry.length);
-  return [length, entry];
 }
 
 async function write(path: string, content: Buffer | string): Promise<void> {

@@ -1,4 +1,4 @@
-export { type Bundle, ListedBundle } from './bundle';
+export { type Bundle, packEntries } from './bundle';
 export { type ExportedLogs, type ExportOptions, exportLogs } from './export-logs';
 export { ExportedLog, exportLog } from './exported-log';
 export { LogDamagedError } from './log-damaged-error';

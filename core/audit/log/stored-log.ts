@@ -1,6 +1,6 @@
-import type { ClientBase, QueryResultRow } from 'pg';
+import type { ClientBase } from 'pg';
 import { bytesOf, TILE_WIDTH } from '../merkle';
-import { type Bundle, ListedBundle } from './bundle';
+import { type Bundle, PackedBundle } from './bundle';
 import { LogDamagedError } from './log-damaged-error';
 import type { LogReader } from './log-reader';
 
@@ -51,8 +51,8 @@ export class StoredLog implements LogReader {
   readonly minimumIndex: number;
 
   constructor(
-    private readonly database: Pick<ClientBase, 'query'>,
-    private readonly log: LogFacts,
+    protected readonly database: Pick<ClientBase, 'query'>,
+    protected readonly log: LogFacts,
   ) {
     this.origin = log.origin;
     this.size = log.size;
@@ -67,24 +67,20 @@ export class StoredLog implements LogReader {
   }
 
   async bundle(index: number, width: number): Promise<Bundle> {
-    const rows = await this.select<{ readonly entry: Buffer }>(index, width, 'n.entry');
-    return new ListedBundle(rows.map(({ entry }) => entry));
-  }
-
-  /** A bundle's entries (alias `n`), with what is joined to them. @throws LogDamagedError when some are missing */
-  protected async select<Row extends QueryResultRow>(
-    index: number,
-    width: number,
-    columns: string,
-    join = '',
-  ): Promise<readonly Row[]> {
-    const { rows } = await this.database.query<Row>(
-      `select ${columns} from chronawflow.audit_entry n ${join}
-        where n.log = $1 and n.index >= $2 and n.index < $3 order by n.index`,
-      [this.log.id, index * TILE_WIDTH, index * TILE_WIDTH + width],
+    const start = index * TILE_WIDTH;
+    const { rows } = await this.database.query<{ first: string; count: number; entries: Buffer }>(
+      'select first, count, entries from chronawflow.audit_bundle where log = $1 and first >= $2 and first < $3 order by first',
+      [this.log.id, start, start + width],
     );
-    if (rows.length !== width) throw this.missing('entries', index, rows.length, width);
-    return rows;
+    const bundle = PackedBundle.parse(Buffer.concat(rows.map(({ entries }) => entries)));
+    if (bundle?.length !== width) throw this.missing('entries', index, bundle?.length ?? 0, width);
+    let next = start;
+    for (const { first, count } of rows) {
+      if (Number(first) !== next)
+        throw new LogDamagedError(this.origin, `entry ${next} is stored as entry ${first}`);
+      next += count;
+    }
+    return bundle;
   }
 
   async tile(level: number, index: number, width: number): Promise<Buffer> {
@@ -108,7 +104,7 @@ export class StoredLog implements LogReader {
     return row.hashes;
   }
 
-  private missing(what: string, index: number, found: number, wanted: number): LogDamagedError {
+  protected missing(what: string, index: number, found: number, wanted: number): LogDamagedError {
     return new LogDamagedError(this.origin, `${what}/${index} has ${found} of ${wanted}`);
   }
 }

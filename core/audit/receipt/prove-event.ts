@@ -1,7 +1,7 @@
 import type { ClientBase, Pool } from 'pg';
 import { inTransaction } from '../../../database';
-import { type LogFacts, proveInclusion, readLogs, StoredLog } from '../log';
-import { parseNote } from '../note';
+import { LogDamagedError, type LogFacts, proveInclusion, readLogs, StoredLog } from '../log';
+import { TILE_WIDTH, tileIn } from '../merkle';
 import { EventNotSealedError } from './event-not-sealed-error';
 import type { Receipt } from './receipt';
 
@@ -10,11 +10,7 @@ export async function proveEvent(platform: Pool, eventId: string): Promise<Recei
   return inTransaction(
     platform,
     async (tx) => {
-      const { rows } = await tx.query<{ log: number; index: string; entry: Buffer }>(
-        'select log, index, entry from chronawflow.audit_entry where event_id = $1',
-        [eventId],
-      );
-      const [sealed] = rows;
+      const sealed = await placeOf(tx, eventId);
       const logs = await readLogs(tx);
       const [own, above] = [
         logs.find(({ id }) => id === sealed?.log),
@@ -25,12 +21,13 @@ export async function proveEvent(platform: Pool, eventId: string): Promise<Recei
         throw new EventNotSealedError(eventId, await isStored(tx, eventId), dropped);
       }
       const log = new StoredLog(tx, own);
-      const text = Buffer.from(parseNote(log.note).text);
+      const index = Math.floor(sealed.index / TILE_WIDTH);
+      const { entries } = await log.bundle(index, tileIn(log.size, { level: 0, index }).width);
       return {
         version: 1,
-        entry: sealed.entry.toString(),
-        log: await placeIn(tx, own, Number(sealed.index)),
-        platform: await placeIn(tx, above, await indexOfCheckpoint(tx, above, text)),
+        entry: String(entries[sealed.index % TILE_WIDTH]),
+        log: await placeIn(tx, own, sealed.index),
+        platform: await placeIn(tx, above, await leafOf(tx, own)),
       };
     },
     { isolation: 'repeatable read', readOnly: true },
@@ -42,12 +39,32 @@ async function placeIn(tx: ClientBase, facts: LogFacts, index: number): Promise<
   return { index, checkpoint: log.note, proof: await proveInclusion(log, index) };
 }
 
-async function indexOfCheckpoint(tx: ClientBase, platform: LogFacts, text: Buffer): Promise<number> {
-  const { rows } = await tx.query<{ index: string }>(
-    'select index from chronawflow.audit_entry where log = $1 and sha256(entry) = sha256($2) and event_id is null',
-    [platform.id, text],
+/** Of an event that is gone as well, for which everything that is sealed is looked through: its receipt says what it was. */
+async function placeOf(
+  tx: ClientBase,
+  eventId: string,
+): Promise<{ readonly log: number; readonly index: number } | undefined> {
+  for (const place of ['place_of_event($1)', 'audit_place where event_id = $1']) {
+    const { rows } = await tx.query<{ log: number; index: string }>(
+      `select log, index from chronawflow.${place}`,
+      [eventId],
+    );
+    const [found] = rows;
+    if (found !== undefined) return { log: found.log, index: Number(found.index) };
+  }
+  return undefined;
+}
+
+/** Where the newest checkpoint of a log stands in the platform log. */
+async function leafOf(tx: ClientBase, { id, origin, size }: LogFacts): Promise<number> {
+  const { rows } = await tx.query<{ leaf: string | null }>(
+    'select leaf from chronawflow.audit_checkpoint where log = $1 and size = $2',
+    [id, size],
   );
-  return Number(rows[0]?.index ?? -1);
+  const leaf = rows[0]?.leaf;
+  if (leaf == null)
+    throw new LogDamagedError(origin, `checkpoint ${size} is in the platform log, and nobody knows where`);
+  return Number(leaf);
 }
 
 async function isStored(tx: ClientBase, eventId: string): Promise<boolean> {

@@ -1,7 +1,8 @@
 import type { ClientBase } from 'pg';
+import { packEntries } from '../log';
+import type { Run } from './cut-bundles.pure';
 import type { GrownLog, LogState } from './grow-log.pure';
 import { LogOriginChangedError } from './log-origin-changed-error';
-import type { NewEntry } from './take-events';
 
 export type LogKind = 'tenant' | 'system' | 'platform';
 
@@ -12,14 +13,13 @@ export interface StoredLog extends LogState {
   readonly origin: string;
 }
 
-/** What a log gets: its new entries, and the tree with them. */
-export interface Growth {
-  readonly log: Pick<StoredLog, 'id'>;
-  /** Of the first new entry. */
-  readonly from: number;
-  readonly entries: readonly NewEntry[];
-  readonly grown: GrownLog;
+/** What a log gets: new entries, none of them across the end of a bundle. */
+export interface NewRun extends Run {
+  readonly log: number;
 }
+
+/** The roots of full tiles that new entries completed. */
+export type NewSubtree = GrownLog['subtrees'][number] & { readonly log: number };
 
 /** The logs of these tenants (`null`: of events without one), made where there is none yet. */
 export async function logsOf(
@@ -61,28 +61,36 @@ export async function platformLog(
   return log;
 }
 
-/** Appends entries to logs and keeps the hashes that they complete, in two statements however many logs there are. */
-export async function appendEntries(tx: ClientBase, growths: readonly Growth[]): Promise<void> {
-  const added = growths.flatMap(({ log, from, entries }) =>
-    entries.map(({ entry, eventId }, i) => ({ log: log.id, index: from + i, entry, eventId })),
-  );
-  // One value for all entries travels as the bytes that it is; an array of them would be text of twice the size.
+/** Appends entries to logs, in one statement however many logs there are. */
+export async function appendRuns(tx: ClientBase, runs: readonly NewRun[]): Promise<void> {
+  if (runs.length === 0) return;
+  const packed = runs.map(({ entries }) => packEntries(entries.map(({ entry }) => entry)));
+  // One value for all of them travels as the bytes that it is; an array would be text of twice the size.
   await tx.query(
-    `insert into chronawflow.audit_entry (log, index, entry, event_id)
-     select log, index, substring($1::bytea from (e - l + 1)::int for l), event_id
-       from (select log, index, l, event_id, sum(l) over (order by n) as e
-               from unnest($2::int[], $3::int[], $4::bigint[], $5::text[]) with ordinality u (l, log, index, event_id, n)) placed`,
+    `insert into chronawflow.audit_bundle (log, first, count, entries, event_ids, last_xid)
+     select log, first, count, substring($1::bytea from (e - l + 1)::int for l), ids::text[], xid::xid8
+       from (select log, first, count, l, ids, xid, sum(l) over (order by n) as e
+               from unnest($2::int[], $3::bigint[], $4::int[], $5::int[], $6::text[], $7::text[])
+                    with ordinality u (log, first, count, l, ids, xid, n)) placed`,
     [
-      Buffer.concat(added.map(({ entry }) => entry)),
-      added.map(({ entry }) => entry.length),
-      added.map(({ log }) => log),
-      added.map(({ index }) => index),
-      added.map(({ eventId }) => eventId),
+      Buffer.concat(packed),
+      runs.map(({ log }) => log),
+      runs.map(({ first }) => first),
+      runs.map(({ entries }) => entries.length),
+      packed.map(({ length }) => length),
+      runs.map(({ entries }) => textArray(entries.flatMap(({ event }) => event?.id ?? []))),
+      runs.map(({ entries }) => entries.at(-1)?.event?.xid ?? '0'),
     ],
   );
-  const subtrees = growths.flatMap(({ log, grown }) =>
-    grown.subtrees.map((subtree) => ({ ...subtree, log: log.id })),
-  );
+}
+
+/** As PostgreSQL reads it; an array of arrays of several lengths is none. */
+function textArray(texts: readonly string[]): string {
+  return `{${texts.map((text) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`;
+}
+
+/** Keeps the hashes that new entries completed. */
+export async function saveSubtrees(tx: ClientBase, subtrees: readonly NewSubtree[]): Promise<void> {
   if (subtrees.length === 0) return;
   await tx.query(
     `insert into chronawflow.audit_subtree (log, level, index, hash)
@@ -96,17 +104,23 @@ export async function appendEntries(tx: ClientBase, growths: readonly Growth[]):
   );
 }
 
-/** Keeps what the trees are now, with their signed checkpoints. */
-export async function saveTrees(
-  tx: ClientBase,
-  trees: readonly { readonly id: number; readonly tree: LogState; readonly note: string }[],
-): Promise<void> {
+/** A tree as it is now, with its signed checkpoint. */
+export interface SignedTree {
+  readonly id: number;
+  readonly tree: LogState;
+  readonly note: string;
+  /** Where the checkpoint stands in the platform log; null for the platform's own. */
+  readonly leaf: number | null;
+}
+
+/** Keeps what the trees are now. */
+export async function saveTrees(tx: ClientBase, trees: readonly SignedTree[]): Promise<void> {
   const ids = trees.map(({ id }) => id);
   const sizes = trees.map(({ tree }) => tree.size);
   await tx.query(
-    `insert into chronawflow.audit_checkpoint (log, size, note)
-     select * from unnest($1::int[], $2::bigint[], $3::text[])`,
-    [ids, sizes, trees.map(({ note }) => note)],
+    `insert into chronawflow.audit_checkpoint (log, size, note, leaf)
+     select * from unnest($1::int[], $2::bigint[], $3::text[], $4::bigint[])`,
+    [ids, sizes, trees.map(({ note }) => note), trees.map(({ leaf }) => leaf)],
   );
   await tx.query(
     `update chronawflow.audit_log l

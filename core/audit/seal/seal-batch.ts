@@ -2,9 +2,20 @@ import type { ClientBase, Pool } from 'pg';
 import { inTransaction } from '../../../database';
 import { EMPTY_ROOT } from '../merkle';
 import { formatCheckpoint } from '../note';
+import { type CutEntries, cutBundles, type Run } from './cut-bundles.pure';
 import { type GrownLog, growLog } from './grow-log.pure';
 import type { LogSigner } from './log-signer';
-import { appendEntries, type Growth, logsOf, platformLog, type StoredLog, saveTrees } from './log-store';
+import {
+  appendRuns,
+  logsOf,
+  type NewRun,
+  type NewSubtree,
+  platformLog,
+  type SignedTree,
+  type StoredLog,
+  saveSubtrees,
+  saveTrees,
+} from './log-store';
 import { type NewEntry, takeEvents } from './take-events';
 
 /** Half a second's work, which a sealer that was killed does again. */
@@ -46,9 +57,14 @@ export async function sealBatch(pool: Pool, signer: LogSigner, limit = BATCH): P
 interface Tree {
   readonly log: StoredLog;
   readonly grown: GrownLog;
+  /** Entries that end no bundle yet and are not written. */
+  readonly rest: Run;
 }
 
-/** While the database writes a page of entries, and looks for the next one, the trees of this one are computed. */
+/**
+ * Entries are written a bundle at a time, what ends none at the end of the batch. While the database writes those of a page of
+ * events, and looks for the next page, the trees of this one are computed.
+ */
 async function growLogs(
   tx: ClientBase,
   origin: string,
@@ -57,47 +73,78 @@ async function growLogs(
   const trees = new Map<string | null, Tree>();
   let events = 0;
   let written: Promise<void> = Promise.resolve();
+  const write = async (runs: readonly NewRun[], subtrees: readonly NewSubtree[]) => {
+    await appendRuns(tx, runs);
+    await saveSubtrees(tx, subtrees);
+  };
   for await (const page of takeEvents(tx, limit)) {
     const fresh = [...page.keys()].filter((tenant) => !trees.has(tenant));
     for (const log of fresh.length === 0 ? [] : await logsOf(tx, origin, fresh))
-      trees.set(log.tenant, { log, grown: { ...log, root: EMPTY_ROOT, subtrees: [] } });
-    const growths: Growth[] = [];
+      trees.set(log.tenant, unchanged(log));
+    const runs: NewRun[] = [];
+    const subtrees: NewSubtree[] = [];
     for (const [tenant, entries] of page) {
       const tree = trees.get(tenant);
       if (tree === undefined) throw new RangeError(`the log of ${tenant} is not there`);
-      const grown = grow(tree.grown, entries);
-      growths.push({ log: tree.log, from: tree.grown.size, entries, grown });
-      trees.set(tenant, { ...tree, grown });
+      const { id } = tree.log;
+      const { grown, full, rest } = grow(tree, entries);
+      runs.push(...full.map((run) => ({ ...run, log: id })));
+      subtrees.push(...grown.subtrees.map((subtree) => ({ ...subtree, log: id })));
+      trees.set(tenant, { ...tree, grown, rest });
       events += entries.length;
     }
     await written;
-    written = appendEntries(tx, growths);
+    written = write(runs, subtrees);
     // It is waited for when the next page is there.
     written.catch(() => undefined);
   }
   await written;
+  await appendRuns(
+    tx,
+    [...trees.values()]
+      .filter(({ rest }) => rest.entries.length > 0)
+      .map(({ log, rest }) => ({ ...rest, log: log.id })),
+  );
   return { trees: [...trees.values()], events };
 }
 
 async function signTrees(tx: ClientBase, signer: LogSigner, trees: readonly Tree[]): Promise<void> {
   const now = new Date();
-  const signed: { id: number; tree: GrownLog; note: string }[] = [];
+  const platform = await openPlatformLog(tx, signer);
+  const signed: SignedTree[] = [];
   const checkpoints: NewEntry[] = [];
   for (const { log, grown } of trees) {
     const checkpoint = { origin: log.origin, size: grown.size, root: grown.root };
-    signed.push({ id: log.id, tree: grown, note: await signer.sign(checkpoint, now) });
-    checkpoints.push({ entry: Buffer.from(formatCheckpoint(checkpoint)), eventId: null });
+    const leaf = platform.size + checkpoints.length;
+    signed.push({ id: log.id, tree: grown, note: await signer.sign(checkpoint, now), leaf });
+    checkpoints.push({ entry: Buffer.from(formatCheckpoint(checkpoint)) });
   }
-  const platform = await openPlatformLog(tx, signer);
-  const grown = grow(platform, checkpoints);
-  const note = await signer.sign({ origin: platform.origin, size: grown.size, root: grown.root }, now);
-  await appendEntries(tx, [{ log: platform, from: platform.size, entries: checkpoints, grown }]);
-  await saveTrees(tx, [...signed, { id: platform.id, tree: grown, note }]);
+  const { id, origin } = platform;
+  const { grown, full, rest } = grow(unchanged(platform), checkpoints);
+  const note = await signer.sign({ origin, size: grown.size, root: grown.root }, now);
+  await appendRuns(
+    tx,
+    [...full, rest].filter(({ entries }) => entries.length > 0).map((run) => ({ ...run, log: id })),
+  );
+  await saveSubtrees(
+    tx,
+    grown.subtrees.map((subtree) => ({ ...subtree, log: id })),
+  );
+  await saveTrees(tx, [...signed, { id, tree: grown, note, leaf: null }]);
 }
 
-function grow(log: Parameters<typeof growLog>[0], entries: readonly NewEntry[]): GrownLog {
-  return growLog(
-    log,
+function unchanged(log: StoredLog): Tree {
+  return { log, grown: { ...log, root: EMPTY_ROOT, subtrees: [] }, rest: { first: log.size, entries: [] } };
+}
+
+/** The tree with these entries, and what of them can be written by now. */
+function grow(
+  { grown, rest }: Tree,
+  entries: readonly NewEntry[],
+): CutEntries & { readonly grown: GrownLog } {
+  const added = growLog(
+    grown,
     entries.map(({ entry }) => entry),
   );
+  return { grown: added, ...cutBundles({ first: rest.first, entries: [...rest.entries, ...entries] }) };
 }

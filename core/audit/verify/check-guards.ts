@@ -7,12 +7,12 @@ const RETENTION_ROLE = 'chronawflow_retention';
 /** What refuses a change of a row: nearly everywhere all of them, of these two all but a retention's. */
 const REFUSES: Readonly<Record<string, string>> = {
   audit_event: 'only_retain_event',
-  audit_entry: 'only_retain_entry',
+  audit_bundle: 'only_retain_bundle',
 };
 
 const GUARDED = [
   'audit_event',
-  'audit_entry',
+  'audit_bundle',
   'audit_retention',
   'audit_dropped',
   'audit_subtree',
@@ -45,7 +45,7 @@ select c.relname as table, g.privilege_type || g.column as privilege, coalesce(r
   from granted g join pg_class c on c.oid = g.oid left join pg_roles r on r.oid = g.grantee
  where c.relnamespace = 'chronawflow'::regnamespace and c.relname = any ($1)
    and g.privilege_type in ('UPDATE', 'DELETE', 'TRUNCATE') and g.grantee <> g.relowner
-   and not (g.privilege_type = 'DELETE' and r.rolname is not distinct from $2 and c.relname in ('audit_event', 'audit_entry'))
+   and not (g.privilege_type = 'DELETE' and r.rolname is not distinct from $2 and c.relname in ('audit_event', 'audit_bundle'))
  order by 1, 3, 2`;
 
 /** What keeps the log from being changed, as the database has it now: triggers that fire, and nobody's right to change. */

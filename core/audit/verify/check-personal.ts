@@ -19,10 +19,10 @@ const ERASURE_DROPPED = `
 const WRONG = `
 with committed as (
   select e.id, e.details->>'${COMMITMENT}' as commitment, p.event_id, p.salt, p.data, p.erased_by, e.id is not null and p.event_id is null and exists (
-           select from chronawflow.audit_entry n join chronawflow.audit_log l on l.id = n.log
+           select from chronawflow.place_of(e.tenant, e.xid, e.id) n join chronawflow.audit_log l on l.id = n.log
              join chronawflow.audit_event r on r.action = '${RETENTION_ACTION}' and r.object = l.origin
-             join chronawflow.audit_entry s on s.event_id = r.id and s.log = l.id
-            where n.event_id = e.id and n.index < (r.details->>'personalBefore')::bigint) as retained
+             cross join lateral chronawflow.place_of(r.tenant, r.xid, r.id) s
+            where s.log = l.id and n.index < (r.details->>'personalBefore')::bigint) as retained
     from chronawflow.audit_event e full join chronawflow.audit_personal p on p.event_id = e.id
    where e.details ? '${COMMITMENT}' or p.event_id is not null
 )

@@ -1,10 +1,8 @@
 import { STORED_EVENT, type StoredEvent } from '../event';
-import { type Bundle, ListedBundle, StoredLog } from '../log';
+import { type Bundle, StoredLog } from '../log';
+import { TILE_WIDTH } from '../merkle';
 
-type Row = { readonly entry: Buffer; readonly eventId: string | null } & (
-  | StoredEvent
-  | { readonly id: null }
-);
+type Row = { readonly eventId: string } & (StoredEvent | { readonly id: null });
 
 /** Reads the events as they are stored together with the entries that they are compared with. */
 export class LogWithEvents extends StoredLog {
@@ -12,16 +10,19 @@ export class LogWithEvents extends StoredLog {
   events: readonly { readonly eventId: string; readonly stored: StoredEvent | undefined }[] = [];
 
   override async bundle(index: number, width: number): Promise<Bundle> {
-    const rows = await this.select<Row>(
-      index,
-      width,
-      `n.entry, n.event_id as "eventId", ${STORED_EVENT}`,
-      'left join chronawflow.audit_event e on e.id = n.event_id',
+    const bundle = await super.bundle(index, width);
+    const { rows } = await this.database.query<Row>(
+      `select coalesce(p.event_id, '') as "eventId", ${STORED_EVENT}
+         from chronawflow.audit_bundle b cross join unnest(b.event_ids) with ordinality p (event_id, n)
+         left join chronawflow.audit_event e on e.id = p.event_id
+        where b.log = $1 and b.first >= $2 and b.first < $3 order by b.first, p.n`,
+      [this.log.id, index * TILE_WIDTH, index * TILE_WIDTH + width],
     );
+    if (rows.length !== width) throw this.missing('event IDs', index, rows.length, width);
     this.events = rows.map(({ eventId, ...event }) => ({
-      eventId: eventId ?? '',
+      eventId,
       stored: event.id === null ? undefined : event,
     }));
-    return new ListedBundle(rows.map(({ entry }) => entry));
+    return bundle;
   }
 }

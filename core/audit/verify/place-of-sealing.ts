@@ -18,7 +18,7 @@ export async function findUnlisted(tx: Pick<ClientBase, 'query'>): Promise<Viola
   const { rows } = await tx.query<{ id: string; actor: string; action: string }>(
     `select e.id, e.actor, e.action from chronawflow.audit_event e, chronawflow.audit_seal s
       where (e.xid, e.at, e.id) <= (s.xid, s.at, s.id)
-        and not exists (select from chronawflow.audit_entry n where n.event_id = e.id)
+        and not exists (select from chronawflow.audit_place n where n.event_id = e.id)
       order by e.xid, e.at limit ${NAMED}`,
   );
   return rows.map(({ id, actor, action }) => ({

@@ -170,22 +170,26 @@ class DatabaseVerification {
       text: entry.toString(),
       of: checkpointIn(entry),
     }));
-    const { rows } = await this.tx.query<{ log: number; size: string; note: string }>(
-      `select c.log, c.size, c.note from unnest($1::int[], $2::bigint[]) l (log, size)
+    const { rows } = await this.tx.query<{ log: number; size: string; note: string; leaf: string | null }>(
+      `select c.log, c.size, c.note, c.leaf from unnest($1::int[], $2::bigint[]) l (log, size)
          join chronawflow.audit_checkpoint c on c.log = l.log and c.size = l.size`,
       [
         leaves.map(({ of }) => this.logs.get(of?.origin ?? '')?.id ?? 0),
         leaves.map(({ of }) => of?.size ?? -1),
       ],
     );
-    const stored = new Map(rows.map(({ log, size, note }) => [`${log}/${size}`, note]));
+    const stored = new Map(rows.map((row) => [`${row.log}/${row.size}`, row]));
     for (const { index, text, of } of leaves) {
       const log = this.logs.get(of?.origin ?? '');
-      const note = stored.get(`${log?.id}/${of?.size}`);
-      if (of === undefined || log === undefined || note === undefined || !note.startsWith(`${text}\n`)) {
+      const found = stored.get(`${log?.id}/${of?.size}`);
+      if (of === undefined || log === undefined || !found?.note.startsWith(`${text}\n`)) {
         const problem = `its leaf ${index}, ${JSON.stringify(text.slice(0, 120))}, is no checkpoint that is stored`;
         this.violations.push({ origin: platform.origin, index, problem });
         continue;
+      }
+      if (Number(found.leaf ?? -1) !== index) {
+        const problem = `checkpoint ${of.size} is its leaf ${index}, and is said to be leaf ${found.leaf}`;
+        this.violations.push({ origin: of.origin, index: of.size, problem });
       }
       const before = this.listed.get(of.origin) ?? { count: 0, size: 0 };
       if (of.size <= before.size) {
