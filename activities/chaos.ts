@@ -15,7 +15,7 @@ import {
 import type { ChaosActivities, ChaosStepInput, EndedFault, PlannedFault } from '../core/chaos/types';
 import { InvalidInputError, messageOf } from '../core/errors';
 import { applyLoad } from './apply-load';
-import { auditScope } from './audit-scope';
+import { askedBy, auditScope } from './audit-scope';
 import {
   demandsOf,
   injectionOf,
@@ -69,7 +69,7 @@ export function createChaosActivities(services: ChaosServices): ChaosActivities 
           action: 'chaos.inject',
           object: `${wanted.driver} ${wanted.target}`.slice(0, 200),
           outcome: 'asked',
-          request: workflowId,
+          ...askedBy(),
           details: { lease: input.leaseId, parameters: wanted.parameters },
         });
         const lease = await injectFault(host, programs, {

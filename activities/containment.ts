@@ -17,7 +17,7 @@ import {
 import { ChronawflowError } from '../core/errors';
 import type { EscalationInput } from '../core/escalation';
 import type { IntentVerifier } from '../core/operators';
-import { auditScope } from './audit-scope';
+import { askedBy, auditScope } from './audit-scope';
 import { authorizeContainment, releaseSigned } from './containment-intents';
 import type { ContainmentMetrics } from './containment-metrics';
 import { failureOf } from './failure-of';
@@ -129,7 +129,7 @@ async function audit(
     tenant: tenantOf(input.target),
     object: id,
     outcome,
-    request: workflowIdOf(),
+    ...askedBy(),
     details: { ...details, reason: input.reason, strategy: input.target.strategy },
   });
 }

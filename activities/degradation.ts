@@ -13,6 +13,7 @@ import {
 import { InvalidInputError } from '../core/errors';
 import { METRIC, type Metrics } from '../core/metrics';
 import type { IntentVerifier } from '../core/operators';
+import { askedBy } from './audit-scope';
 import { authorizeLevel } from './degradation-intents';
 import { failureOf } from './failure-of';
 import type { DegradationActivities } from './types';
@@ -117,7 +118,7 @@ export function createDegradationActivities(services: DegradationServices): Degr
           action: 'degradation.acknowledged',
           object: of,
           outcome: superseded ? 'SUPERSEDED' : stragglers.length > 0 ? 'STRAGGLERS' : 'ok',
-          request: Context.current().info.workflowExecution?.workflowId,
+          ...askedBy(),
           details: { version, processes, stragglers: stragglers.slice(0, 50) },
         }),
       ),

@@ -2,7 +2,7 @@ import { hostname, platform } from 'node:os';
 import { recordAuditEvent } from '../core/audit';
 import { ChaosRunStore, checkExperiment, experimentJournal } from '../core/chaos';
 import type { ChaosActivities, ChaosReport } from '../core/chaos/types';
-import { auditScope } from './audit-scope';
+import { askedBy, auditScope } from './audit-scope';
 import { isPermitted } from './chaos-intents';
 import { executionOf } from './chaos-run';
 import type { ChaosServices } from './chaos-services';
@@ -42,7 +42,7 @@ export async function finishChaos(
     object: report.title.slice(0, 200),
     outcome: facts.verdict,
     reason: request.reason,
-    request: workflowId,
+    ...askedBy(),
     details: {
       faults: facts.faults.map(({ driver, target, endedBy, reason }) => ({
         driver,

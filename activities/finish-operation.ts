@@ -4,7 +4,7 @@ import { checkObjectives } from '../core/recovery/check-objectives.pure';
 import { recoveryReach } from '../core/recovery/report';
 import { RestoreJournal } from '../core/recovery/restore-journal';
 import type { ClusterRestoreReport, RestoreReport } from '../core/recovery/types';
-import { auditScope } from './audit-scope';
+import { askedBy, auditScope } from './audit-scope';
 import type { RecoveryServices } from './recovery-services';
 import type { OperationRef, ReportFacts } from './types';
 
@@ -41,7 +41,7 @@ export async function finishRestore(
       tenant: operation.tenant,
       object: operation.restoreId,
       outcome: 'OBJECTIVE_MISSED',
-      request: report.workflowId,
+      ...askedBy(),
       details: { ...objectives },
     });
   }

@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { recordAuditEvent } from '../core/audit';
-import { auditScope } from './audit-scope';
+import { askedBy, auditScope } from './audit-scope';
 import { failureOf } from './failure-of';
 import type { RecoveryServices } from './recovery-services';
 import { asActivity } from './recovery-step';
@@ -61,7 +61,7 @@ async function record(
     tenant: accepted?.tenant ?? tenant,
     object: accepted?.object,
     outcome,
-    request: Context.current().info.workflowExecution?.workflowId,
+    ...askedBy(),
     details: { to, reason, of: restoreId },
   });
 }

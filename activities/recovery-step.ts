@@ -7,7 +7,7 @@ import type { StepControl } from '../core/recovery/engine';
 import { parseInput } from '../core/recovery/operation-input';
 import { RestoreJournal } from '../core/recovery/restore-journal';
 import type { RestorePhase } from '../core/recovery/types';
-import { auditScope } from './audit-scope';
+import { askedBy, auditScope } from './audit-scope';
 import { failureOf } from './failure-of';
 import type { RecoveryServices } from './recovery-services';
 import { withStepControl } from './step-control';
@@ -96,7 +96,7 @@ async function audit<In extends { readonly operation: OperationRef }, Out>(
     tenant: input.operation.tenant === '' ? undefined : input.operation.tenant,
     object: input.operation.restoreId,
     outcome,
-    request: Context.current().info.workflowExecution?.workflowId,
+    ...askedBy(),
     details,
   });
 }

@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { recordAuditEvent } from '../core/audit';
 import { ChronawflowError } from '../core/errors';
 import { RestoreJournal } from '../core/recovery/restore-journal';
-import { auditScope } from './audit-scope';
+import { askedBy, auditScope } from './audit-scope';
 import { finishClusterRestore, finishRestore } from './finish-operation';
 import {
   prepareClusterRestore,
@@ -208,7 +208,7 @@ export function createRecoveryActivities(services: RecoveryServices): RecoveryAc
           action: 'recovery-point.create',
           object: record.name,
           outcome: 'ok',
-          request: workflowId,
+          ...askedBy(),
           details: { ...record, reason: point.reason },
         });
         services.metrics.pointCreated();

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { checkEvent, encodeEntry, MAX_ENTRY_BYTES, type StoredEvent } from '../../core/audit/event';
+import { keepsNumbers } from '../../core/audit/event/entry.pure';
 import { compareEvent } from '../../core/audit/verify/compare-event.pure';
 import { canonicalJson } from '../../core/canonical-json';
 
@@ -13,6 +14,7 @@ const stored = (event: Partial<StoredEvent> = {}): StoredEvent => ({
   outcome: 'ok',
   reason: null,
   request: null,
+  run: null,
   details: '{}',
   ...event,
 });
@@ -86,14 +88,74 @@ test('the entry is the canonical JSON of the event, whatever is in its fields', 
     outcome: text,
     reason: maybe,
     request: maybe,
+    run: maybe,
   });
   fc.assert(
     fc.property(any, fc.jsonValue(), (facts, details) => {
       const { bytes, details: form } = encodeEntry({ ...facts, details: JSON.stringify(details) });
       fc.pre(form === 'json');
       const known = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== null));
-      expect(bytes.toString()).toBe(canonicalJson({ v: 1, ...known, details }));
+      expect(bytes.toString()).toBe(canonicalJson({ v: facts.run === null ? 1 : 2, ...known, details }));
     }),
+  );
+});
+
+test('a number that JSON readers round is seen wherever it stands, and no text is taken for one', () => {
+  const spaces = fc.constantFrom('', ' ', '\n\t');
+  const values = fc.constantFrom(
+    '0',
+    '-1',
+    '7',
+    '999999999999999',
+    '"-0"',
+    '"1:9007199254740993,"',
+    'true',
+    '[]',
+  );
+  const rounded = fc.constantFrom(
+    '9007199254740993',
+    '-0',
+    '1.0',
+    '1e2',
+    '0.10',
+    '-9007199254740993',
+    '1E400',
+  );
+  fc.assert(
+    fc.property(
+      spaces,
+      fc.array(values),
+      fc.array(values),
+      rounded,
+      fc.boolean(),
+      (space, before, after, odd, inObject) => {
+        const json = (items: readonly string[]) =>
+          inObject
+            ? `{${items.map((item, i) => `${space}"m${i}"${space}:${space}${item}${space}`).join(',')}}`
+            : `[${items.map((item) => `${space}${item}${space}`).join(',')}]`;
+        expect(keepsNumbers(json([...before, ...after]))).toBe(true);
+        expect(keepsNumbers(json([...before, odd, ...after]))).toBe(false);
+        expect(keepsNumbers(odd)).toBe(false);
+      },
+    ),
+  );
+});
+
+test('an event without a run is encoded as it was before there were any', () => {
+  expect(encodeEntry(stored({ request: 'restore/acme/1' })).bytes.toString()).toBe(
+    '{"action":"restore.merge","actor":"ada","at":"2026-11-23T10:15:00.123456Z","details":{},"id":"e1","outcome":"ok","request":"restore/acme/1","tenant":"acme","v":1}',
+  );
+  expect(
+    encodeEntry(stored({ request: 'restore/acme/1', run: '019ac' }))
+      .bytes.toString()
+      .slice(-70),
+  ).toBe(',"outcome":"ok","request":"restore/acme/1","run":"019ac","tenant":"acme","v":2}'.slice(-70));
+});
+
+test('a run that is changed is told', () => {
+  const { bytes } = encodeEntry(stored({ run: 'one' }));
+  expect(compareEvent(bytes, 'e1', stored({ run: 'two' }))).toBe(
+    'event e1 was changed: run was "one", is "two"',
   );
 });
 

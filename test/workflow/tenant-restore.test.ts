@@ -261,11 +261,12 @@ test('input that no client has checked is refused with its fields', async () => 
   });
   expect(await codeOf(started.result())).toBe('INVALID_INPUT');
   const { rows } = await ground.platform.query(
-    'select actor, action, tenant, outcome from chronawflow.audit_event where request = $1',
+    'select actor, action, tenant, outcome, run from chronawflow.audit_event where request = $1',
     [started.workflowId],
   );
+  const { runId: run } = await started.describe();
   expect(rows).toEqual([
-    { actor: 'unknown', action: 'restore.request', tenant: scene.tenant, outcome: 'INVALID_INPUT' },
+    { actor: 'unknown', action: 'restore.request', tenant: scene.tenant, outcome: 'INVALID_INPUT', run },
   ]);
 });
 

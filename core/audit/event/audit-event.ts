@@ -15,6 +15,8 @@ export interface AuditEvent {
   readonly reason?: string;
   /** The workflow that asked. */
   readonly request?: string;
+  /** Which run of it: a workflow's ID stands for all of them, after a reset or a retry. */
+  readonly run?: string;
   /** Plain JSON; integers up to 2^53. */
   readonly details?: Readonly<Record<string, unknown>>;
   /**

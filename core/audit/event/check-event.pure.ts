@@ -15,8 +15,9 @@ const ANY_TIME = '2026-01-01T00:00:00.000000Z';
  * @throws InvalidInputError for an entry above 65,535 bytes, a lone surrogate or NUL, a number that JSON readers round
  */
 export function checkEvent(event: AuditEvent): string {
-  const { id, actor, action, tenant = null, object = null, outcome, reason = null, request = null } = event;
-  const facts = { id, actor, action, tenant, object, outcome, reason, request };
+  const { id, actor, action, outcome, tenant = null, object = null, reason = null } = event;
+  const { request = null, run = null } = event;
+  const facts = { id, actor, action, tenant, object, outcome, reason, request, run };
   const details = canonicalJson(event.details ?? {});
   // PostgreSQL has no such character in any text.
   if (Object.values(facts).some((fact) => fact?.includes('\0')) || /(?<!\\)(?:\\\\)*\\u0000/.test(details)) {

@@ -3,14 +3,14 @@ import type { AuditEvent } from './audit-event';
 import { checkEvent } from './check-event.pure';
 import { setApart } from './personal-data';
 
-const INSERT = `insert into chronawflow.audit_event (id, actor, action, tenant, object, outcome, reason, request, details)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+const INSERT = `insert into chronawflow.audit_event (id, actor, action, tenant, object, outcome, reason, request, run, details)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
      on conflict (id) do nothing`;
 
 /** Both or none; the second time nothing, as the event is there. */
 const INSERT_WITH_PERSONAL = `with recorded as (${INSERT} returning id, tenant)
   insert into chronawflow.audit_personal (event_id, tenant, subject, salt, data)
-  select id, tenant, $10, $11, $12 from recorded`;
+  select id, tenant, $11, $12, $13 from recorded`;
 
 /**
  * Writes the event into the control plane's insert-only log; within the caller's transaction when it is given one, so that
@@ -34,6 +34,7 @@ export async function recordAuditEvent(
     event.outcome,
     event.reason ?? null,
     event.request ?? null,
+    event.run ?? null,
     checkEvent(event),
     ...values,
   ]);

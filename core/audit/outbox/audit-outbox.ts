@@ -3,7 +3,7 @@ import { inTransaction } from '../../../database';
 import { type AuditEvent, setApart } from '../event';
 
 /** An event that is told by the transaction which does the thing. */
-export type OutboxEvent = Omit<AuditEvent, 'id' | 'request' | 'reason'>;
+export type OutboxEvent = Omit<AuditEvent, 'id' | 'request' | 'run' | 'reason'>;
 
 /** Events brought over in one transaction. */
 const BATCH = 500;
