@@ -2,7 +2,13 @@ export { RefusedAttempts } from './attempts';
 export { AuditImmutabilityManager } from './audit-immutability-manager';
 export { type AuditEvent, RETENTION_ACTION, recordAuditEvent } from './event';
 export { readSigningKey, readVerifierKey, readVerifierKeys, writeSigningKey } from './keys';
-export { type ExportedLogs, type ExportOptions, exportLogs, LogDamagedError } from './log';
+export {
+  ExportConflictError,
+  type ExportedLogs,
+  type ExportOptions,
+  exportLogs,
+  LogDamagedError,
+} from './log';
 export { rootOfTile, TILE_WIDTH } from './merkle';
 export {
   formatVerifierKey,
@@ -14,7 +20,15 @@ export {
   type VerifierKey,
 } from './note';
 export { forwardOutbox, type OutboxEvent, OutboxForwarder, writeOutbox } from './outbox';
-export { ReadAudit, type ReadKind, ReadNotRecordedError } from './reads';
+export {
+  AuditReader,
+  exportLogsRecorded,
+  proveEventRecorded,
+  ReadAudit,
+  type Reader,
+  type ReadKind,
+  ReadNotRecordedError,
+} from './reads';
 export {
   EventNotSealedError,
   formatReceipt,

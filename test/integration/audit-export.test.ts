@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
 import {
+  EmptyDirectory,
   ExportedLog,
   exportLog,
   exportLogs,
@@ -55,7 +56,7 @@ async function exported(kind: 'tenant' | 'platform', name: string): Promise<stri
     async (tx) => {
       const log = (await readLogs(tx)).find((one) => one.kind === kind);
       if (log === undefined) throw new Error(`there is no log of a ${kind}`);
-      await exportLog(new StoredLog(tx, log), target);
+      await exportLog(new StoredLog(tx, log), new EmptyDirectory(target), { below: '', at: 0 });
     },
     { isolation: 'repeatable read', readOnly: true },
   );

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import type { Pool } from 'pg';
 import { type Config, loadConfig } from '../../../config';
-import { formatVerifierKey, readVerifierKeys, type VerifierKey } from '../../../core/audit';
+import { AuditReader, formatVerifierKey, readVerifierKeys, type VerifierKey } from '../../../core/audit';
 import { InvalidInputError } from '../../../core/errors';
 import { createPool } from '../../../database';
+import { currentOperator } from '../../operator';
 import type { CommonOptions } from '../session';
 
 export interface KeyOptions extends CommonOptions {
@@ -25,6 +26,11 @@ export async function verifierKeys(options: KeyOptions, config?: Config): Promis
   throw new InvalidInputError('The log’s public key is not known.', {
     hint: 'Give it with --key, or set audit.publicKey; `chronawflow audit keygen` prints it.',
   });
+}
+
+/** Reads the log for whoever runs the command. */
+export function auditReader(platform: Pool, config: Config): AuditReader {
+  return new AuditReader(platform, { actor: currentOperator(), record: config.audit.reads.log });
 }
 
 /** Runs a command with a pool of the control plane's database alone: verifying needs no Temporal. */

@@ -1,45 +1,60 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { loadConfig } from '../../../config';
-import {
-  exportLogs,
-  formatReceipt,
-  proveEvent,
-  ReadAudit,
-  readVerifierKey,
-  verifyReceipt,
-} from '../../../core/audit';
+import { type ExportedLogs, formatReceipt, readVerifierKey, verifyReceipt } from '../../../core/audit';
 import { erasureReceiptSchema, type ProvedErasure, verifyErasureReceipt } from '../../../core/erasure';
 import { InvalidInputError, whenMissing } from '../../../core/errors';
-import { currentOperator } from '../../operator';
 import { Output } from '../output';
 import { withCommonOptions } from '../session';
-import { type KeyOptions, verifierKeys, withKey, withPlatform } from './options';
+import { auditReader, type KeyOptions, verifierKeys, withKey, withPlatform } from './options';
 import { readingProgress } from './reading-progress';
+
+interface ExportCommandOptions extends KeyOptions {
+  readonly out: string;
+  readonly tenant?: string;
+  readonly writeOnce?: boolean;
+  readonly immutable?: boolean;
+}
 
 /** `chronawflow audit export|prove|verify-receipt` */
 export function registerProve(audit: Command): void {
   withKey(withCommonOptions(audit.command('export')))
     .description('write the sealed logs into a directory as C2SP tiles, which other tools read')
     .requiredOption('--out <directory>', 'an empty directory, or a new one')
+    .option(
+      '--write-once',
+      'add to what is in the directory: nothing there is written over, and files are read-only',
+    )
+    .option(
+      '--immutable',
+      'with --write-once: make what is added immutable (chattr +i), where that is possible',
+    )
     .option('--tenant <key>', 'only this tenant’s log, beside the platform’s')
-    .addHelpText('after', '\nExample:\n  $ chronawflow audit export --tenant acme --out ./evidence')
-    .action(async (options: KeyOptions & { readonly out: string; readonly tenant?: string }) => {
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ chronawflow audit export --tenant acme --out ./evidence
+  $ chronawflow audit export --write-once --out /mnt/worm/audit`,
+    )
+    .action(async (options: ExportCommandOptions) => {
       const out = new Output(options.json ?? false);
-      const { tenant } = options;
-      const written = await withPlatform(options, async (platform, config) => {
-        await new ReadAudit(config.audit.reads, platform).record('log', {
-          actor: currentOperator(),
-          action: 'audit.export',
-          ...(tenant === undefined ? {} : { tenant }),
+      const { tenant, writeOnce, immutable } = options;
+      if (immutable === true && writeOnce !== true)
+        throw new InvalidInputError('--immutable is for --write-once alone.', {
+          hint: 'Give both, or neither.',
         });
-        return exportLogs(platform, await verifierKeys(options, config), options.out, {
+      const written = await withPlatform(options, async (platform, config) =>
+        auditReader(platform, config).export(await verifierKeys(options, config), options.out, {
           tenant,
+          writeOnce,
+          immutable,
           progress: readingProgress(out, 'exported'),
-        });
-      });
+        }),
+      );
       out.result(written, () => [
         `Exported ${written.entries.toLocaleString('en')} events in ${written.logs} logs to ${written.directory}.`,
+        ...addedLines(written, immutable === true),
         `Verify it anywhere: chronawflow audit verify --directory ${written.directory} --key ${written.directory}/log.pub`,
       ]);
     });
@@ -54,13 +69,7 @@ export function registerProve(audit: Command): void {
     )
     .action(async (options: KeyOptions & { readonly event: string; readonly out?: string }) => {
       const receipt = await withPlatform(options, async (platform, config) => {
-        const proved = await proveEvent(platform, options.event);
-        await new ReadAudit(config.audit.reads, platform).record('log', {
-          actor: currentOperator(),
-          action: 'audit.prove',
-          object: options.event,
-        });
-        return proved;
+        return auditReader(platform, config).prove(options.event);
       });
       const text = formatReceipt(receipt);
       if (options.out === undefined)
@@ -99,6 +108,15 @@ export function registerProve(audit: Command): void {
         ]);
       },
     );
+}
+
+function addedLines({ added, notImmutable }: ExportedLogs, immutable: boolean): string[] {
+  if (added === undefined) return [];
+  const state = immutable && notImmutable === undefined ? 'immutable' : 'read-only';
+  return [
+    `${added.toLocaleString('en')} files were added, ${state}; nothing was written over.`,
+    ...(notImmutable === undefined ? [] : [`They could not be made immutable: ${notImmutable}`]),
+  ];
 }
 
 function erasurePage(

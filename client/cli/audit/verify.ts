@@ -5,17 +5,14 @@ import {
   type AuditVerification,
   type DroppedPrefix,
   type ExportVerification,
-  ReadAudit,
   readVerifierKey,
   type Violation,
-  verifyDatabase,
   verifyExport,
 } from '../../../core/audit';
 import { InvalidInputError, whenMissing } from '../../../core/errors';
-import { currentOperator } from '../../operator';
 import { Output } from '../output';
 import { withCommonOptions } from '../session';
-import { type KeyOptions, verifierKeys, withKey, withPlatform } from './options';
+import { auditReader, type KeyOptions, verifierKeys, withKey, withPlatform } from './options';
 import { readingProgress } from './reading-progress';
 
 interface VerifyOptions extends KeyOptions {
@@ -81,13 +78,7 @@ function inDatabase(
   out: Output,
 ): Promise<AuditVerification> {
   return withPlatform(options, async (platform, config) => {
-    const { tenant } = options;
-    await new ReadAudit(config.audit.reads, platform).record('log', {
-      actor: currentOperator(),
-      action: 'audit.verify',
-      ...(tenant === undefined ? {} : { tenant }),
-    });
-    return verifyDatabase(platform, await verifierKeys(options, config), {
+    return auditReader(platform, config).verify(await verifierKeys(options, config), {
       tenant: options.tenant,
       since: options.since,
       earlier,

@@ -1,10 +1,10 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { join } from 'node:path';
 import { hasCode } from '../../errors';
 import { bundlePath, bytesOf, HASH_BYTES, TILE_WIDTH, tilePath, tilesOf, tilesOfLevel } from '../merkle';
 import { parseCheckpoint, parseNote } from '../note';
 import { type Bundle, PackedBundle } from './bundle';
+import { type ExportTarget, sizeInName } from './export-target';
 import { LogDamagedError } from './log-damaged-error';
 import type { LogReader } from './log-reader';
 
@@ -28,9 +28,12 @@ export class ExportedLog implements LogReader {
     readonly note: string,
   ) {}
 
-  /** @throws NoteInvalidError, LogDamagedError */
-  static async open(directory: string): Promise<ExportedLog> {
-    const note = readAtMost(join(directory, 'checkpoint'), MAX_NOTE_BYTES, directory);
+  /**
+   * @param of where exports are added to one directory: the one at this size of the platform log, else the newest
+   * @throws NoteInvalidError, LogDamagedError
+   */
+  static async open(directory: string, of?: number): Promise<ExportedLog> {
+    const note = readAtMost(checkpointOf(directory, of), MAX_NOTE_BYTES, directory);
     const { origin, size } = parseCheckpoint(parseNote(note).text);
     return new ExportedLog(directory, origin, size, minimumIndexOf(directory, size), note.toString());
   }
@@ -54,6 +57,29 @@ export class ExportedLog implements LogReader {
   }
 }
 
+/** Whether the log was part of the export at this size of the platform log; in a directory of one export it always was. */
+export function isExportedAt(directory: string, size: number): boolean {
+  return exportsIn(directory)?.some((name) => sizeInName(name) === size) ?? true;
+}
+
+function checkpointOf(directory: string, of: number | undefined): string {
+  const path = join(directory, 'checkpoint');
+  const names = exportsIn(directory);
+  if (names === undefined) return path;
+  const size = of ?? Math.max(...names.map((name) => sizeInName(name) ?? -1));
+  return join(path, names.find((name) => sizeInName(name) === size) ?? String(size));
+}
+
+/** Of a directory that exports are added to, the names of its checkpoints; undefined for one that has a single one. */
+function exportsIn(directory: string): readonly string[] | undefined {
+  try {
+    return readdirSync(join(directory, 'checkpoint'));
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
 /** How far entries are missing from the first one on while the tiles of their hashes are there. Whether they may be, nobody says here. */
 function minimumIndexOf(directory: string, size: number): number {
   const has = (path: string) => existsSync(join(directory, path));
@@ -66,36 +92,34 @@ function minimumIndexOf(directory: string, size: number): number {
 }
 
 /**
- * Writes a log into a directory, its checkpoint last: what has one is complete.
+ * Writes a log below a path, its checkpoint last: what has one is complete.
  *
+ * @param at of the platform log, as of which it is exported
  * @param progress is told after each bundle how many entries are written.
  */
 export async function exportLog(
   log: LogReader,
-  directory: string,
+  target: ExportTarget,
+  { below, at }: { readonly below: string; readonly at: number },
   progress: (entries: number) => void = () => undefined,
 ): Promise<void> {
   for (const { index, width } of tilesOfLevel(0, log.size)) {
+    const tile = join(below, tilePath({ level: 0, index, width }));
     if (index * TILE_WIDTH < log.minimumIndex) {
-      await write(join(directory, tilePath({ level: 0, index, width })), await log.tile(0, index, width));
-      progress(index * TILE_WIDTH + width);
-      continue;
+      await target.put(tile, await log.tile(0, index, width));
+    } else {
+      const { bytes, digests } = await log.bundle(index, width);
+      await target.put(join(below, bundlePath({ index, width })), bytes);
+      await target.put(tile, bytesOf(digests.join('')));
     }
-    const { bytes, digests } = await log.bundle(index, width);
-    await write(join(directory, bundlePath({ index, width })), bytes);
-    await write(join(directory, tilePath({ level: 0, index, width })), bytesOf(digests.join('')));
     progress(index * TILE_WIDTH + width);
   }
   for (const tile of tilesOf(log.size)) {
     if (tile.level === 0) continue;
-    await write(join(directory, tilePath(tile)), await log.tile(tile.level, tile.index, tile.width));
+    const hashes = await log.tile(tile.level, tile.index, tile.width);
+    await target.put(join(below, tilePath(tile)), hashes);
   }
-  await write(join(directory, 'checkpoint'), log.note);
-}
-
-async function write(path: string, content: Buffer | string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, content);
+  await target.putOf(at, join(below, 'checkpoint'), log.note);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { whenMissing } from '../../errors';
-import { ExportedLog, LogDamagedError } from '../log';
+import { ExportedLog, isExportedAt, LogDamagedError } from '../log';
 import { type Checkpoint, NoteInvalidError, parseCheckpoint, parseNote, verifyNote } from '../note';
 import { type LogVerifiers, originOf, verifiersOf } from '../seal';
 import type { VerifyOptions } from './verify-database';
@@ -42,7 +42,9 @@ export async function verifyExport(
   let entries = 0;
   const logs: ExportedLog[] = [];
   for (const name of await readdir(join(directory, 'logs')).catch(whenMissing([]))) {
-    const log = await openOne(join(directory, 'logs', name), violations);
+    const below = join(directory, 'logs', name);
+    if (!isExportedAt(below, platform.size)) continue;
+    const log = await openOne(below, platform.size, violations);
     if (log !== undefined) logs.push(log);
   }
   const claims = new Map<string, RootClaim[]>(logs.map(({ origin }) => [origin, []]));
@@ -69,9 +71,13 @@ export async function verifyExport(
   return { logs: logs.length + 1, entries, violations, dropped, checkpoint: platform.note };
 }
 
-async function openOne(directory: string, violations: Violation[]): Promise<ExportedLog | undefined> {
+async function openOne(
+  directory: string,
+  of: number,
+  violations: Violation[],
+): Promise<ExportedLog | undefined> {
   try {
-    return await ExportedLog.open(directory);
+    return await ExportedLog.open(directory, of);
   } catch (error) {
     if (!(error instanceof LogDamagedError || error instanceof NoteInvalidError)) throw error;
     violations.push({ origin: directory, problem: error.message });
