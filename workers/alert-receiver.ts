@@ -35,8 +35,9 @@ export async function receiveAlerts(
     );
   });
   server.headersTimeout = 10_000;
-  server.requestTimeout = 30_000;
-  return listen(server, { port, host }, 'cut off');
+  server.requestTimeout = 10_000;
+  // What is being handed over needs its connection to Temporal to the end.
+  return listen(server, { port, host }, 'answered');
 }
 
 async function answer(

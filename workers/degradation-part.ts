@@ -24,6 +24,7 @@ import {
   degradationWorkflowNames,
 } from '../workflows/degradation-contract';
 import type { ControlPart, ControlServices } from './control-part';
+import { repeat } from './repeat';
 
 /** A controller that somebody has terminated comes back within this time. */
 const ENSURE_EVERY_MS = 30_000;
@@ -31,6 +32,8 @@ const ENSURE_EVERY_MS = 30_000;
 /** A look through the queue, and one at the database itself: neither waits for the other. */
 const APPLICATION_CONNECTIONS = 2;
 const ANSWER_LIMIT_MS = 3_000;
+/** So long a stop may have to wait while Temporal is away. */
+const START_LIMIT_MS = 5_000;
 
 /** The controllers of degradation levels, one for the platform and one for each tier, and what only this process can see. */
 export async function degradationPart(services: ControlServices): Promise<ControlPart> {
@@ -51,7 +54,9 @@ export async function degradationPart(services: ControlServices): Promise<Contro
     onChange: ({ scope, level, reason }) => log.warn({ scope, level, reason }, 'the level has changed'),
     onError: (err) => log.warn({ err }, 'degradation'),
   });
-  let timer: NodeJS.Timeout | undefined;
+  const controllers = repeat(ENSURE_EVERY_MS, log, 'starting the controllers', () =>
+    ensureControllers(services, scopesOf(section)),
+  );
   return {
     activities: createDegradationActivities({
       platform,
@@ -61,14 +66,10 @@ export async function degradationPart(services: ControlServices): Promise<Contro
       policyHash: createHash('sha256').update(canonicalJson(policy)).digest('hex'),
       metrics: sharedMetrics,
     }),
-    start: () => {
-      const ensure = () => void ensureControllers(services, scopesOf(section));
-      ensure();
-      timer = setInterval(ensure, ENSURE_EVERY_MS);
-      timer.unref();
-    },
+    start: () => controllers.start(),
     close: async () => {
-      clearInterval(timer);
+      // A request that is tried again on a closed connection ends the process.
+      await controllers.stop();
       await follower.close();
       await application.end();
     },
@@ -87,20 +88,22 @@ async function ensureControllers(
 ): Promise<void> {
   for (const scope of scopes) {
     try {
-      await temporal.workflow.start(degradationWorkflowNames.controller, {
-        workflowId: controllerWorkflowId(scope),
-        taskQueue,
-        args: [{ scope }],
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-        staticSummary: `Degradation level of ${scope}`,
-        typedSearchAttributes: [
-          {
-            key: defineSearchAttributeKey(searchAttributeNames.capability, 'KEYWORD'),
-            value: degradationCapability,
-          },
-        ],
-      });
+      await temporal.withDeadline(Date.now() + START_LIMIT_MS, () =>
+        temporal.workflow.start(degradationWorkflowNames.controller, {
+          workflowId: controllerWorkflowId(scope),
+          taskQueue,
+          args: [{ scope }],
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          staticSummary: `Degradation level of ${scope}`,
+          typedSearchAttributes: [
+            {
+              key: defineSearchAttributeKey(searchAttributeNames.capability, 'KEYWORD'),
+              value: degradationCapability,
+            },
+          ],
+        }),
+      );
     } catch (err) {
       log.warn({ err, scope }, 'the controller could not be started yet; trying again');
     }
