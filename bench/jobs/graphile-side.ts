@@ -1,6 +1,6 @@
 import { Logger, makeWorkerUtils, run } from 'graphile-worker';
-import type { NoisyRun, Watch } from './noisy';
 import type { JobsScene } from './scene';
+import { type NoisyRun, watch } from './watch-neighbour';
 
 const quiet = new Logger(() => () => undefined);
 
@@ -8,7 +8,6 @@ const quiet = new Logger(() => () => undefined);
 export async function runGraphile(
   scene: JobsScene,
   { ofA, ofB, slots }: { readonly ofA: number; readonly ofB: number; readonly slots: number },
-  watch: (scene: JobsScene, ofA: number) => Watch,
 ): Promise<NoisyRun> {
   const pgPool = scene.stage.postgres.connect('app', 'postgres', slots + 2);
   // graphile-worker asks for it: a connection that breaks is reported by the query that used it.

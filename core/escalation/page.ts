@@ -6,18 +6,7 @@ import { LEVEL_NAMES } from './plan-steps.pure';
 import { sendEmail } from './send/send-email';
 import { sendPagerDuty } from './send/send-pagerduty';
 import { sendWebhook } from './send/send-webhook';
-import type { EscalationInput, PageRef } from './types';
-
-/** What a channel is told. */
-export interface Page {
-  readonly id: string;
-  /** The same for every attempt of this page: the receiver's to tell a second one by. */
-  readonly key: string;
-  readonly kind: 'page' | 'acknowledged' | 'resolved';
-  readonly level: number;
-  readonly levelName: string;
-  readonly alert: EscalationInput;
-}
+import type { EscalationInput, Page, PageRef } from './types';
 
 /**
  * Tells one channel of a level, once as far as that can be known (README.md, invariants 2 and 3).

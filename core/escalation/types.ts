@@ -83,3 +83,14 @@ export interface Silence {
   readonly by: string;
   readonly reason: string;
 }
+
+/** What a channel is told. */
+export interface Page {
+  readonly id: string;
+  /** The same for every attempt of this page: the receiver's to tell a second one by. */
+  readonly key: string;
+  readonly kind: 'page' | 'acknowledged' | 'resolved';
+  readonly level: number;
+  readonly levelName: string;
+  readonly alert: EscalationInput;
+}

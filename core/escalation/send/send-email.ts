@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EscalationConfig } from '../../../config';
 import { PageFailedError } from '../errors/page-failed-error';
-import type { Page } from '../page';
+import type { Page } from '../types';
 
 /** Loaded with the first mail: most processes send none. */
 const load: (name: 'nodemailer') => typeof import('nodemailer') = require;

@@ -1,5 +1,5 @@
 import type { EscalationChannel } from '../../../config';
-import type { Page } from '../page';
+import type { Page } from '../types';
 import { postJson } from './post-json';
 
 const ACTIONS = { page: 'trigger', acknowledged: 'acknowledge', resolved: 'resolve' } as const;

@@ -1,5 +1,5 @@
 import type { EscalationChannel } from '../../../config';
-import type { Page } from '../page';
+import type { Page } from '../types';
 import { postJson } from './post-json';
 
 /** Posts the page as JSON; `Idempotency-Key` is the same for every attempt. */
