@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { CommandFailedError, hasCode } from '../errors';
 import { processIdentity } from './process-identity';
+import { withProcessLock } from './process-lock';
 
 export interface DetachedOptions {
   readonly file: string;
@@ -27,12 +29,18 @@ const POLL_MS = 25;
 
 /**
  * Starts a long-lived process that outlives this one, in a session of its own, and remembers which it is. One that is
- * remembered and runs is left as it is.
+ * remembered and runs is left as it is: of several that find it dead at the same moment, one starts it.
  */
 export async function startDetached(options: DetachedOptions): Promise<DetachedStatus> {
   const before = await detachedStatus(options.recordFile);
   if (before.kind === 'running') return before;
   await mkdir(dirname(options.recordFile), { recursive: true, mode: 0o700 });
+  return withProcessLock(lockOf(options.recordFile), () => start(options));
+}
+
+async function start(options: DetachedOptions): Promise<DetachedStatus> {
+  const before = await detachedStatus(options.recordFile);
+  if (before.kind === 'running') return before;
   const log = await open(options.logFile, 'a', 0o600);
   try {
     const child = spawn(options.file, options.args, {
@@ -66,20 +74,30 @@ export async function detachedStatus(recordFile: string): Promise<DetachedStatus
     : { kind: 'stopped' };
 }
 
-/** SIGTERM, and SIGKILL after the grace time; waits for the end. Nothing happens when it does not run. */
+/**
+ * SIGTERM, and SIGKILL after the grace time; waits for the end, also of one that somebody has started anew meanwhile. Nothing
+ * happens when it does not run.
+ */
 export async function stopDetached(recordFile: string, graceMs = 15_000): Promise<void> {
-  const limit = Date.now() + graceMs;
-  const first = await detachedStatus(recordFile);
-  if (first.kind === 'running') send(first.pid, 'SIGTERM');
-  let killed = false;
-  while ((await detachedStatus(recordFile)).kind === 'running' && first.kind === 'running') {
-    if (!killed && Date.now() > limit) {
-      send(first.pid, 'SIGKILL');
-      killed = true;
+  let told: { readonly pid: number; readonly limit: number } | undefined;
+  for (;;) {
+    const status = await detachedStatus(recordFile);
+    if (status.kind === 'stopped') break;
+    if (status.pid !== told?.pid) {
+      send(status.pid, 'SIGTERM');
+      told = { pid: status.pid, limit: Date.now() + graceMs };
     }
+    if (Date.now() > told.limit) send(status.pid, 'SIGKILL');
     await sleep(POLL_MS);
   }
-  await rm(recordFile, { force: true });
+  if (!existsSync(recordFile)) return;
+  await withProcessLock(lockOf(recordFile), async () => {
+    if ((await detachedStatus(recordFile)).kind === 'stopped') await rm(recordFile, { force: true });
+  });
+}
+
+function lockOf(recordFile: string): string {
+  return `${recordFile}.lock`;
 }
 
 async function remember(recordFile: string, pid: number): Promise<void> {

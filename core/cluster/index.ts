@@ -17,6 +17,8 @@ export {
 export { freePort, freePorts, isPortFree } from './free-port';
 export { type InitOptions, initServer } from './init-server';
 export { processIdentity } from './process-identity';
+export { withProcessLock } from './process-lock';
+export { ProcessLockHeldError } from './process-lock-held-error';
 export { type ProgramOutput, type RunOptions, runProgram } from './run-program';
 export { closedParent, makeServerDirectory } from './server-directory';
 export { ServerDirectoryUnreachableError } from './server-directory-unreachable-error';

@@ -11,9 +11,13 @@ const RESTARTS_PER_PART = 5;
 
 /**
  * Keeps a started stack alive until the signal: a part that was killed is started again, so that running workflows go
- * on by themselves.
+ * on by themselves. The end of a fault may start it at the same moment; core/cluster sees to it that one of them does.
  */
-export async function watchStack(stack: Stack, onEvent: OnStackEvent, signal: AbortSignal): Promise<void> {
+export async function watchStack(
+  stack: Pick<Stack, 'steps'>,
+  onEvent: OnStackEvent,
+  signal: AbortSignal,
+): Promise<void> {
   const restarts = new Map<string, number>();
   // The repository has no process; its archive is the application's server's.
   const parts = stack.steps.flat().filter(({ name }) => name !== 'backup-repository');
