@@ -47,7 +47,8 @@ const WORKFLOWS: readonly WorkflowRound[] = [
   { driver: 'toxiproxy.timeout', target: 'proxy-3', victim: 'Temporal' },
 ];
 
-export async function measureStorm({ quick, progress }: Bench, chaos: ChaosDeployment): Promise<Measured> {
+export async function measureStorm(bench: Bench, chaos: ChaosDeployment): Promise<Measured> {
+  const { quick, progress, signal, cleanUp } = bench;
   const random = seededRandom(SEED);
   const begun = performance.now();
   const perLane = quick ? 5 : 49;
@@ -63,7 +64,7 @@ export async function measureStorm({ quick, progress }: Bench, chaos: ChaosDeplo
     const done: StormResult[] = [];
     for (const round of rounds) {
       if (performance.now() - begun > LONGEST_MS) break;
-      done.push(await stormRound(chaos.stage, round, TIMES));
+      done.push(await stormRound(chaos.stage, round, TIMES, signal));
       progress.line(`${round.driver}, ${round.victim}`);
     }
     return done;
@@ -73,11 +74,14 @@ export async function measureStorm({ quick, progress }: Bench, chaos: ChaosDeplo
     for (let at = 0; at < (quick ? 1 : 6); at += 1) {
       const round = WORKFLOWS[at % WORKFLOWS.length];
       if (performance.now() - begun > LONGEST_MS) break;
-      if (round !== undefined) done.push(await workflowRound(chaos, round));
+      if (round !== undefined) done.push(await workflowRound(chaos, round, signal));
     }
     return done;
   };
-  const results = (await Promise.all([...lanes, workflows()])).flat();
+  const all = [...lanes, workflows()];
+  // A benchmark that is stopped lets go of everything before it is taken down.
+  cleanUp.add(() => Promise.allSettled(all));
+  const results = (await Promise.all(all)).flat();
   const minutes = (performance.now() - begun) / 60_000;
   const overstays = results.map(({ overstayMs }) => overstayMs);
   const residual = results.filter((one) => one.residual !== undefined);

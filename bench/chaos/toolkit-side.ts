@@ -47,8 +47,12 @@ export async function measureToolkit(
       {
         stdio: 'ignore',
         cwd: directory,
+        signal,
+        killSignal: 'SIGKILL',
       },
     );
+    // That the benchmark is being stopped is said elsewhere.
+    child.on('error', () => undefined);
     const ended = once(child, 'exit');
     await until(async () => (await findFault(stage, fault)) !== undefined, {
       what: 'its fault',

@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChaosRun } from '../../client';
 import { hostTime } from '../../core/chaos/lease';
 import { findFault } from '../../test/support/chaos-checker';
-import { kill } from '../../test/support/chaos-stage';
 import type { StormResult } from '../../test/support/chaos-storm';
 import type { ChaosDeployment } from '../../test/support/chaos-temporal';
+import { isToxiproxyGone, superviseToxiproxy } from '../../test/support/chaos-toxiproxy-supervisor';
 import { type SupervisedWorker, superviseControlWorker } from '../../test/support/chaos-worker';
+import { kill } from '../../test/support/kill';
 import { until } from '../../test/support/until';
 
 export interface WorkflowRound {
@@ -15,7 +16,11 @@ export interface WorkflowRound {
 }
 
 /** One experiment as a workflow; what leads it dies while its fault is there. */
-export async function workflowRound(chaos: ChaosDeployment, round: WorkflowRound): Promise<StormResult> {
+export async function workflowRound(
+  chaos: ChaosDeployment,
+  round: WorkflowRound,
+  signal: AbortSignal,
+): Promise<StormResult> {
   const worker: SupervisedWorker = superviseControlWorker(chaos.stage.configFile);
   try {
     const { driver, target } = round;
@@ -26,22 +31,32 @@ export async function workflowRound(chaos: ChaosDeployment, round: WorkflowRound
       const own = (await journal.all()).leases.find((one) => one.target === target);
       return own !== undefined && (await journal.isMarked(own.id, 'injected')) ? own : undefined;
     };
-    const run = await begun(chaos, round, async () => (await leaseOf()) !== undefined);
+    const run = await begun(chaos, round, async () => {
+      signal.throwIfAborted();
+      return (await leaseOf()) !== undefined;
+    });
     const lease = await leaseOf();
     if (round.victim === 'Temporal') await chaos.temporal.kill();
     else kill(worker.pid);
-    let found = await find('');
+    const isOpen = async () => lease !== undefined && (await journal.find(lease.id)) !== undefined;
     const end = lease?.deadlineMs ?? hostTime().uptimeMs;
-    while (found !== undefined && hostTime().uptimeMs < end + 30_000) {
+    let found = await find('');
+    let open = await isOpen();
+    let revived = false;
+    while ((found !== undefined || open) && hostTime().uptimeMs < end + 30_000) {
+      signal.throwIfAborted();
       await sleep(50);
       found = await find('');
-      // Killed in another lane when no lease was left that would bring it back: then its supervisor does.
-      if (found !== undefined && (await journal.ids()).length === 0) await chaos.stage.toxiproxy.revive();
+      open = await isOpen();
+      if (!open && isToxiproxyGone(found)) revived = (await superviseToxiproxy(chaos.stage)) || revived;
     }
-    const overstayMs = Math.max(0, hostTime().uptimeMs - end);
+    const ended = lease === undefined ? undefined : await journal.ended(lease.id);
+    const goneMs = (revived ? ended?.endedMs : undefined) ?? hostTime().uptimeMs;
+    const overstayMs = Math.max(0, goneMs - end);
     if (round.victim === 'Temporal') await chaos.temporal.start();
     await run.result();
-    return { driver, target, victim: 'controller', moment: 0, injected: true, overstayMs, residual: found };
+    const residual = found ?? (open ? 'its lease is open' : undefined);
+    return { driver, target, victim: 'controller', moment: 0, injected: true, overstayMs, residual };
   } finally {
     await worker.stop();
   }

@@ -63,8 +63,10 @@ export async function injectFault(
 async function openLease(host: ChaosHost, request: FaultRequest): Promise<FaultLease> {
   const { driver, target, parameters } = resolveFault(host, request);
   const signal = AbortSignal.timeout(PREPARE_LIMIT_MS);
+  // First these, then the look at the target: what one of them has brought back by then is seen there.
+  const others = await openElsewhere(host);
   const saved = await driver
-    .prepare({ leaseId: request.leaseId, target, parameters, signal })
+    .prepare({ leaseId: request.leaseId, target, parameters, others, signal })
     .catch((cause: unknown) => {
       throw new FaultNotInjectedError(request.leaseId, request.driver, messageOf(cause), cause);
     });
@@ -86,6 +88,14 @@ async function openLease(host: ChaosHost, request: FaultRequest): Promise<FaultL
   };
   await host.journal.open(lease);
   return lease;
+}
+
+/** Targets of this host under a fault, and what that fault has saved of them. */
+async function openElsewhere({ journal, targets }: ChaosHost) {
+  return (await journal.all()).leases.flatMap(({ target: name, saved }) => {
+    const target = Object.hasOwn(targets, name) ? targets[name] : undefined;
+    return target === undefined || saved === undefined ? [] : [{ target, saved }];
+  });
 }
 
 /** @throws ChaosRefusedError when another fault has the resource, and not only the entry of one that has ended here */

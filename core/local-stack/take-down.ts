@@ -80,6 +80,8 @@ async function stopEverything(layout: StackLayout, onEvent: OnStackEvent): Promi
     stopDetached(layout.worker.recordFile).then(() => onEvent({ kind: 'stopped', part: 'worker' })),
     stopDetached(layout.control.recordFile).then(() => onEvent({ kind: 'stopped', part: 'control' })),
   ]);
+  // Those that the controllers have started for an experiment which began meanwhile.
+  await stopGuards(chaos.journal);
   await Promise.all([
     stopDetached(layout.temporal.recordFile).then(() => onEvent({ kind: 'stopped', part: 'temporal' })),
     stopServer(layout.application).then(() => onEvent({ kind: 'stopped', part: 'application-cluster' })),

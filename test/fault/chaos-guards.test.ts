@@ -14,7 +14,9 @@ import {
   readGuard,
 } from '../../core/chaos';
 import { findFault } from '../support/chaos-checker';
-import { type ChaosStage, kill, newLeaseId, startChaosStage } from '../support/chaos-stage';
+import { killChaosProcesses } from '../support/chaos-processes';
+import { type ChaosStage, newLeaseId, startChaosStage } from '../support/chaos-stage';
+import { kill } from '../support/kill';
 import { until } from '../support/until';
 
 let stage: ChaosStage;
@@ -49,20 +51,6 @@ const gone = (lease: FaultLease, limitMs = 30_000) =>
     },
   );
 
-/** Everything that could end the fault, in one look and one call of the kernel each. */
-async function killEverything(lease: FaultLease): Promise<void> {
-  await until(
-    async () => {
-      const guards = await stage.guards();
-      const driver = await stage.host.journal.driver(lease.id);
-      const pids = [guards.a, guards.b, driver?.pid].filter((pid) => pid !== undefined);
-      for (const pid of pids) kill(pid);
-      return pids.every((pid) => !isRunning(pid));
-    },
-    { what: 'everything of ours to be dead' },
-  );
-}
-
 function isRunning(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(
@@ -75,7 +63,7 @@ function isRunning(pid: number): boolean {
 
 test('invariant 1: with everything of ours dead, the boot unit’s reaper ends what is over', async () => {
   const lease = await inject(LATENCY, { durationMs: 8_000, termMs: 8_000 });
-  await killEverything(lease);
+  await killChaosProcesses(stage.configFile);
   await until(async () => (await countFaults(stage.host.journal)).residual === 1, {
     what: 'the fault to be residual',
   });
@@ -115,7 +103,7 @@ test('SIGTERM, as a host that shuts down sends it, ends every fault', async () =
 
 test('the lease of another boot is over, whatever its times say', async () => {
   const lease = await inject(LATENCY);
-  await killEverything(lease);
+  await killChaosProcesses(stage.configFile);
   const file = join(stage.host.journal.directory, 'leases', lease.id, 'lease.json');
   await writeFile(file, JSON.stringify({ ...lease, bootId: 'an earlier boot', deadlineMs: 1e15 }));
   await inject({ ...LATENCY, target: 'proxy-2' });
@@ -123,25 +111,6 @@ test('the lease of another boot is over, whatever its times say', async () => {
   expect((await stage.host.journal.ended(lease.id))?.reason).toBe('other-boot');
   await abortAll(stage.host, 'test');
 }, 60_000);
-
-test('a restarted Toxiproxy gets its proxies back, and a connection through them is tried', async () => {
-  const lease = await inject({ driver: 'toxiproxy.down', target: 'proxy-1' });
-  kill(await stage.toxiproxy.pid());
-  await until(async () => (await findFault(stage, lease)) === 'Toxiproxy does not answer');
-  await endFault(stage.host, lease, { by: 'test', reason: 'rolled-back', limitMs: 60_000 });
-  for (const target of ['proxy-1', 'proxy-2', 'proxy-3'])
-    expect(await findFault(stage, { ...lease, target })).toBeUndefined();
-}, 90_000);
-
-test('a Toxiproxy that hangs on the removal is restarted, and its proxies recreated', async () => {
-  const lease = await inject(LATENCY);
-  const pid = await stage.toxiproxy.pid();
-  if (pid === undefined) throw new Error('Toxiproxy does not run');
-  process.kill(pid, 'SIGSTOP');
-  await endFault(stage.host, lease, { by: 'test', reason: 'rolled-back', limitMs: 60_000 });
-  expect(await stage.toxiproxy.pid()).not.toBe(pid);
-  expect(await findFault(stage, lease)).toBeUndefined();
-}, 90_000);
 
 test('invariant 2: an inverse that fails is repeated, counted and told, until it succeeds', async () => {
   const lease = await inject({ driver: 'postgres.read-only', target: 'database' });

@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findFault } from '../support/chaos-checker';
-import { kill } from '../support/chaos-stage';
 import { type ChaosDeployment, startChaosDeployment } from '../support/chaos-temporal';
 import { type SupervisedWorker, superviseControlWorker } from '../support/chaos-worker';
+import { kill } from '../support/kill';
 import { until } from '../support/until';
 
 let chaos: ChaosDeployment;

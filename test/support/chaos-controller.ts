@@ -33,7 +33,11 @@ async function main(): Promise<void> {
   await close();
 }
 
-main().catch((error: unknown) => {
-  console.log(`failed: ${messageOf(error)}`);
-  process.exitCode = 1;
-});
+// Whoever started it is dead.
+process.stdin.on('end', () => process.exit(1)).resume();
+main()
+  .catch((error: unknown) => {
+    console.log(`failed: ${messageOf(error)}`);
+    process.exitCode = 1;
+  })
+  .finally(() => process.stdin.destroy());

@@ -8,12 +8,13 @@ import { abortAll, type ChaosHost, type ChaosPrograms, chaosPrograms, readGuard 
 import { startDetached, stopDetached } from '../../core/cluster';
 import { applyMigrations } from '../../database';
 import { chaosHost } from '../../workers/chaos-host';
+import { killChaosProcesses } from './chaos-processes';
 import { building } from './clean-up';
+import { kill } from './kill';
 import { guardAgainstOrphans } from './orphan-guard';
 import { type RealPostgres, startPostgres } from './real-postgres';
 import { removeDirectory, throwawayDirectory } from './throwaway-directory';
 import { startToxiproxy, type Toxiproxy } from './toxiproxy';
-import { until } from './until';
 
 const root = join(__dirname, '..', '..');
 
@@ -150,9 +151,17 @@ export function startChaosStage(options: ChaosStageOptions = {}): Promise<ChaosS
       a: (await readGuard(host.journal.directory, 'a'))?.pid,
       b: (await readGuard(host.journal.directory, 'b'))?.pid,
     });
-    cleanUp.add(() => endGuards(host));
+    cleanUp.add(() => killChaosProcesses(configFile));
     cleanUp.add(async () => {
       await abortAll(host, 'test');
+    });
+    const controllers = new Set<Controller>();
+    let stopped = false;
+    // First: what still leads a fault would bring back what the steps above take away.
+    cleanUp.add(async () => {
+      stopped = true;
+      for (const { pid } of controllers) kill(pid);
+      await Promise.all([...controllers].map(({ ended }) => ended));
     });
     return {
       ...{
@@ -169,7 +178,13 @@ export function startChaosStage(options: ChaosStageOptions = {}): Promise<ChaosS
       },
       controlPlane: control,
       backupFile: join(repository, 'base.tar'),
-      controller: (request) => startController(configFile, request),
+      controller: (request) => {
+        if (stopped) throw new Error('the stage was stopped');
+        const controller = startController(configFile, request);
+        controllers.add(controller);
+        controller.ended.then(() => controllers.delete(controller));
+        return controller;
+      },
       stop: () => cleanUp.run(),
     };
   });
@@ -180,7 +195,8 @@ function startController(configFile: string, request: ControllerRequest): Contro
   const child = spawn(
     process.execPath,
     ['-r', join(root, 'scripts', 'register.cjs'), script, JSON.stringify(request)],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, CHRONAWFLOW_CONFIG: configFile }, cwd: root },
+    // It ends with its standard input, which the kernel closes when this process dies.
+    { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, CHRONAWFLOW_CONFIG: configFile }, cwd: root },
   );
   const output: string[] = [];
   for (const stream of [child.stdout, child.stderr])
@@ -189,35 +205,4 @@ function startController(configFile: string, request: ControllerRequest): Contro
     child.once('close', () => resolve(output.join('')));
   });
   return { pid: child.pid ?? 0, ended };
-}
-
-/** The guards end each other's absence, so both have to be gone at one look. */
-async function endGuards(host: ChaosHost): Promise<void> {
-  await until(
-    async () => {
-      const names = ['a', 'b'] as const;
-      const refs = await Promise.all(names.map((name) => readGuard(host.journal.directory, name)));
-      const alive = refs.filter((ref) => ref !== undefined && isThere(ref.pid));
-      for (const ref of alive) if (ref !== undefined) kill(ref.pid);
-      return alive.length === 0;
-    },
-    { what: 'the guards to be gone', limitMs: 60_000 },
-  );
-}
-
-export function kill(pid: number | undefined): void {
-  try {
-    if (pid !== undefined && pid > 1) process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended by itself.
-  }
-}
-
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

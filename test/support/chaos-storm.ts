@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readGuard } from '../../core/chaos';
+import { hostTime } from '../../core/chaos/lease';
 import { findFault } from './chaos-checker';
-import { type ChaosStage, type Controller, type ControllerRequest, kill, newLeaseId } from './chaos-stage';
+import { type ChaosStage, type Controller, type ControllerRequest, newLeaseId } from './chaos-stage';
+import { isToxiproxyGone, superviseToxiproxy } from './chaos-toxiproxy-supervisor';
+import { kill } from './kill';
 import type { RealPostgres } from './real-postgres';
 
 /** What may be killed while a fault is there; `all` is everything of ours at the same moment. */
@@ -37,7 +40,8 @@ export interface StormResult extends StormRound {
   readonly injected: boolean;
   /**
    * Milliseconds from the lease's end to the first look that finds nothing; 0 when it was gone before. A database that was
-   * killed and is not back yet has no fault to be seen: then from when it is back.
+   * killed and is not back yet has no fault to be seen: then from when it is back. A Toxiproxy that was killed after the fault's
+   * end hides nothing of the fault: then to that end.
    */
   readonly overstayMs: number;
   /** What was found at the limit; undefined when nothing was. */
@@ -51,50 +55,54 @@ export interface StormTimes {
   readonly limitMs: number;
 }
 
-const TOXIPROXY_AWAY = 'Toxiproxy does not answer';
+/** By the time since boot, as in the journal. */
+const now = () => hostTime().uptimeMs;
 
 /** What the checker misses after these deaths is the death, not the fault. */
 const MISSING_AFTER: readonly Victim[] = ['toxiproxy', 'database'];
 
-/** One experiment during which the victim dies, and what the checker then finds. */
+/** One experiment during which the victim dies, and what the checker then finds. @param signal ends it before its time */
 export async function stormRound(
   stage: ChaosStage,
   round: StormRound,
   times: StormTimes,
+  signal?: AbortSignal,
 ): Promise<StormResult> {
   const { driver, target, parameters } = round;
   const { durationMs, termMs } = times;
   const request = { driver, target, parameters, durationMs, termMs };
-  const { controller, leaseId, opened } = await begin(stage, request);
+  const { controller, leaseId, opened } = await begin(stage, request, signal);
   const fault = { id: leaseId, driver, target };
   const moment = opened + round.moment * times.durationMs;
   let injected = false;
   do {
+    signal?.throwIfAborted();
     injected ||= (await findFault(stage, fault)) !== undefined;
-    await sleep(Math.min(100, Math.max(0, moment - performance.now())));
-  } while (performance.now() < moment);
+    await sleep(Math.min(100, Math.max(0, moment - now())));
+  } while (now() < moment);
   await strike(stage, round.victim, controller.pid, leaseId);
-  const back = round.victim === 'database' ? performance.now() : 0;
+  const back = round.victim === 'database' ? now() : 0;
   const leaseEnd = Math.max(opened + times.durationMs, back);
   const limit = leaseEnd + times.limitMs;
+  const { journal } = stage.host;
   let found: string | undefined;
+  let revived = false;
   for (;;) {
+    signal?.throwIfAborted();
     found = await findFault(stage, fault);
     injected ||= found !== undefined && !MISSING_AFTER.includes(round.victim);
+    const isOpen = (await journal.find(leaseId)) !== undefined;
     // Gone for the checker, and no entry that could bring it back.
-    if (found === undefined && (await stage.host.journal.find(leaseId)) === undefined) break;
-    // Killed when no fault was there that would bring it back: then its supervisor does.
-    if (found === TOXIPROXY_AWAY && (await stage.host.journal.find(leaseId)) === undefined)
-      await stage.toxiproxy.revive();
-    if (performance.now() > limit) break;
+    if (found === undefined && !isOpen) break;
+    if (!isOpen && isToxiproxyGone(found)) revived = (await superviseToxiproxy(stage)) || revived;
+    if (now() > limit) break;
     await sleep(50);
   }
-  const overstayMs = Math.max(0, performance.now() - leaseEnd);
+  const goneMs = revived ? ((await journal.ended(leaseId))?.endedMs ?? now()) : now();
   kill(controller.pid);
   await controller.ended;
-  const residual =
-    found ?? ((await stage.host.journal.find(leaseId)) === undefined ? undefined : 'its lease is open');
-  return { ...round, injected, overstayMs, residual };
+  const residual = found ?? ((await journal.find(leaseId)) === undefined ? undefined : 'its lease is open');
+  return { ...round, injected, overstayMs: Math.max(0, goneMs - leaseEnd), residual };
 }
 
 interface Begun {
@@ -106,18 +114,21 @@ interface Begun {
 const BEGIN_LIMIT_MS = 60_000;
 
 /** Another lane may just have killed what this one needs to begin: then it begins again. */
-async function begin(stage: ChaosStage, request: Omit<ControllerRequest, 'leaseId'>): Promise<Begun> {
-  const limit = performance.now() + BEGIN_LIMIT_MS;
+async function begin(
+  stage: ChaosStage,
+  request: Omit<ControllerRequest, 'leaseId'>,
+  signal: AbortSignal | undefined,
+): Promise<Begun> {
+  const limit = now() + BEGIN_LIMIT_MS;
   for (;;) {
+    signal?.throwIfAborted();
     const leaseId = newLeaseId();
     const controller = stage.controller({ leaseId, ...request });
     const opened = await leaseOpened(stage, leaseId, controller.ended);
     if (typeof opened === 'number') return { controller, leaseId, opened };
-    if (performance.now() > limit) throw new Error(`the controller cannot open its lease: ${opened}`);
-    // Only a lane of its own faults may: in another one a fault's end may just be starting it.
+    if (now() > limit) throw new Error(`the controller cannot open its lease: ${opened}`);
     if (!request.driver.startsWith('toxiproxy.')) continue;
-    const found = await findFault(stage, { id: '', ...request });
-    if (found === TOXIPROXY_AWAY) await stage.toxiproxy.revive();
+    if (isToxiproxyGone(await findFault(stage, { id: '', ...request }))) await superviseToxiproxy(stage);
   }
 }
 
@@ -132,8 +143,8 @@ async function leaseOpened(
     output = text;
   });
   for (;;) {
-    if ((await stage.host.journal.find(leaseId)) !== undefined) return performance.now();
-    if ((await stage.host.journal.ended(leaseId)) !== undefined) return performance.now();
+    if ((await stage.host.journal.find(leaseId)) !== undefined) return now();
+    if ((await stage.host.journal.ended(leaseId)) !== undefined) return now();
     if (output !== undefined) return output;
     await sleep(10);
   }
@@ -168,7 +179,7 @@ async function strike(
       await Promise.all([guard('a'), guard('b')]);
       return;
     case 'toxiproxy':
-      return kill(await stage.toxiproxy.pid());
+      return stage.toxiproxy.kill();
     case 'database':
       return crash(stage.database);
     case 'control plane':

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 const root = join(__dirname, '..', '..');
 
@@ -13,6 +14,7 @@ export interface SupervisedWorker {
 /** Needs the build. */
 export function superviseControlWorker(configFile: string): SupervisedWorker {
   let child: ChildProcess | undefined;
+  const directory = join(dirname(configFile), 'control');
   let stopped = false;
   const start = () => {
     if (stopped) return;
@@ -21,6 +23,9 @@ export function superviseControlWorker(configFile: string): SupervisedWorker {
       env: { ...process.env, CHRONAWFLOW_CONFIG: configFile, CHRONAWFLOW_LOG_LEVEL: 'silent' },
     });
     child.once('exit', start);
+    // For who sweeps up when this process is killed.
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, 'process.json'), JSON.stringify({ pid: child.pid }));
   };
   start();
   // A test or benchmark that breaks off must not leave it behind.

@@ -2,17 +2,24 @@ import { spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 
 /**
- * Ends every server below the directory, then removes it: PostgreSQL by its lock files (scratch clusters as well),
- * other processes by the records of core/cluster. A worker whose servers are gone may never come to its polite end.
+ * Ends every process below the directory, then removes it: first the guards of chaos and the processes of faults, which would
+ * bring others back, then PostgreSQL by its lock files (scratch clusters as well) and other processes by the records of
+ * core/cluster. It looks again and again: what was being started when the test process died has written no record yet. A worker
+ * whose servers are gone may never come to its polite end.
  */
 const SWEEP = `
   cat >/dev/null
-  find "$1" -name postmaster.pid -exec head -n 1 {} \\; | while read -r pid; do kill -QUIT "$pid"; done
-  pids=$(find "$1" -name process.json -exec sed -n 's/.*"pid":\\([0-9]*\\).*/\\1/p' {} \\;)
-  for pid in $pids; do kill -TERM "$pid"; done
-  for attempt in 1 2 3 4 5 6 7 8 9 10; do rm -rf "$1" && break; sleep 1; done
-  sleep 5
-  for pid in $pids; do kill -KILL "$pid" 2>/dev/null; done`;
+  recorded() { find "$1" -name "$2" -exec sed -n 's/.*"pid":\\([0-9]*\\).*/\\1/p' {} \\; 2>/dev/null; }
+  signal=-TERM
+  for attempt in 1 2 3 4 5 6 7; do
+    kill -KILL $(recorded "$1" 'guard-?.json') $(recorded "$1" driver.json) 2>/dev/null
+    find "$1" -name postmaster.pid -exec head -n 1 {} \\; 2>/dev/null | while read -r pid; do kill -QUIT "$pid"; done
+    pids="$pids $(recorded "$1" process.json)"
+    for pid in $pids; do kill $signal "$pid" 2>/dev/null; done
+    rm -rf "$1"
+    sleep 1
+    [ $attempt -ge 4 ] && signal=-KILL
+  done`;
 
 /** The shell that waits for the end of its standard input and then sweeps. */
 export function sweeper(directory: string): readonly [file: string, args: readonly string[]] {

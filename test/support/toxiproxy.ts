@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { detachedStatus, freePort, startDetached, stopDetached } from '../../core/cluster';
@@ -58,7 +59,11 @@ export interface Toxiproxy {
   pid(): Promise<number | undefined>;
   /** A proxy on a free port of 127.0.0.1. @param upstream "host:port" of what it leads to. */
   proxy(upstream: string): Promise<ToxicProxy>;
-  /** Starts it again with all its proxies when it was killed, as a supervisor would. */
+  /** SIGKILL, as a crash. */
+  kill(): Promise<void>;
+  /** When it was last killed, by the time since boot in milliseconds. */
+  readonly killedMs: number | undefined;
+  /** Starts it again with all its proxies when it was killed, as a supervisor would. @throws Error once it is stopped */
   revive(): Promise<void>;
   /** Removes every toxic and enables every proxy. */
   reset(): Promise<void>;
@@ -81,26 +86,47 @@ export function startToxiproxy(): Promise<Toxiproxy> {
     const port = await freePort();
     const recordFile = join(directory, 'process.json');
     const logFile = join(directory, 'toxiproxy.log');
-    cleanUp.add(() => stopDetached(recordFile));
-    const start = () =>
-      startDetached({ file, args: ['-host', '127.0.0.1', '-port', String(port)], recordFile, logFile });
-    await start();
+    let stopped = false;
+    let killedMs: number | undefined;
+    const start = async () => {
+      if (stopped) throw new Error('Toxiproxy was stopped, and whoever starts it again is late');
+      await startDetached({ file, args: ['-host', '127.0.0.1', '-port', String(port)], recordFile, logFile });
+    };
     const url = `http://127.0.0.1:${port}`;
+    cleanUp.add(async () => {
+      stopped = true;
+      await stopDetached(recordFile);
+      if (await answers(url)) throw new Error(`${url} still answers: a Toxiproxy is left that nobody knows`);
+    });
+    await start();
     await until(() => answers(url), { what: `Toxiproxy on ${url}` }).catch(async (error: Error) => {
       throw new Error(`${error.message}\n${await readFile(logFile, 'utf8')}`, { cause: error });
     });
     let count = 0;
     const made: z.infer<typeof definition>[] = [];
+    const pid = async () => {
+      const status = await detachedStatus(recordFile);
+      return status.kind === 'running' ? status.pid : undefined;
+    };
     return {
       url,
       directory,
-      pid: async () => {
-        const status = await detachedStatus(recordFile);
-        return status.kind === 'running' ? status.pid : undefined;
+      pid,
+      kill: async () => {
+        const running = await pid();
+        if (running === undefined) return;
+        process.kill(running, 'SIGKILL');
+        killedMs = uptime() * 1_000;
+      },
+      get killedMs() {
+        return killedMs;
       },
       proxy: async (upstream) => {
         count += 1;
-        const wanted = { name: `proxy-${count}`, listen: '127.0.0.1:0', upstream, enabled: true };
+        const name = `proxy-${count}`;
+        // Not one of the system's choice: while Toxiproxy is down, an outgoing connection could take it.
+        const listen = `127.0.0.1:${await freePort()}`;
+        const wanted = { name, listen, upstream, enabled: true };
         const proxy = definition.parse(await call(url, 'POST', '/proxies', wanted));
         made.push(proxy);
         return toxicProxy(url, proxy);

@@ -17,7 +17,13 @@ export function defineDriver<K extends TargetKind, P extends object, S extends o
   return {
     ...{ name, targetKind, summary, afterPowerLoss, boundedBy },
     parse: (parameters) => plain(driver.parameters.parse(parameters)),
-    prepare: async (call) => plain(await driver.prepare(typed(call))),
+    prepare: async (call) => {
+      const others = call.others.flatMap(({ target, saved }) => {
+        const known = driver.saved.safeParse(saved);
+        return isOfKind(target, targetKind) && known.success ? [{ target, saved: known.data }] : [];
+      });
+      return plain(await driver.prepare({ ...typed(call), others }));
+    },
     inject: async (call) =>
       driver.inject({ ...typed(call), saved: driver.saved.parse(call.saved), remainingMs: call.remainingMs }),
     remove: async (call) =>

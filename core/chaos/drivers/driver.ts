@@ -13,6 +13,11 @@ export interface FaultCall<K extends TargetKind, P> {
   readonly signal: AbortSignal;
 }
 
+export interface PrepareCall<K extends TargetKind, P, S> extends FaultCall<K, P> {
+  /** What faults that are open now have saved of targets of this kind: what they will bring back is a part of how it was. */
+  readonly others: readonly { readonly target: TargetOf<K>; readonly saved: S }[];
+}
+
 export interface InjectCall<K extends TargetKind, P, S> extends FaultCall<K, P> {
   readonly saved: S;
   /** Milliseconds until the lease's last moment: what the fault itself can be bounded by, should be. */
@@ -50,7 +55,7 @@ export interface FaultDriver<K extends TargetKind, P, S> {
   /** What ends it when every process of Chronawflow is dead and stays so. */
   readonly boundedBy: 'its own process' | 'the server' | 'its rule' | 'the reaper';
   /** Reads what the inverse needs; changes nothing. */
-  prepare(call: FaultCall<K, P>): Promise<S>;
+  prepare(call: PrepareCall<K, P, S>): Promise<S>;
   inject(call: InjectCall<K, P, S>): Promise<void>;
   remove(call: EndCall<K, P, S>): Promise<void>;
   isThere(call: EndCall<K, P, S>): Promise<boolean>;
@@ -64,7 +69,9 @@ export interface AnyDriver
   > {
   /** @throws ZodError */
   parse(parameters: unknown): Readonly<Record<string, unknown>>;
-  prepare(call: RawCall): Promise<Readonly<Record<string, unknown>>>;
+  prepare(
+    call: RawCall & { readonly others: readonly Required<Pick<RawCall, 'target' | 'saved'>>[] },
+  ): Promise<Readonly<Record<string, unknown>>>;
   inject(call: RawCall & { readonly remainingMs: number }): Promise<void>;
   remove(call: RawCall & { readonly pastDeadline: boolean }): Promise<void>;
   isThere(call: RawCall & { readonly pastDeadline: boolean }): Promise<boolean>;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endFault } from '../end-fault';
@@ -54,7 +55,7 @@ export class Guard {
     await this.claim(self);
     while (!signal.aborted && (await this.isMine(self))) {
       try {
-        await this.tick();
+        await this.tick(self, signal);
       } catch (error) {
         this.host.log.error({ err: error }, 'a round of the guard failed; the next one tries again');
       }
@@ -63,8 +64,8 @@ export class Guard {
     }
   }
 
-  private async tick(): Promise<void> {
-    await this.keepOther();
+  private async tick(self: ProcessRef, signal: AbortSignal): Promise<void> {
+    await this.keepOther(self, signal);
     const { leases, unreadable } = await this.host.journal.all();
     if (leases.length > 0 || unreadable.length > 0) this.idleSince = performance.now();
     for (const { id, reason } of unreadable) {
@@ -107,11 +108,13 @@ export class Guard {
       });
   }
 
-  private async keepOther(): Promise<void> {
+  private async keepOther(self: ProcessRef, signal: AbortSignal): Promise<void> {
     const other: GuardName = this.options.name === 'a' ? 'b' : 'a';
     const ref = await readGuard(this.host.journal.directory, other);
     if (ref !== undefined && (await isAlive(ref))) return;
     if (await isUnderWay(this.otherStart)) return;
+    // One that was told to end, or whose place another one has taken meanwhile, starts nobody any more.
+    if (signal.aborted || !(await this.isMine(self))) return;
     this.otherStart = { at: performance.now(), ref: await this.options.startOther(other) };
   }
 
@@ -121,8 +124,9 @@ export class Guard {
 
   private async isMine(self: ProcessRef): Promise<boolean> {
     const now = await readGuard(this.host.journal.directory, this.options.name);
-    // Somebody removed the record: as long as there is work, this one stays.
-    return now === undefined || (now.pid === self.pid && now.startedAt === self.startedAt);
+    // Somebody removed the record: as long as there is work, this one stays; with the whole journal gone there is none.
+    if (now === undefined) return existsSync(this.host.journal.directory);
+    return now.pid === self.pid && now.startedAt === self.startedAt;
   }
 }
 

@@ -1,17 +1,11 @@
 import type { z } from 'zod';
 import { messageOf } from '../../../errors';
 import { defineDriver } from '../define-driver';
-import type { AnyDriver, EndCall, TargetOf } from '../driver';
-import {
-  acceptsConnections,
-  FAULT_PREFIX,
-  restartToxiproxy,
-  restoreProxies,
-  type SavedProxies,
-  savedProxies,
-  saveProxies,
-} from './restore-proxies';
-import { ToxiproxyApi } from './toxiproxy-api';
+import type { AnyDriver, EndCall } from '../driver';
+import { acceptsConnections } from './accepts-connections';
+import { restartToxiproxy, toxiproxyProcess } from './restart-toxiproxy';
+import { FAULT_PREFIX, restoreProxies, type SavedProxies, savedProxies, saveProxies } from './saved-proxies';
+import { type ProxyDefinition, ToxiproxyApi } from './toxiproxy-api';
 
 export interface ToxicKind<P extends object> {
   readonly name: string;
@@ -37,40 +31,46 @@ export function toxicDriver<P extends object>(kind: ToxicKind<P>): AnyDriver {
     // Toxiproxy keeps nothing on disk; its proxies are gone as well, and the reaper recreates them.
     afterPowerLoss: 'stays',
     boundedBy: 'the reaper',
-    prepare: ({ target, signal }) => savedWith(target, new ToxiproxyApi(target.url, signal)),
+    prepare: ({ target, others, signal }) =>
+      saveProxies(target, new ToxiproxyApi(target.url, signal), others),
     inject: async ({ leaseId, target, parameters, signal }) => {
       const toxic = { name: toxicName(leaseId), ...kind.toxic(parameters) };
       await new ToxiproxyApi(target.url, signal).addToxic(target.proxy, toxic);
     },
     remove: ({ leaseId, ...call }) =>
       changeBack(call, (api, proxy) => api.removeToxic(proxy, toxicName(leaseId))),
-    isThere: async ({ leaseId, target, signal }) => {
-      const proxy = (await new ToxiproxyApi(target.url, signal).proxies()).get(target.proxy);
-      // A proxy that is missing is a target that is down.
+    isThere: async ({ leaseId, ...call }) => {
+      const proxy = await whole(call);
       if (proxy === undefined || proxy.toxics.some(({ name }) => name === toxicName(leaseId))) return true;
       return proxy.enabled && !(await acceptsConnections(proxy.listen));
     },
   });
 }
 
-export async function savedWith(target: TargetOf<'toxiproxy'>, api: ToxiproxyApi): Promise<SavedProxies> {
-  const saved = await saveProxies(api);
-  if (!saved.proxies.some(({ name }) => name === target.proxy))
-    throw new Error(`Toxiproxy has no proxy ${target.proxy}.`);
-  return saved;
+type End = Pick<EndCall<'toxiproxy', unknown, SavedProxies>, 'target' | 'saved' | 'signal'>;
+
+/**
+ * The proxy, when Toxiproxy has all that it had: one that is missing is a target that is down, and who has restarted Toxiproxy
+ * for one proxy has taken the others away.
+ */
+export async function whole({ target, saved, signal }: End): Promise<ProxyDefinition | undefined> {
+  const there = await new ToxiproxyApi(target.url, signal).proxies();
+  const missing = saved?.proxies.some(({ name }) => !there.has(name)) ?? false;
+  return missing ? undefined : there.get(target.proxy);
 }
 
 /** The inverse, with the ways around a Toxiproxy that hangs, was killed, or has forgotten its proxies. */
 export async function changeBack(
-  { target, saved, signal }: Pick<EndCall<'toxiproxy', unknown, SavedProxies>, 'target' | 'saved' | 'signal'>,
+  { target, saved, signal }: End,
   inverse: (api: ToxiproxyApi, proxy: string) => Promise<void>,
 ): Promise<void> {
-  let api = new ToxiproxyApi(target.url, signal);
+  const api = new ToxiproxyApi(target.url, signal);
+  const asked = await toxiproxyProcess(target);
   try {
     if ((await api.proxies()).has(target.proxy)) await inverse(api, target.proxy);
   } catch (error) {
     if (signal.aborted) throw error;
-    api = await restartToxiproxy(target, signal).catch((cause: unknown) => {
+    await restartToxiproxy(target, asked, signal).catch((cause: unknown) => {
       throw new Error(`${messageOf(error)}; ${messageOf(cause)}`, { cause });
     });
   }

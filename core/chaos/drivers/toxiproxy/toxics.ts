@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { defineDriver } from '../define-driver';
 import type { AnyDriver } from '../driver';
-import { acceptsConnections, type SavedProxies, savedProxies } from './restore-proxies';
-import { changeBack, savedWith, toxicDriver } from './toxic-driver';
+import { acceptsConnections } from './accepts-connections';
+import { type SavedProxies, savedProxies, saveProxies } from './saved-proxies';
+import { changeBack, toxicDriver, whole } from './toxic-driver';
 import { ToxiproxyApi } from './toxiproxy-api';
 
 const stream = {
@@ -60,11 +61,12 @@ export const toxiproxyDrivers: readonly AnyDriver[] = [
     saved: savedProxies,
     afterPowerLoss: 'stays',
     boundedBy: 'the reaper',
-    prepare: ({ target, signal }) => savedWith(target, new ToxiproxyApi(target.url, signal)),
+    prepare: ({ target, others, signal }) =>
+      saveProxies(target, new ToxiproxyApi(target.url, signal), others),
     inject: ({ target, signal }) => new ToxiproxyApi(target.url, signal).setEnabled(target.proxy, false),
     remove: (call) => changeBack(call, (api, proxy) => api.setEnabled(proxy, true)),
-    isThere: async ({ target, signal }) => {
-      const proxy = (await new ToxiproxyApi(target.url, signal).proxies()).get(target.proxy);
+    isThere: async (call) => {
+      const proxy = await whole(call);
       return proxy === undefined || !proxy.enabled || !(await acceptsConnections(proxy.listen));
     },
   }),
