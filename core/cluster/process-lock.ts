@@ -61,7 +61,17 @@ async function takeNext(directory: string, number: number): Promise<string | und
     return undefined;
   }
   for (const { name } of others) await rm(join(directory, name), { force: true });
+  await removeHalves(directory);
   return place;
+}
+
+/** Of processes that were killed before they could link it. */
+async function removeHalves(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const pid = /^(\d+)-.*\.tmp$/.exec(name)?.[1];
+    if (pid !== undefined && (await processIdentity(Number(pid))) === undefined)
+      await rm(join(directory, name), { force: true });
+  }
 }
 
 interface Turn {
