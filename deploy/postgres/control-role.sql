@@ -22,9 +22,10 @@ grant select on chronawflow.breaker_observer, chronawflow.breaker_vote, chronawf
 grant select, insert, update on chronawflow.degradation_level to chronawflow_control;
 grant select, insert, update, delete on chronawflow.degradation_process to chronawflow_control;
 
--- Chaos: leases of faults and runs of experiments; of restores only whether one runs, and whose.
+-- Chaos: leases of faults and runs of experiments; of restores and other operations only whether one runs, and whose.
 grant select, insert, update on chronawflow.fault_lease, chronawflow.chaos_run to chronawflow_control;
 grant select (kind, tenant, finished_at) on chronawflow.restore to chronawflow_control;
+grant select on chronawflow.running_operation to chronawflow_control;
 
 -- Payloads in Temporal, where they are encrypted: keys are read and made, never removed.
 grant select, insert, update on chronawflow.payload_owner, chronawflow.payload_key to chronawflow_control;

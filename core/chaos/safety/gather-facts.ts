@@ -7,7 +7,7 @@ import type { SafetyFacts } from './refusals.pure';
 export interface OwnDoing {
   /** The run's ID: its other faults are no overlap. */
   readonly experiment: string;
-  /** Their restores are part of the experiment. */
+  /** What runs for them is part of the experiment. */
   readonly tenants: readonly string[];
 }
 
@@ -15,11 +15,11 @@ export interface OwnDoing {
 export async function controlPlaneFacts(
   platform: Pool,
   own: OwnDoing,
-): Promise<Pick<SafetyFacts, 'restoresRunning' | 'degraded' | 'disturbed'>> {
-  const [restores, levels, leases] = await Promise.all([
-    platform.query<{ count: string }>(
-      `select count(*) from chronawflow.restore
-        where finished_at is null and kind <> 'drill' and (tenant is null or tenant <> all ($1::text[]))`,
+): Promise<Pick<SafetyFacts, 'running' | 'degraded' | 'disturbed'>> {
+  const [operations, levels, leases] = await Promise.all([
+    platform.query<{ kind: string; count: string }>(
+      `select kind, count(*) from chronawflow.running_operation
+        where tenant is null or tenant <> all ($1::text[]) group by kind order by kind`,
       [own.tenants],
     ),
     platform.query<{ shown: string }>(
@@ -31,7 +31,7 @@ export async function controlPlaneFacts(
     ),
   ]);
   return {
-    restoresRunning: Number(restores.rows[0]?.count ?? 0),
+    running: operations.rows.map(({ kind, count }) => ({ kind, count: Number(count) })),
     degraded: levels.rows.map(({ shown }) => shown),
     disturbed: leases.rows.map(({ resource }) => resource),
   };

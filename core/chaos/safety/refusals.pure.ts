@@ -1,6 +1,7 @@
 /** What is true at the moment an experiment asks to start. */
 export interface SafetyFacts {
-  readonly restoresRunning: number;
+  /** What runs and must not be disturbed, as `chronawflow.running_operation` has it: restores, and each kind that adds itself there. */
+  readonly running: readonly { readonly kind: string; readonly count: number }[];
   /** Scopes of the platform that are not at their normal level. */
   readonly degraded: readonly string[];
   /** Resources that are under a fault now. */
@@ -37,7 +38,7 @@ export interface Refusal {
 export function refusals(plan: SafetyPlan, facts: SafetyFacts): readonly Refusal[] {
   const found: Refusal[] = [];
   const refuse = (rule: string, message: string) => found.push({ rule, message });
-  if (facts.restoresRunning > 0) refuse('restore-running', `${facts.restoresRunning} restore(s) run`);
+  for (const { kind, count } of facts.running) refuse(`${kind}-running`, `${count} ${kind}(s) run`);
   if (facts.degraded.length > 0) refuse('degraded', `not at the normal level: ${facts.degraded.join(', ')}`);
   if (facts.residual > 0)
     refuse('residual', `${facts.residual} fault(s) of earlier experiments are still there`);

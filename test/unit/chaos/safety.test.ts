@@ -6,7 +6,7 @@ import { largestValue } from '../../../core/chaos/safety/metric-page.pure';
 import { isAllowedAddress, isLinkLocal } from '../../../core/chaos/targets/address.pure';
 
 const calm: SafetyFacts = {
-  restoresRunning: 0,
+  running: [],
   degraded: [],
   disturbed: [],
   conditions: [],
@@ -31,7 +31,8 @@ test('a small experiment on a calm platform may start', () => {
 });
 
 test.each([
-  [{}, { restoresRunning: 1 }, 'restore-running'],
+  [{}, { running: [{ kind: 'restore', count: 1 }] }, 'restore-running'],
+  [{}, { running: [{ kind: 'failover', count: 1 }] }, 'failover-running'],
   [{}, { degraded: ['platform (essential)'] }, 'degraded'],
   [{}, { residual: 1 }, 'residual'],
   [{}, { conditions: ['the error budget is spent'] }, 'condition'],
