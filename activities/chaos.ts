@@ -8,8 +8,6 @@ import {
   type FaultLease,
   hostTime,
   injectFault,
-  methodStep,
-  runActivity,
   steadyState,
 } from '../core/chaos';
 import type { ChaosActivities, ChaosStepInput, EndedFault, PlannedFault } from '../core/chaos/types';
@@ -28,6 +26,7 @@ import type { ChaosServices } from './chaos-services';
 import { failureOf } from './failure-of';
 import { finishChaos } from './finish-chaos';
 import { prepareChaos, refuseIfUnsafe } from './prepare-chaos';
+import { runChaosStep } from './run-chaos-step';
 import { withStepControl } from './step-control';
 import { watchChaos } from './watch-chaos';
 
@@ -98,16 +97,7 @@ export function createChaosActivities(services: ChaosServices): ChaosActivities 
         return comesTrue(experiment.during, context, input.limitMs);
       }),
 
-    runChaosStep: (input) =>
-      step(async (signal) => {
-        const { experiment, context } = await openExperiment(services, input, signal);
-        const activity = experiment[input.list][input.index];
-        if (activity === undefined)
-          throw new InvalidInputError(`The experiment has no ${input.list} ${input.index}.`);
-        if (input.list === 'method') await verifyChaosStep(services, input, methodStep(activity));
-        else await verifyPermitted(services, input);
-        return runActivity(activity, context);
-      }),
+    runChaosStep: (input) => step((signal) => runChaosStep(services, input, signal)),
 
     applyLoad: (input) =>
       step(async (signal) => {

@@ -12,7 +12,7 @@ import type { SignedIntent } from '../core/operators/intent/types';
 import type { ChaosBoard } from './chaos-board';
 import type { ChaosDesk } from './chaos-desk';
 import type { Findings } from './chaos-findings';
-import { once, repeated, waiting, watching } from './chaos-steps';
+import { once, repeated, rollback, waiting, watching } from './chaos-steps';
 import { refusal } from './failures';
 
 /** A person on a game day has so long for each step; then everything is rolled back. */
@@ -150,6 +150,7 @@ export async function runSteps(
   ended: (step: string, confirmation?: SignedIntent) => Promise<void> = async () => undefined,
 ): Promise<void> {
   const background: Promise<void>[] = [];
+  const proxies = list === 'method' ? once : rollback;
   for (const [index, { name, type, background: beside, pauseBeforeMs, pauseAfterMs }] of steps.entries()) {
     const summary = methodStep({ type, name });
     const confirmation = await confirm(summary);
@@ -157,7 +158,7 @@ export async function runSteps(
       if (pauseBeforeMs > 0) await sleep(pauseBeforeMs);
       runs.push(
         await settled(
-          once(taskQueue, summary).runChaosStep({ ...input, confirmation, list, index }),
+          proxies(taskQueue, summary).runChaosStep({ ...input, confirmation, list, index }),
           name,
           type,
         ),

@@ -42,6 +42,19 @@ export function once(taskQueue: string, summary: string): Steps {
   });
 }
 
+/**
+ * One of the experiment's own rollbacks: tried again when it fails or is lost with its worker, and waited for when nobody is there
+ * to run it. So it may be carried out more than once.
+ */
+export function rollback(taskQueue: string, summary: string): Steps {
+  return proxyActivities<ChaosActivities>({
+    ...{ summary, taskQueue, heartbeatTimeout },
+    startToCloseTimeout: '10m',
+    scheduleToCloseTimeout: '24h',
+    retry: { ...retry, maximumAttempts: 1_000 },
+  });
+}
+
 /** Asks again and again on its side, so long at most. */
 export function waiting(taskQueue: string, summary: string, limitMs: number): Steps {
   return proxyActivities<ChaosActivities>({

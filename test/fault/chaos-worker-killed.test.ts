@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
 import { findFault } from '../support/chaos-checker';
 import { type ChaosDeployment, startChaosDeployment } from '../support/chaos-temporal';
 import { type SupervisedWorker, superviseControlWorker } from '../support/chaos-worker';
@@ -72,3 +73,68 @@ test('Temporal dies in the middle: the fault ends without it, and the run when i
   await chaos.temporal.start();
   expect(await run.result()).toMatchObject({ residual: 0 });
 }, 180_000);
+
+/** As Chaos Toolkit has it: nothing of it is a fault with a lease. */
+const imported = (toxiproxy: string) => ({
+  title: 'its own action and its own rollback',
+  description: '',
+  method: [
+    {
+      type: 'action',
+      name: 'make it slow',
+      provider: {
+        type: 'http',
+        url: `${toxiproxy}/proxies/proxy-2/toxics`,
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        arguments: { name: 'slow', type: 'latency', attributes: { latency: 200 } },
+      },
+      pauses: { after: 4 },
+    },
+  ],
+  rollbacks: [
+    {
+      type: 'action',
+      name: 'make it fast',
+      provider: {
+        type: 'http',
+        url: `${toxiproxy}/proxies/proxy-2/toxics/slow`,
+        method: 'DELETE',
+        timeout: 1,
+      },
+    },
+  ],
+});
+
+test('an imported experiment’s own rollback outlives its controllers, and an answer that does not come', async () => {
+  const { stage, cf, temporal } = chaos;
+  worker = superviseControlWorker(stage.configFile);
+  const run = await cf.chaos.run({ experiment: imported(stage.toxiproxy.url), requestedBy: 'ada' });
+  const fault = { id: '', driver: 'toxiproxy.latency', target: 'proxy-2' };
+  await until(async () => (await findFault(stage, fault)) !== undefined, {
+    what: 'its toxic',
+    limitMs: 60_000,
+  });
+  kill(worker.pid);
+  const toxiproxy = await stage.toxiproxy.pid();
+  if (toxiproxy === undefined) throw new Error('Toxiproxy does not run');
+  process.kill(toxiproxy, 'SIGSTOP');
+  const connection = await Connection.connect({ address: temporal.address });
+  try {
+    const handle = new Client({ connection }).workflow.getHandle(run.workflowId);
+    const triedAgain = async () => {
+      const { raw } = await handle.describe();
+      return raw.pendingActivities?.some(({ attempt }) => (attempt ?? 0) >= 2) ?? false;
+    };
+    await until(async () => (await run.status()).phase === 'rolling-back' && (await triedAgain()), {
+      what: 'the rollback to be tried again',
+      limitMs: 90_000,
+    });
+  } finally {
+    process.kill(toxiproxy, 'SIGCONT');
+    await connection.close();
+  }
+  const report = await run.result();
+  expect(report.rollbacks).toMatchObject([{ status: 'succeeded', activity: { name: 'make it fast' } }]);
+  expect(await findFault(stage, fault)).toBeUndefined();
+}, 240_000);

@@ -4,4 +4,5 @@ export { ExperimentInvalidError, type ExperimentProblem } from './experiment-inv
 export { FaultNotInjectedError } from './fault-not-injected-error';
 export { FaultRemainsError } from './fault-remains-error';
 export { GuardsNotReadyError } from './guards-not-ready-error';
+export { RollbackFailedError } from './rollback-failed-error';
 export { TargetNotAllowedError } from './target-not-allowed-error';
