@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- chaos [--quick] [--json]`: experiments during which something dies, and what is left of their faults when
- * their leases are over. How the figures came out: docs/resilience/figures.md.
+ * their leases are over. How the figures came out: docs/resilience/chaos.md.
  */
 import { startChaosDeployment } from '../test/support/chaos-temporal';
 import { measureAbortDelay } from './chaos/abort-delay';
