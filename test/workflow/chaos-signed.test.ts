@@ -9,6 +9,7 @@ import type { ChaosRun } from '../../client/chaos';
 import { operatorsConfig } from '../../config/operators';
 import { runParameters } from '../../core/chaos';
 import { consentTo } from '../../core/operators';
+import { ADVISORY_LOCKS } from '../../database';
 import { chaosMessageNames, chaosWorkflowName } from '../../workflows/chaos-contract';
 import { controlTaskQueue } from '../../workflows/control-contract';
 import { findFault } from '../support/chaos-checker';
@@ -18,6 +19,7 @@ import {
   startChaosDeployment,
 } from '../support/chaos-temporal';
 import { failureCode } from '../support/failure-code';
+import { completeInItsPlace } from '../support/forged-completion';
 import { SigningPeople } from '../support/signing-people';
 import { until } from '../support/until';
 
@@ -159,6 +161,34 @@ test('an experiment that is started around the command line disturbs nothing', a
       'INTENT_REPLAYED',
     ]),
   );
+}, 120_000);
+
+test('a forged result of the step that verifies an approval gains nothing: the injection verifies for itself', async () => {
+  const run = await (await as('ada')).chaos.run({ experiment: experiment() });
+  await phase(run, 'awaiting-approval');
+  const handle = temporal.workflow.getHandle(run.workflowId);
+  // Verification waits for the registry, and so the attacker is faster.
+  const holder = await chaos.stage.platform.connect();
+  try {
+    await holder.query('select pg_advisory_lock($1)', [ADVISORY_LOCKS.operatorRegistry]);
+    const stolen = await people.sign(chaos.stage.platform, 'ada', {
+      action: 'chaos.run',
+      parameters: { any: 'thing' },
+    });
+    await handle.startUpdate(chaosMessageNames.approve, {
+      args: [{ as: 'grace', intent: stolen }],
+      waitForStage: 'ACCEPTED',
+    });
+    await completeInItsPlace(temporal, handle, 'verifyChaosDecision', undefined);
+    await phase(run, 'injecting');
+  } finally {
+    await holder.query('select pg_advisory_unlock($1)', [ADVISORY_LOCKS.operatorRegistry]);
+    holder.release();
+  }
+  const report = await run.result();
+  expect(report).toMatchObject({ residual: 0, faults: [{ injected: false }] });
+  await untouched();
+  expect(await refusals(run.workflowId)).toContain('INTENT_MISMATCH');
 }, 120_000);
 
 test('on a game day each step is let begin by a key, and a revocation in between stops the next one', async () => {

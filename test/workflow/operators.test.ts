@@ -6,6 +6,7 @@ import { restoreIdFor } from '../../core/recovery/restore-id';
 import type { TenantRestoreInput } from '../../core/recovery/types';
 import { ADVISORY_LOCKS } from '../../database';
 import { failureCode } from '../support/failure-code';
+import { completeInItsPlace } from '../support/forged-completion';
 import { until } from '../support/until';
 import { CANARY, SignedScene } from './support/signed-scene';
 import { type Ground, startGround } from './support/workflow-run';
@@ -351,28 +352,8 @@ test('a termination after the freeze leaves the tenant frozen only until a worke
   expect(rows).toEqual([{ actor: 'chronawflow', outcome: 'ok' }]);
 });
 
-/** Completes a step of a run in the worker's place, as anybody can who reaches Temporal. */
-async function complete(handle: WorkflowHandle, step: string, result: unknown): Promise<void> {
-  let activityId: string | null | undefined;
-  await until(
-    async () => {
-      const { raw } = await handle.describe();
-      activityId = raw.pendingActivities?.find(({ activityType }) => activityType?.name === step)?.activityId;
-      return typeof activityId === 'string';
-    },
-    { what: `${step} to be pending` },
-  );
-  const data = Buffer.from(JSON.stringify(result ?? null));
-  await ground.client.workflowService.respondActivityTaskCompletedById({
-    namespace: 'default',
-    workflowId: handle.workflowId,
-    activityId,
-    identity: 'mallory',
-    ...(result === undefined
-      ? {}
-      : { result: { payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data }] } }),
-  });
-}
+const complete = (handle: WorkflowHandle, step: string, result: unknown) =>
+  completeInItsPlace(ground.client, handle, step, result);
 
 test('a forged target is not staged: each step takes what was written down, and that is what was signed', async () => {
   await begin(undefined, { restore: 0 });
