@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { createPayloadCodec } from '../../core/payload-codec';
 import { CleanUp } from '../support/clean-up';
 import { type JobStage, rawJobConfig, startJobStage } from '../support/job-stage';
+import { JobWorkerProcess } from '../support/job-worker-process';
 import { makeKeyFile, payloadsConfig } from '../support/payload-keys';
 import { ensureBuilt } from '../support/restore-stage-worker';
 import { removeDirectory, throwawayDirectory } from '../support/throwaway-directory';
+import { until } from '../support/until';
 
 /** `chronawflow audit erase|hold|holds` and `chronawflow keys …` as people run them, where operators sign. */
 
@@ -92,7 +94,7 @@ beforeAll(async () => {
       ...['operators', 'add', who, '--key', keys.get(who) ?? ''],
       ...roles.flatMap((role) => ['--role', role]),
     );
-  await add('olga', 'administrator', 'approver');
+  await add('olga', 'administrator', 'approver', 'requester');
   await add('carol', 'requester:t1');
   await add('grace', 'approver');
 }, 240_000);
@@ -165,7 +167,24 @@ test('a level is signed as it is asked for, to be consented to before it is set'
   expect(await cli('olga', 'degradation', 'set', 'panic', '--for', '1h', '--reason', 'x')).toMatchObject({
     code: 2,
   });
-}, 120_000);
+  const control = new JobWorkerProcess(file('chronawflow.yaml'), 'control');
+  cleanUp.add(() => control.kill());
+  await control.start();
+  const level = async () => {
+    const { scopes } = await json('olga', 'degradation', 'status');
+    return Object(Array.from(Object(scopes))[0]).level;
+  };
+  const request = ['--request', file('set.json')];
+  await refused('APPROVALS_MISSING', 'olga', ...args, '--as', 'olga', ...request);
+  const approval = ['--approval', file('consent.json')];
+  await expect(json('olga', ...args, '--as', 'olga', ...request, ...approval)).resolves.toMatchObject({
+    level: 'limited',
+  });
+  await until(async () => (await level()) === 'limited', { what: 'the level that was set' });
+  const release = ['degradation', 'release', '--as', 'olga', '--reason', 'the bank is back'];
+  expect(await cli(undefined, ...release)).toMatchObject({ code: 2 });
+  await json('olga', ...release);
+}, 180_000);
 
 test('keys are listed, rotated and wrapped anew, and destroyed by an administrator with another’s consent', async () => {
   const codec = createPayloadCodec(
