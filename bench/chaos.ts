@@ -4,6 +4,7 @@
  */
 import { startChaosDeployment } from '../test/support/chaos-temporal';
 import { measureAbortDelay } from './chaos/abort-delay';
+import { hostFaults } from './chaos/host-faults';
 import { measureIdleInjection } from './chaos/idle-injection';
 import { measureStorm } from './chaos/storm';
 import { measureToolkit } from './chaos/toolkit-side';
@@ -22,11 +23,11 @@ const GOALS: Goals = {
 
 async function measure(bench: Bench): Promise<Measured> {
   const idle = measureIdleInjection();
-  const chaos = await startChaosDeployment({ leaseTerm: '4s' });
+  const host = await hostFaults(bench);
+  const chaos = await startChaosDeployment({ leaseTerm: '4s' }, host.targets);
   bench.cleanUp.add(() => chaos.stop());
-  const sections: Measured[] = [idle];
-  for (const section of [measureStorm, measureAbortDelay, measureToolkit])
-    sections.push(await section(bench, chaos));
+  const sections: Measured[] = [idle, await measureStorm(bench, chaos, host.faults)];
+  for (const section of [measureAbortDelay, measureToolkit]) sections.push(await section(bench, chaos));
   return {
     text: sections.map(({ text }) => text).join('\n\n'),
     figures: Object.assign({}, ...sections.map(({ figures }) => figures)),

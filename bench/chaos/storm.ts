@@ -47,12 +47,17 @@ const WORKFLOWS: readonly WorkflowRound[] = [
   { driver: 'toxiproxy.timeout', target: 'proxy-3', victim: 'Temporal' },
 ];
 
-export async function measureStorm(bench: Bench, chaos: ChaosDeployment): Promise<Measured> {
+/** @param host faults of the host, for a lane of their own */
+export async function measureStorm(
+  bench: Bench,
+  chaos: ChaosDeployment,
+  host: readonly StormFault[],
+): Promise<Measured> {
   const { quick, progress, signal, cleanUp } = bench;
   const random = seededRandom(SEED);
   const begun = performance.now();
-  const perLane = quick ? 5 : 49;
-  const plan = LANES.map((faults) =>
+  const perLane = quick ? 5 : 45;
+  const plan = [...LANES, host].map((faults) =>
     Array.from({ length: perLane }, (_, at) => ({
       ...(faults[at % faults.length] ?? { driver: '', target: '' }),
       victim: VICTIMS[Math.floor(random() * VICTIMS.length)] ?? 'nobody',

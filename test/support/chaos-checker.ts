@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
@@ -30,6 +31,12 @@ export async function findFault(
       return lookAtBackup(stage.backupFile);
     case 'network':
       return lookAtNetwork(fault.target);
+    case 'disk':
+      return lookAtDisk(stage, fault.target);
+    case 'pressure':
+      return lookAtHost(stage, fault.target);
+    case 'calls':
+      return lookAtCalls(stage, fault.target);
     default:
       throw new Error(`the checker does not know ${fault.driver}`);
   }
@@ -138,4 +145,51 @@ function lookAtBackup(file: string): string | undefined {
 async function lookAtNetwork(namespace: string): Promise<string | undefined> {
   const { stdout } = await execute('ip', ['netns', 'exec', namespace, 'tc', 'qdisc', 'show']);
   return /netem|bfifo/.test(stdout) ? stdout.trim() : undefined;
+}
+
+function pathOf(stage: ChaosStage, name: string, of: 'path' | 'directory'): string {
+  const target: object = stage.host.targets[name] ?? {};
+  const path: unknown = Reflect.get(target, of);
+  if (typeof path !== 'string') throw new Error(`the target ${name} has no ${of}`);
+  return path;
+}
+
+/** It is empty but for what fills it. */
+async function lookAtDisk(stage: ChaosStage, name: string): Promise<string | undefined> {
+  const { bavail, blocks } = await statfs(pathOf(stage, name, 'path'));
+  return bavail < blocks / 2 ? `${bavail} of ${blocks} blocks are free` : undefined;
+}
+
+/** stress-ng of this stage: what it was started by has the stage's configuration in its environment. */
+function lookAtHost(stage: ChaosStage, name: string): string | undefined {
+  const pids = readdirSync('/proc').filter((pid) => {
+    const [program = ''] = readLines(`/proc/${pid}/comm`);
+    return (
+      /^(stress-ng|timeout)/.test(program) &&
+      readLines(`/proc/${pid}/environ`).join().includes(stage.configFile)
+    );
+  });
+  if (pids.length > 0) return `stress-ng runs as ${pids.join(', ')}`;
+  const left = readdirSync(pathOf(stage, name, 'directory')).filter((file) => file.startsWith('chaos-'));
+  return left.length > 0 ? `its directory holds ${left.join(', ')}` : undefined;
+}
+
+/** What processes that follow the control plane read there. */
+async function lookAtCalls(stage: ChaosStage, name: string): Promise<string | undefined> {
+  const { host, port, user, database } = stage.controlPlane.connection('platform');
+  const client = new Client({ host, port, user, database, connectionTimeoutMillis: 5_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ driver: string }>(
+      `select driver from chronawflow.fault_lease
+        where target = $1 and injected_at is not null and ended_at is null and deadline > clock_timestamp()`,
+      [name],
+    );
+    return rows[0] === undefined ? undefined : `${rows[0].driver} is in effect`;
+  } catch (error) {
+    return `the control plane does not take the checker: ${String(error)}`;
+  } finally {
+    client.end().catch(() => undefined);
+  }
 }

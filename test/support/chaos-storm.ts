@@ -39,7 +39,7 @@ export interface StormRound extends StormFault {
 export interface StormResult extends StormRound {
   readonly injected: boolean;
   /**
-   * Milliseconds from the lease's end to the first look that finds nothing; 0 when it was gone before. A database that was
+   * Milliseconds from the lease's end to the first look that finds nothing; 0 when it was gone before. A server that was
    * killed and is not back yet has no fault to be seen: then from when it is back. A Toxiproxy that was killed after the fault's
    * end hides nothing of the fault: then to that end.
    */
@@ -59,7 +59,7 @@ export interface StormTimes {
 const now = () => hostTime().uptimeMs;
 
 /** What the checker misses after these deaths is the death, not the fault. */
-const MISSING_AFTER: readonly Victim[] = ['toxiproxy', 'database'];
+const MISSING_AFTER: readonly Victim[] = ['toxiproxy', 'database', 'control plane'];
 
 /** One experiment during which the victim dies, and what the checker then finds. @param signal ends it before its time */
 export async function stormRound(
@@ -81,7 +81,7 @@ export async function stormRound(
     await sleep(Math.min(100, Math.max(0, moment - now())));
   } while (now() < moment);
   await strike(stage, round.victim, controller.pid, leaseId);
-  const back = round.victim === 'database' ? now() : 0;
+  const back = round.victim === 'database' || round.victim === 'control plane' ? now() : 0;
   const leaseEnd = Math.max(opened + times.durationMs, back);
   const limit = leaseEnd + times.limitMs;
   const { journal } = stage.host;

@@ -41,6 +41,7 @@ export interface ProductionDeployment {
 /** Temporal, the control plane, what is disturbed and a controller: what experiments run on. */
 export function startChaosDeployment(
   section: ChaosStageOptions['chaos'] | ((service: ProbedService) => ChaosStageOptions['chaos']) = {},
+  targets: ChaosStageOptions['targets'] = {},
 ): Promise<ChaosDeployment> {
   return building(async (cleanUp) => {
     const temporal = await startTemporal({ file: true });
@@ -60,6 +61,7 @@ export function startChaosDeployment(
         service: { kind: 'http', url: service.url, methods: ['GET', 'POST'] },
         queue: { kind: 'task-queue', taskQueue: 'flooded' },
         echo: { kind: 'program', path: '/bin/echo' },
+        ...targets,
       },
       chaos,
     });

@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 /**
  * Ends every process below the directory, then removes it: first the guards of chaos and the processes of faults, which would
  * bring others back, then PostgreSQL by its lock files (scratch clusters as well) and other processes by the records of
- * core/cluster. It looks again and again: what was being started when the test process died has written no record yet. A worker
+ * core/cluster; a file system on `scratch` and the network namespaces that have a file `NAME.netns` go as well. It looks again and again: what was being started when the test process died has written no record yet. A worker
  * whose servers are gone may never come to its polite end.
  */
 const SWEEP = `
@@ -16,6 +16,8 @@ const SWEEP = `
     find "$1" -name postmaster.pid -exec head -n 1 {} \\; 2>/dev/null | while read -r pid; do kill -QUIT "$pid"; done
     pids="$pids $(recorded "$1" process.json)"
     for pid in $pids; do kill $signal "$pid" 2>/dev/null; done
+    for name in $(find "$1" -maxdepth 1 -name '*.netns' -exec basename {} .netns \\; 2>/dev/null); do ip netns del "$name"; done
+    [ -d "$1/scratch" ] && umount -l "$1/scratch" 2>/dev/null
     rm -rf "$1"
     sleep 1
     [ $attempt -ge 4 ] && signal=-KILL
