@@ -58,6 +58,9 @@ export async function runBenchmark(
   for (const [signal, code] of Object.entries(SIGNALS)) {
     process.once(signal, () => {
       process.exitCode = code;
+      // Only the clean-up counts from here on: timers of what was under way, such as retries of a closed client, throw outside of
+      // every promise, and would end this process before its servers.
+      process.on('uncaughtException', () => undefined);
       abort.abort(new BenchmarkStoppedError(signal));
     });
   }
