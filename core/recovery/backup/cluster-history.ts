@@ -1,3 +1,4 @@
+import { bothEnded } from '../both-ended';
 import type { StepControl } from '../engine';
 import type { ArchiveListing, BackupProvider, RepositoryContent } from './provider';
 import { type HistoryEntry, type Lineage, lineageOf } from './timeline.pure';
@@ -13,11 +14,10 @@ export async function readClusterHistory(
   provider: BackupProvider,
   systemId: string,
   control: StepControl,
+  /** The listing of its archive, when somebody reads it already. */
+  listing: Promise<ArchiveListing> = provider.listArchive(systemId, control),
 ): Promise<ClusterHistory> {
-  const [content, archive] = await Promise.all([
-    provider.content(systemId, control),
-    provider.listArchive(systemId, control),
-  ]);
+  const [content, archive] = await bothEnded(provider.content(systemId, control), listing);
   const histories = new Map<number, readonly HistoryEntry[]>();
   for (const timeline of archive.timelinesWithHistory) {
     histories.set(timeline, await provider.history(systemId, timeline, control));

@@ -5,6 +5,7 @@ import { dropRestoreRelations } from '../record/drop-relations';
 import { sharedBy } from '../sessions';
 import { tableName } from '../slice/catalog-types';
 import { largestFirst } from '../slice/largest-first';
+import type { LiveSlice } from '../slice/load-slice';
 import type { PlanTable } from '../slice/plan-types';
 import { SET_BULK_SETTINGS, SET_WAITING_SETTINGS } from './bulk-settings';
 import { liveFromStaged } from './change-groups.pure';
@@ -29,14 +30,14 @@ export interface SliceComparison {
  *
  * @param check runs first, in the leading session's snapshot.
  */
-export async function compareSlice<Checked>(
+export async function compareSlice(
   ctx: RecoveryContext,
   pool: Pool,
-  scope: ChangesScope,
-  check: (tx: ClientBase) => Promise<Checked>,
+  asked: ChangesScope,
+  check: (tx: ClientBase) => Promise<LiveSlice>,
   control: StepControl,
-): Promise<SliceComparison & { readonly checked: Checked }> {
-  const { restoreId, plan } = scope;
+): Promise<SliceComparison & { readonly checked: LiveSlice }> {
+  const { restoreId, plan } = asked;
   await inTransaction(pool, async (tx) => {
     await forgetComparison(tx, restoreId);
     await unmapStaging(tx, restoreId, plan);
@@ -47,6 +48,7 @@ export async function compareSlice<Checked>(
     async (lead) => {
       await lead.query(SET_WAITING_SETTINGS);
       const checked = await check(lead);
+      const scope = { ...asked, logged: checked.catalog.logicalSlots.length === 0 };
       const { rows } = await lead.query<{ id: string }>('select pg_export_snapshot() as id');
       const sessions = sharedBy(
         pool,

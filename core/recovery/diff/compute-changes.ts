@@ -1,5 +1,7 @@
 import type { ClientBase } from 'pg';
 import { quoteIdentifier, quoteList, quoteQualified } from '../../../database';
+import { anyLive } from '../slice/any-live';
+import { indexStage } from '../slice/index-stage';
 import { planLookup } from '../slice/plan-lookup.pure';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { claimedBy, joinColumns } from '../slice/predicate.pure';
@@ -17,6 +19,11 @@ export interface ChangesScope {
   readonly modes: RestoreModes;
   readonly decisions: readonly ConflictDecision[];
   readonly kind: ChangesKind;
+  /**
+   * The preview's changes survive a crash from the start, as the merge needs them, and as is cheaper to make: an unlogged
+   * table's files are synchronised at once. Not where WAL is decoded, since a preview is nobody's business.
+   */
+  readonly logged?: boolean;
 }
 
 /**
@@ -49,13 +56,16 @@ export async function computeChanges(
   }
   const select = lost ? `${allStagedRows(query)} where true` : selectChanges(query);
   await tx.query(
-    `create ${kind === 'preview' ? 'unlogged ' : ''}table ${name} as ${select.includes('$1') ? select : `${select} and $1::text is not null`}`,
+    `create ${kind === 'preview' && !scope.logged ? 'unlogged ' : ''}table ${name} as ${select.includes('$1') ? select : `${select} and $1::text is not null`}`,
     [plan.tenant],
   );
   const groups = await groupChanges(tx, name);
   if (groups.length === 0) return groups;
   await tx.query(`analyze ${name}`);
-  if (table.key.length > 0 && totalOfGroups(groups) <= MANY_CHANGES) await indexFewChanges(tx, name, table);
+  if (table.key.length > 0 && totalOfGroups(groups) <= MANY_CHANGES) {
+    await indexFewChanges(tx, name, table);
+    if (table.unindexed) await indexStage(tx, restoreId, table);
+  }
   return groups;
 }
 
@@ -76,11 +86,7 @@ async function isLost(
     decidesNothing(decisions);
   if (!simple) return false;
   const claimed = claimedBy(table, 't', '$1::text', restoreId, planLookup(plan));
-  const { rows } = await tx.query<{ any: boolean }>(
-    `select exists (select from ${quoteQualified(table)} t where $1::text is not null and ${claimed}) as any`,
-    [plan.tenant],
-  );
-  return rows[0]?.any === false;
+  return !(await anyLive(tx, plan.tenant, table, claimed));
 }
 
 /** No decision keeps a row out of the merge. */

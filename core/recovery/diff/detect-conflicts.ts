@@ -3,6 +3,7 @@ import { MappingRefusedError } from '../errors/mapping-refused-error';
 import { relationExists } from '../record/relation-exists';
 import type { Sessions } from '../sessions';
 import { tableName } from '../slice/catalog-types';
+import { ownerInKey } from '../slice/owner-in-key.pure';
 import { planLookup } from '../slice/plan-lookup.pure';
 import type { PlanTable } from '../slice/plan-types';
 import { readReferences } from '../slice/read-references';
@@ -62,7 +63,7 @@ export async function detectConflicts(
     await answer(questions);
   }
   const ownable = having('insert', 'delete').filter(
-    (scope) => keyed(scope) && scope.table.attribution.kind !== 'schema',
+    (scope) => keyed(scope) && scope.table.attribution.kind !== 'schema' && !ownerInKey(scope.table),
   );
   await answer(ownable.map(ownedElsewhere));
   for (const scope of ownable) {

@@ -55,8 +55,9 @@ async function sumLanes(
 ): Promise<Lanes> {
   const [a, b] = rowLanes('h');
   const { rows } = await tx.query<{ rows: string; a: string | null; b: string | null }>(
-    // `offset 0` keeps the planner from computing h once for each lane.
-    `select count(*) as rows, sum(${a}) as a, sum(${b}) as b from (select ${rowHash(table.columns, 't')} as h from ${from} offset 0) hashes`,
+    // The clock, being volatile, keeps the planner from computing h once for each lane; `offset 0` would as well, and would
+    // keep it from adding up in parallel processes, too.
+    `select count(*) as rows, sum(${a}) as a, sum(${b}) as b from (select ${rowHash(table.columns, 't')} as h, clock_timestamp() from ${from}) hashes`,
     [...values],
   );
   return parseLanes(rows[0] ?? { rows: '0', a: null, b: null });

@@ -4,6 +4,7 @@ import type { RecoveryContext } from '../engine';
 import { RestoreClosedError } from '../errors/restore-closed-error';
 import { loadRecord } from '../record/restore-record';
 import { tableName } from '../slice/catalog-types';
+import { indexStage } from '../slice/index-stage';
 import type { PlanColumn, PlanTable } from '../slice/plan-types';
 import { joinColumns } from '../slice/predicate.pure';
 import { previewTable, stageTable } from '../slice/restore-tables.pure';
@@ -59,6 +60,7 @@ export async function pageChanges(ctx: RecoveryContext, request: PageRequest): P
     });
   }
   const isMasked = (column: string) => isSensitive(ctx.config.recovery.sensitiveColumns, table, column);
+  if (table.unindexed) await indexStage(ctx.application, request.restoreId, table);
   const rows = await inTransaction(
     ctx.application,
     async (tx) => {

@@ -3,23 +3,27 @@ import { SET_BULK_SETTINGS } from '../diff/bulk-settings';
 import { allStagedRows } from '../diff/changes-sql.pure';
 import { setImageSettings } from '../diff/image.pure';
 import type { RecoveryContext, StepControl } from '../engine';
+import type { ForeignKey } from '../slice/catalog-types';
 import type { SlicePlan } from '../slice/plan-types';
 import { changesTable, stageTable } from '../slice/restore-tables.pure';
-import { proveKey } from './prove-references';
-import type { keysBetweenLost } from './written-keys.pure';
+import { danglingRows } from './prove-references';
+import type { StagedKey } from './written-keys.pure';
 
-/** Tables of which all staged rows come back, and the foreign keys between two of them. */
+/** Tables of which all staged rows come back, and the foreign keys of theirs that may be proved in staging. */
 export interface Lost {
   /** By table number. */
   readonly tables: ReadonlySet<number>;
-  readonly keys: ReturnType<typeof keysBetweenLost>;
+  readonly keys: readonly StagedKey[];
 }
 
 /**
  * What the merge need not do itself for tables that were lost whole, done by a second session while it writes them: the
- * changes that an undo will need are written from staging, and the foreign keys between those tables are proved there. Both
- * read committed rows only, which are exactly the ones that the merge inserts. Committed before the merge is; what a
- * merge that failed leaves is replaced by the next one, or dropped with the restore.
+ * changes that an undo will need are written from staging, and their foreign keys are proved there. Both read committed rows
+ * only, which are exactly the ones that the merge inserts. Committed before the merge is; what a merge that failed leaves
+ * is replaced by the next one, or dropped with the restore.
+ *
+ * @returns the keys that hold. One that does not may lead to a row outside the slice, which staging does not have: the
+ *   merge proves it in the live tables.
  */
 export async function keepLost(
   ctx: RecoveryContext,
@@ -27,8 +31,9 @@ export async function keepLost(
   plan: SlicePlan,
   { tables, keys }: Lost,
   control: StepControl,
-): Promise<void> {
-  if (tables.size === 0) return;
+): Promise<ReadonlySet<ForeignKey>> {
+  const proved = new Set<ForeignKey>();
+  if (tables.size === 0) return proved;
   const pool = createPool(ctx.config.application.database, {
     applicationName: 'chronawflow worker',
     max: 1,
@@ -48,11 +53,14 @@ export async function keepLost(
         }
         for (const key of keys) {
           control.signal?.throwIfAborted();
-          await proveKey(tx, key, `${stageTable(restoreId, key.table)} s`, stageTable(restoreId, key.parent));
+          const rows = `${stageTable(restoreId, key.table)} s`;
+          if ((await danglingRows(tx, key, rows, stageTable(restoreId, key.parent))) === 0)
+            proved.add(key.key);
         }
       },
       { statementTimeoutMs: ctx.config.recovery.mergeLimit },
     );
+    return proved;
   } finally {
     await pool.end();
   }

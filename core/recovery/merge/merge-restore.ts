@@ -115,8 +115,8 @@ async function mergeInTransaction(
   const references = await readReferences(tx, plan.tables);
   await tx.query('set local session_replication_role = replica');
   const keys = writtenKeys(plan, live.catalog, counts);
-  const between = keysBetweenLost(keys, plan, lost);
-  const [rows] = await timings.step('write', () =>
+  const between = keysBetweenLost(keys, plan, lost, counts);
+  const [rows, proved] = await timings.step('write', () =>
     bothEnded(
       writeChanges(tx, restoreId, plan, live.catalog, counts),
       keepLost(ctx, restoreId, plan, { tables: lost, keys: between }, control),
@@ -125,7 +125,6 @@ async function mergeInTransaction(
   await tx.query('set local session_replication_role = origin');
   const sequencesForwarded = await timings.step('sequences', () => forwardSequences(tx, restoreId, plan));
   await timings.step('prove references', async () => {
-    const proved = new Set(between.map(({ key }) => key));
     const others = keys.filter(({ key }) => !proved.has(key));
     await lockOutsideParents(tx, restoreId, plan, others, counts);
     await proveReferences(tx, restoreId, plan, others, references, counts);

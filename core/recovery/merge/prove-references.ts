@@ -68,34 +68,39 @@ export async function proveReferences(
   }
 }
 
+/** @throws ProofFailedError */
+async function proveKey(tx: ClientBase, one: WrittenKey, rows: string, parents: string): Promise<void> {
+  const dangling = await danglingRows(tx, one, rows, parents);
+  if (dangling === 0) return;
+  const { table, key } = one;
+  throw new ProofFailedError(
+    `${dangling} row(s) of ${tableName(table)} would reference ${tableName(key.parent)} rows that are not there (${key.name})`,
+  );
+}
+
 /**
- * Every row of `rows` that has the key finds its parent in `parents`.
+ * How many rows of `rows` have the key and find no parent in `parents`; not counted beyond 1,000.
  *
  * @param rows an item of a FROM clause, as `s`
  * @param parents quoted name of a table with the parent's columns
- * @throws ProofFailedError
  */
-export async function proveKey(
+export async function danglingRows(
   tx: ClientBase,
   { table, key, partition }: WrittenKey,
   rows: string,
   parents: string,
-): Promise<void> {
+): Promise<number> {
   const set = key.columns.map((name) => `s.${quoteIdentifier(name)} is not null`).join(' and ');
   const inPartition =
     partition === undefined || table.key.length === 0
       ? ''
       : ` and exists (select from ${quoteQualified(partition)} q where ${joinColumns(table.key, table.key, 'q', 's')})`;
-  const dangling = await count(
+  return count(
     tx,
     `select from ${rows}
      where ${set}${inPartition}
        and not exists (select from ${parents} p where ${joinColumns(key.parentColumns, key.columns, 'p', 's')})`,
   );
-  if (dangling > 0)
-    throw new ProofFailedError(
-      `${dangling} row(s) of ${tableName(table)} would reference ${tableName(key.parent)} rows that are not there (${key.name})`,
-    );
 }
 
 /** Rows of the table went or were overwritten, so that it has pre-images. */

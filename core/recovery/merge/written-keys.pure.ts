@@ -1,5 +1,5 @@
 import type { QualifiedName } from '../../../database';
-import { type AllCounts, countsOf } from '../diff/written-rows.pure';
+import { type AllCounts, countsOf, writesAllStaged } from '../diff/written-rows.pure';
 import { type CatalogTable, type ForeignKey, tableName } from '../slice/catalog-types';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
 
@@ -34,22 +34,27 @@ export function writtenKeys(plan: SlicePlan, live: Keys, counts: AllCounts): Wri
   });
 }
 
+/** A foreign key that may be proved in staging, with the parent's table. */
+export interface StagedKey extends WrittenKey {
+  readonly parent: PlanTable;
+}
+
 /**
- * Keys that lead from one table that was lost whole to another: the merge inserts both as they are staged, so that they can
- * be proved in staging.
+ * Keys that lead from a table that was lost whole to one of which every staged row is inserted, also when that is too
+ * small to count as lost: the merge writes both as they are staged, so that they can be proved there.
  *
  * @param lost by table number
- * @returns the keys, each with its parent
  */
 export function keysBetweenLost(
   keys: readonly WrittenKey[],
   plan: SlicePlan,
   lost: ReadonlySet<number>,
-): (WrittenKey & { readonly parent: PlanTable })[] {
+  counts: AllCounts,
+): StagedKey[] {
   return keys.flatMap((one) => {
     const parent = plan.tables.find((table) => tableName(table) === tableName(one.key.parent));
     if (parent === undefined || one.partition !== undefined) return [];
-    if (!lost.has(one.table.n) || !lost.has(parent.n)) return [];
+    if (!lost.has(one.table.n) || !writesAllStaged(parent, countsOf(counts, parent))) return [];
     const staged = one.key.parentColumns.every((name) =>
       parent.columns.some((column) => column.name === name),
     );

@@ -1,33 +1,39 @@
 import { Client, DatabaseError } from 'pg';
 import { hasCode, messageOf } from '../../errors';
 import { ScratchInvalidError } from '../errors/scratch-invalid-error';
-import type { ServerRequest } from './configure-server';
 import { readMarker } from './marker';
-import { SCRATCH_PORT } from './scratch-paths.pure';
+import { SCRATCH_PORT, type ScratchPaths } from './scratch-paths.pure';
 
 /** Exists in every cluster, whatever the application's database is called. */
 const ANY_DATABASE = 'template1';
 /** SQLSTATEs: the role does not exist under this name, or has no right to log in. */
 const NO_SUCH_ROLE = new Set(['28000', '28P01']);
 
-/** False as well while the server does not let anybody in: whether it still runs is for its process to say. */
-export async function isPaused(request: ServerRequest): Promise<boolean> {
-  try {
-    return (await recoveryState(request)) === 'paused';
-  } catch (error) {
-    if (!isUnreachable(error)) throw error;
-    return false;
-  }
+/** A scratch server, and by which name its bootstrap superuser may be known besides the marker's. */
+interface Inspected {
+  readonly restoreId: string;
+  readonly paths: ScratchPaths;
+  readonly primary?: { readonly superuser: string };
 }
 
-async function recoveryState(request: ServerRequest): Promise<string | undefined> {
-  const user = await findSuperuser(request);
-  return asUser(request, user, async (client) => {
-    const { rows } = await client.query<{ state: string }>(
-      `select case when pg_is_in_recovery() then pg_get_wal_replay_pause_state() else 'not in recovery' end as state`,
-    );
-    return rows[0]?.state;
-  });
+/**
+ * Whether recovery is paused, and as whom one could log in to ask. Undefined while the server lets nobody in: whether it
+ * still runs is for its process to say.
+ */
+export async function lookAtRecovery(
+  server: Inspected,
+): Promise<{ readonly paused: boolean; readonly superuser: string } | undefined> {
+  try {
+    return await asSuperuser(server, async (client, superuser) => {
+      const { rows } = await client.query<{ paused: boolean }>(
+        `select pg_is_in_recovery() and pg_get_wal_replay_pause_state() = 'paused' as paused`,
+      );
+      return { paused: rows[0]?.paused ?? false, superuser };
+    });
+  } catch (error) {
+    if (!isUnreachable(error)) throw error;
+    return undefined;
+  }
 }
 
 /** The socket is gone or refuses (the server ended), or the server is starting or shutting down (class 57P). */
@@ -38,25 +44,27 @@ function isUnreachable(error: unknown): boolean {
   );
 }
 
-/** The bootstrap superuser's name at the target: mostly the one it has now. */
-export async function findSuperuser(request: ServerRequest): Promise<string> {
-  const known = (await readMarker(request.paths))?.superuser;
-  const candidates = [known, request.primary.superuser, 'postgres'].filter((name) => name !== undefined);
+/** As the bootstrap superuser by its name at the target: mostly the one it has now. */
+async function asSuperuser<T>(
+  server: Inspected,
+  work: (client: Client, superuser: string) => Promise<T>,
+): Promise<T> {
+  const known = (await readMarker(server.paths))?.superuser;
+  const candidates = [known, server.primary?.superuser, 'postgres'].filter((name) => name !== undefined);
   const refusals: string[] = [];
   for (const user of new Set(candidates)) {
     try {
-      await asUser(request, user, (client) => client.query('select 1'));
-      return user;
+      return await asUser(server, user, (client) => work(client, user));
     } catch (error) {
       if (!(error instanceof DatabaseError && NO_SUCH_ROLE.has(error.code ?? ''))) throw error;
       refusals.push(messageOf(error));
     }
   }
-  throw new ScratchInvalidError(request.restoreId, [`no superuser could log in (${refusals.join('; ')})`]);
+  throw new ScratchInvalidError(server.restoreId, [`no superuser could log in (${refusals.join('; ')})`]);
 }
 
 async function asUser<T>(
-  { paths }: ServerRequest,
+  { paths }: Inspected,
   user: string,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {

@@ -8,7 +8,7 @@ import { TargetNotReachedError } from '../errors/target-not-reached-error';
 import { pause } from '../target/pause';
 import { configureServer, type ServerRequest } from './configure-server';
 import { findDamagedWal } from './find-damaged-wal';
-import { findSuperuser, isPaused } from './inspect-server';
+import { lookAtRecovery } from './inspect-server';
 import { readMarker, writeMarker } from './marker';
 import { raiseRecoveryProblem } from './raise-recovery-problem';
 import { type RecoveryLog, readRecoveryLog } from './recovery-log.pure';
@@ -67,8 +67,7 @@ async function recoverToTarget(
     await raiseRecoveryProblem(request, await readLog(paths.serverLog));
     throw error;
   });
-  const log = await untilPaused(request, report, control);
-  const superuser = await findSuperuser(request);
+  const { log, superuser } = await untilPaused(request, report, control);
   const marker = await readMarker(paths);
   if (marker !== undefined && marker.superuser !== superuser)
     await writeMarker(paths, { ...marker, superuser });
@@ -92,7 +91,7 @@ async function untilPaused(
   request: ServerRequest,
   report: () => Promise<RecoveryLog>,
   control: StepControl,
-): Promise<RecoveryLog> {
+): Promise<{ readonly log: RecoveryLog; readonly superuser: string }> {
   for (;;) {
     control.signal?.throwIfAborted();
     const status = await serverStatus(request.paths.dataDirectory);
@@ -100,7 +99,8 @@ async function untilPaused(
     await raiseRecoveryProblem(request, log);
     if (status.kind === 'stopped')
       throw new TargetNotReachedError(request.target.value, ['the server ended']);
-    if (log.stoppedBecause !== undefined && (await isPaused(request))) return log;
+    const found = log.stoppedBecause === undefined ? undefined : await lookAtRecovery(request);
+    if (found?.paused) return { log, superuser: found.superuser };
     await pause(POLL_MS, control.signal);
   }
 }

@@ -1,11 +1,12 @@
 import { hostname } from 'node:os';
 import { findPostgresBin, serverStatus } from '../../cluster';
+import { bothEnded } from '../both-ended';
 import type { RecoveryContext, StepControl } from '../engine';
 import { ScratchLostError } from '../errors/scratch-lost-error';
 import { readServerPosition } from '../target/server-position';
 import type { ResolvedTarget, ScratchHandle } from '../types';
 import type { ServerRequest } from './configure-server';
-import { isPaused } from './inspect-server';
+import { lookAtRecovery } from './inspect-server';
 import { readMarker } from './marker';
 import { readPrimary } from './read-primary';
 import { recover } from './recover';
@@ -21,8 +22,11 @@ export async function restoreScratch(
 ): Promise<ScratchHandle> {
   const paths = scratchPaths(ctx.config.application.backup.scratchDirectory, restoreId);
   const { segmentBytes } = await readServerPosition(ctx.application);
-  await restoreFiles(ctx, { restoreId, target, paths, segmentBytes }, control);
-  await recover(ctx, await serverRequest(ctx, { restoreId, target, paths, durable: false }), control);
+  const [request] = await bothEnded(
+    serverRequest(ctx, { restoreId, target, paths, durable: false }),
+    restoreFiles(ctx, { restoreId, target, paths, segmentBytes }, control),
+  );
+  await recover(ctx, request, control);
   return handleOf(ctx, restoreId, paths);
 }
 
@@ -42,10 +46,12 @@ export async function ensureScratch(
   const paths = pathsIn(handle.directory);
   const marker = await readMarker(paths);
   if (marker === undefined) throw new ScratchLostError(handle.restoreId, `${handle.directory} is not there`);
-  const request = await serverRequest(ctx, { restoreId: handle.restoreId, target, paths, durable: false });
+  const { restoreId } = handle;
   const status = await serverStatus(paths.dataDirectory);
-  if (status.kind === 'running' && status.ready && (await isPaused(request))) return handle;
-  await recover(ctx, request, control);
+  // Once it has run, its marker says as whom to log in.
+  const known = status.kind === 'running' && status.ready && marker.superuser !== undefined;
+  if (known && (await lookAtRecovery({ restoreId, paths }))?.paused) return handle;
+  await recover(ctx, await serverRequest(ctx, { restoreId, target, paths, durable: false }), control);
   return handle;
 }
 

@@ -47,6 +47,8 @@ export interface PlanTable {
   readonly key: readonly string[];
   /** Rows that staging copied; a different number later means that the server crashed and emptied it. */
   readonly stagedRows: number;
+  /** Staging has no index yet: the tenant had lost all of the table. Whoever looks rows up by their key makes it (index-stage.ts). */
+  readonly unindexed?: true;
   /** What was staged from a scratch cluster, as long as nothing moves its rows forward. */
   readonly stagedImage?: StagedImage;
   /** Columns that both sides have: compared, hashed and written. Generated columns are in none of the lists. */

@@ -16,7 +16,7 @@ export function mappedTable(restoreId: string, table: { readonly n: number }): s
   return restoreTable(restoreId, 'mapped', table.n);
 }
 
-/** The differences that the preview shows, unlogged. */
+/** The differences that the preview shows. */
 export function previewTable(restoreId: string, table: { readonly n: number }): string {
   return restoreTable(restoreId, 'preview', table.n);
 }

@@ -6,6 +6,7 @@ import { inTransaction, quoteList, quoteLiteral, quoteQualified } from '../../..
 import { bothEnded } from '../both-ended';
 import { SET_BULK_SETTINGS } from '../diff/bulk-settings';
 import { imageColumn, imageDigest, setImageSettings } from '../diff/image.pure';
+import { MANY_CHANGES } from '../diff/many-changes';
 import { measureStage } from '../diff/measure-slice';
 import { stageCompletions } from '../effects';
 import type { RecoveryContext, StepControl } from '../engine';
@@ -17,8 +18,10 @@ import { loadRecord, savePlan } from '../record/restore-record';
 import { readScratch } from '../scratch/read-scratch';
 import { sharedBy, withSessionPool } from '../sessions';
 import type { ResolvedTarget } from '../types';
+import { anyLive } from './any-live';
 import { tableName } from './catalog-types';
 import { forbidTextIndexes } from './forbid-text-indexes';
+import { indexStage } from './index-stage';
 import { largestFirst } from './largest-first';
 import { loadSlice, sliceSchemas } from './load-slice';
 import { planLookup } from './plan-lookup.pure';
@@ -134,7 +137,7 @@ export function forwardColumns(
 }
 
 interface StagedTable {
-  readonly found: Pick<PlanTable, 'stagedRows' | 'stagedImage'>;
+  readonly found: Pick<PlanTable, 'stagedRows' | 'stagedImage' | 'unindexed'>;
   readonly bytes: number;
   /** Rows of people who were erased after the target. */
   readonly erased: number;
@@ -166,12 +169,15 @@ async function stageOne(
     copyAcross(source, tx, restoreId, plan, table, control),
   );
   const { erased } = await eraseStaged(tx, ctx, restoreId, table, since);
-  await indexStage(tx, restoreId, table);
+  await tx.query(`analyze ${stageTable(restoreId, table)}`);
   const { rows, a, b } = await measureStage(tx, restoreId, table);
+  const lost = await isLostNow(tx, plan, table, Number(rows));
+  if (!lost) await indexStage(tx, restoreId, table);
   // Rows that are moved forward before each comparison, and erased ones, are not what was copied.
   const image =
     table.forward.length > 0 || erased > 0 ? {} : { stagedImage: { sha256, a: String(a), b: String(b) } };
-  return { found: { stagedRows: Number(rows), ...image }, bytes, erased };
+  const found = { stagedRows: Number(rows), ...image, ...(lost ? { unindexed: true as const } : {}) };
+  return { found, bytes, erased };
 }
 
 /** Makes the staging table, unless it was made ahead and nobody has filled it since. */
@@ -190,10 +196,19 @@ async function readyStage(
   await tx.query(`drop table if exists ${stage}; ${create}`);
 }
 
-export async function indexStage(tx: ClientBase, restoreId: string, table: PlanTable): Promise<void> {
-  const stage = stageTable(restoreId, table);
-  if (table.key.length > 0) await tx.query(`create unique index on ${stage} (${quoteList(table.key)})`);
-  await tx.query(`analyze ${stage}`);
+/**
+ * A table of which nothing is left comes back whole, without any row being looked up by its key: a fifth of the staging
+ * is its index. Not where live rows are found by the staged keys.
+ */
+async function isLostNow(
+  tx: ClientBase,
+  plan: SlicePlan,
+  table: PlanTable,
+  stagedRows: number,
+): Promise<boolean> {
+  const looked = table.key.length === 0 || table.nullableOwner || table.forward.length > 0;
+  if (looked || stagedRows <= MANY_CHANGES) return false;
+  return !(await anyLive(tx, plan.tenant, table, ownedBy(table, 't', '$1::text', planLookup(plan))));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { inTransaction } from '../../../database';
-import type { BackupProvider } from '../backup/provider';
+import type { ArchiveListing, BackupProvider } from '../backup/provider';
 import type { RecoveryContext, StepControl } from '../engine';
 import { type ArchiverState, ArchivingStuckError } from '../errors/archiving-stuck-error';
 
@@ -17,6 +17,9 @@ export interface Fence {
 const NO_PROGRESS_LIMIT_MS = 60_000;
 const FIRST_POLL_MS = 50;
 const LAST_POLL_MS = 1000;
+/** The repository is listed by a program; until so long the server is asked first, which costs next to nothing. */
+const ARCHIVER_SOON_MS = 1000;
+const ARCHIVER_POLL_MS = 10;
 
 /**
  * Recovery stops at the first commit after the target, and is FATAL when there is none. So commit a row, then close
@@ -40,7 +43,12 @@ export async function writeFence(application: Pool, token: string = randomUUID()
   return { token, segment: rows[0]?.segment ?? '' };
 }
 
-/** @throws ArchivingStuckError with what pg_stat_archiver says. */
+/**
+ * The repository's listing is what counts; the server's word only tells when it is worth reading.
+ *
+ * @returns the listing that has the segment.
+ * @throws ArchivingStuckError with what pg_stat_archiver says.
+ */
 export async function waitUntilArchived(
   ctx: RecoveryContext,
   provider: BackupProvider,
@@ -48,14 +56,15 @@ export async function waitUntilArchived(
   segment: string,
   control: StepControl,
   limitMs = NO_PROGRESS_LIMIT_MS,
-): Promise<void> {
+): Promise<ArchiveListing> {
   const started = Date.now();
   let progressAt = started;
   let last: string | null = null;
+  await untilArchiverSays(ctx.application, segment, control);
   for (let wait = FIRST_POLL_MS; ; wait = Math.min(wait * 2, LAST_POLL_MS)) {
     control.signal?.throwIfAborted();
-    const { segments } = await provider.listArchive(systemId, control);
-    if (segments.has(segment)) return;
+    const listing = await provider.listArchive(systemId, control);
+    if (listing.segments.has(segment)) return listing;
     const archiver = await readArchiver(ctx.application);
     if (archiver.lastArchived !== last) {
       last = archiver.lastArchived;
@@ -66,6 +75,16 @@ export async function waitUntilArchived(
     }
     control.progress?.({ step: 'waiting for the archive' });
     await pause(wait, control.signal);
+  }
+}
+
+/** Returns once the archiver says that it has the segment or a later one, and not much later if it does not. */
+async function untilArchiverSays(application: Pool, segment: string, control: StepControl): Promise<void> {
+  const end = performance.now() + ARCHIVER_SOON_MS;
+  while (performance.now() < end) {
+    const { lastArchived } = await readArchiver(application);
+    if (lastArchived !== null && lastArchived >= segment) return;
+    await pause(ARCHIVER_POLL_MS, control.signal);
   }
 }
 

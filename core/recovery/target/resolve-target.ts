@@ -54,9 +54,8 @@ export async function resolveTarget(
   const server = await readServerPosition(ctx.application);
   const target = await locate(ctx, request, server);
   const fence = await writeFence(ctx.application);
-  await waitUntilArchived(ctx, provider, server.systemId, fence.segment, control);
-
-  const history = await readClusterHistory(provider, server.systemId, control);
+  const archive = waitUntilArchived(ctx, provider, server.systemId, fence.segment, control);
+  const history = await readClusterHistory(provider, server.systemId, control, archive);
   if (!history.content.knownSystems.includes(server.systemId)) {
     const { stanza } = ctx.config.application.backup;
     throw new BackupOfOtherClusterError(stanza, server.systemId, history.content.knownSystems);

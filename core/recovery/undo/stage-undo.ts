@@ -10,12 +10,13 @@ import { dropRestoreRelations } from '../record/drop-relations';
 import { relationExists } from '../record/relation-exists';
 import { loadRecord, type RestoreRecord, savePlan } from '../record/restore-record';
 import { tableName } from '../slice/catalog-types';
+import { indexStage } from '../slice/index-stage';
 import { loadSlice } from '../slice/load-slice';
 import { planSlice } from '../slice/plan-slice.pure';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { beforeTable, stageTable } from '../slice/restore-tables.pure';
 import { schemaHash } from '../slice/schema-hash';
-import { indexStage, type Staged } from '../slice/stage-slice';
+import type { Staged } from '../slice/stage-slice';
 import { createStageSql } from '../slice/stage-sql.pure';
 
 /**
@@ -47,6 +48,7 @@ export async function stageUndo(
       const found = await eraseStaged(tx, ctx, restoreId, table, erased);
       rowsErased += found.erased;
       await indexStage(tx, restoreId, table);
+      await tx.query(`analyze ${stageTable(restoreId, table)}`);
       return staged - found.removed;
     });
     tables.push({ ...table, stagedRows });
