@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeServerDirectory, runProgram, serverStatus } from '../../core/cluster';
@@ -55,7 +55,7 @@ export class ByHand {
     if ((await serverStatus(this.data)).kind === 'running') {
       await this.program('pg_ctl', ['stop', '-D', this.data, '-m', 'immediate', '-w'], {});
     }
-    await rm(this.place.directory, { recursive: true, force: true, maxRetries: 3 });
+    await runProgram('rm', ['-rf', '--', this.place.directory]);
   }
 
   private async waitUntilArchived(): Promise<void> {

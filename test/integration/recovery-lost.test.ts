@@ -1,3 +1,4 @@
+import { pageChanges } from '../../core/recovery/diff/page-changes';
 import { type RealApplication, startApplication } from '../support/real-application';
 import { imagesOf, openWorld, type SliceLab } from '../support/slice-lab';
 
@@ -5,10 +6,11 @@ import { imagesOf, openWorld, type SliceLab } from '../support/slice-lab';
 const ROWS = 25_000;
 
 const SCHEMA = `create table tenants (id text primary key); insert into tenants values ('a'), ('b');
-create table orders (id bigint primary key, tenant_id text not null references tenants on delete cascade, note text);
+create table orders (id bigint primary key, tenant_id text not null references tenants on delete cascade, note text,
+  copied_from bigint references orders);
 create table lines (id bigint primary key, order_id bigint not null references orders on delete cascade, amount int);
 create index on lines (order_id);
-insert into orders select i, case when i <= ${ROWS} then 'a' else 'b' end, 'o' || i from generate_series(1, ${ROWS + 10}) i;
+insert into orders (id, tenant_id, note) select i, case when i <= ${ROWS} then 'a' else 'b' end, 'o' || i from generate_series(1, ${ROWS + 10}) i;
 insert into lines select i, i, i from generate_series(1, ${ROWS + 10}) i;`;
 
 let app: RealApplication;
@@ -96,4 +98,24 @@ test('16: a reference between two lost tables that leads nowhere stops the merge
   expect(await prepared.merge()).toMatchObject({ kind: 'merged' });
   await prepared.end();
   expect(await contents()).toEqual(atTarget);
+});
+
+test('16: a lost row that references a row of another tenant is proved among the live rows', async () => {
+  await lab.live.query(`update orders set copied_from = ${ROWS + 1} where id = 3`);
+  const { target, atTarget } = await loseEverything();
+  const restored = await lab.restore('a', target, { tenantDeleted: true });
+  expect(restored.preview.conflicts).toEqual([]);
+  expect(await contents()).toEqual(atTarget);
+});
+
+test('the rows of a table that was lost whole are paged in the order of their key', async () => {
+  const { target } = await loseEverything();
+  const prepared = await lab.prepare('a', target, { tenantDeleted: true });
+  const page = () =>
+    pageChanges(lab.context, { restoreId: prepared.restoreId, table: 'public.lines', offset: 10, limit: 2 });
+  const rows = [11, 12].map((id) => ({ op: 'insert', key: { id: `${id}` } }));
+  expect(await page()).toMatchObject({ rows, nextOffset: 12 });
+  expect(await page()).toMatchObject({ rows, nextOffset: 12 });
+  expect(await prepared.merge()).toMatchObject({ kind: 'merged' });
+  await prepared.end();
 });
