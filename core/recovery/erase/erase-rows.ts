@@ -10,13 +10,11 @@ import {
 } from '../../erasure';
 import { relationExists } from '../record/relation-exists';
 import { tableName } from '../slice/catalog-types';
-import { loadSlice } from '../slice/load-slice';
+import { planLive } from '../slice/plan-live';
 import { planLookup } from '../slice/plan-lookup.pure';
-import { planSlice } from '../slice/plan-slice.pure';
 import type { SlicePlan } from '../slice/plan-types';
 import { ownedBy } from '../slice/predicate.pure';
 import { beforeTable } from '../slice/restore-tables.pure';
-import { schemaHash } from '../slice/schema-hash';
 import { lockToErase } from './erasure-lock';
 
 /** What an erasure has to know of the configuration. */
@@ -55,7 +53,7 @@ async function eraseLive(
   { tenancy, rules }: ErasureScope,
   found: ErasuresOfTenant,
 ): Promise<ErasedRows[]> {
-  const plan = await planOf(tx, tenancy, found.tenant);
+  const plan = await planLive(tx, tenancy, found.tenant);
   const lookup = planLookup(plan);
   const tenant = `${quoteLiteral(found.tenant)}::text`;
   const erased: ErasedRows[] = [];
@@ -106,19 +104,4 @@ async function erasePreimages(
     }
   }
   return erased;
-}
-
-/** The tenant's slice as it is now: which tables, and what bounds them by the tenant. */
-async function planOf(tx: ClientBase, tenancy: TenancyConfig, tenant: string): Promise<SlicePlan> {
-  const live = await loadSlice(tx, tenancy, tenant);
-  return planSlice({
-    tenant,
-    live: live.catalog,
-    attribution: live.attribution,
-    target: live.catalog,
-    rules: live.rules,
-    forward: {},
-    schemaHash: schemaHash(live.catalog, live.attribution),
-    schemas: live.schemas,
-  });
 }

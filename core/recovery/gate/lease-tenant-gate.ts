@@ -1,9 +1,7 @@
 import { inTransaction } from '../../../database';
 import type { RecoveryContext, StepControl } from '../engine';
 import { UnknownTenantError } from '../errors/unknown-tenant-error';
-import { loadSlice } from '../slice/load-slice';
-import { planSlice } from '../slice/plan-slice.pure';
-import { schemaHash } from '../slice/schema-hash';
+import { planLive } from '../slice/plan-live';
 import { findTenant } from '../slice/tenant-row';
 import { freezeTenant } from './freeze-tenant';
 import { extendGate, gateState } from './gate-row';
@@ -41,17 +39,7 @@ export async function leaseTenantGate(ctx: Context, gate: TenantGate, control: S
       const { table, key } = config.tenancy;
       throw new UnknownTenantError(gate.tenant, { table, key, when: 'now' });
     }
-    const live = await loadSlice(tx, config.tenancy, tenant);
-    return planSlice({
-      tenant,
-      live: live.catalog,
-      attribution: live.attribution,
-      target: live.catalog,
-      rules: live.rules,
-      forward: {},
-      schemaHash: schemaHash(live.catalog, live.attribution),
-      schemas: live.schemas,
-    });
+    return planLive(tx, config.tenancy, tenant);
   });
   const { lockTimeout, lockAttempts } = config.recovery;
   await freezeTenant(

@@ -6,11 +6,9 @@ import { RestoreClosedError } from '../errors/restore-closed-error';
 import { freezeNotices } from '../gate/freeze-notices';
 import { loadRecord } from '../record/restore-record';
 import { tableName } from './catalog-types';
-import { loadSlice } from './load-slice';
-import { planSlice } from './plan-slice.pure';
+import { planLive } from './plan-live';
 import type { PlanTable, SlicePlan } from './plan-types';
 import { stageTable } from './restore-tables.pure';
-import { schemaHash } from './schema-hash';
 import { createStageSql } from './stage-sql.pure';
 
 /** What could be made of a slice's staging before the target was reached; stored as JSON with the restore's record. */
@@ -39,7 +37,7 @@ export async function prepareSlice(
 ): Promise<{ readonly tables: number }> {
   const { state, tenant } = await loadRecord(ctx.application, restoreId);
   if (state !== 'active') throw new RestoreClosedError(restoreId, state);
-  const plan = await livePlan(ctx, tenant);
+  const plan = await inTransaction(ctx.application, (tx) => planLive(tx, ctx.config.tenancy, tenant));
   const stages: Record<number, string> = {};
   for (let i = 0; i < plan.tables.length; i += TABLES_AT_ONCE) {
     control.signal?.throwIfAborted();
@@ -107,19 +105,5 @@ async function makeStages(
     if (await isTaken(tx, restoreId)) return undefined;
     await tx.query([setImageSettings(plan.searchPath), ...statements].join('; '));
     return Object.fromEntries(made);
-  });
-}
-
-async function livePlan(ctx: RecoveryContext, tenant: string): Promise<SlicePlan> {
-  const live = await inTransaction(ctx.application, (tx) => loadSlice(tx, ctx.config.tenancy, tenant));
-  return planSlice({
-    tenant,
-    live: live.catalog,
-    attribution: live.attribution,
-    target: live.catalog,
-    rules: live.rules,
-    forward: {},
-    schemaHash: schemaHash(live.catalog, live.attribution),
-    schemas: live.schemas,
   });
 }

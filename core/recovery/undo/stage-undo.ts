@@ -11,11 +11,9 @@ import { relationExists } from '../record/relation-exists';
 import { loadRecord, type RestoreRecord, savePlan } from '../record/restore-record';
 import { tableName } from '../slice/catalog-types';
 import { indexStage } from '../slice/index-stage';
-import { loadSlice } from '../slice/load-slice';
-import { planSlice } from '../slice/plan-slice.pure';
+import { planLive } from '../slice/plan-live';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { beforeTable, stageTable } from '../slice/restore-tables.pure';
-import { schemaHash } from '../slice/schema-hash';
 import type { Staged } from '../slice/stage-slice';
 import { createStageSql } from '../slice/stage-sql.pure';
 
@@ -83,17 +81,7 @@ async function undoPlan(
   undone: SlicePlan,
   undoOf: string,
 ): Promise<SlicePlan> {
-  const live = await inTransaction(ctx.application, (tx) => loadSlice(tx, ctx.config.tenancy, tenant));
-  const today = planSlice({
-    tenant,
-    live: live.catalog,
-    attribution: live.attribution,
-    target: live.catalog,
-    rules: live.rules,
-    forward: {},
-    schemaHash: schemaHash(live.catalog, live.attribution),
-    schemas: live.schemas,
-  });
+  const today = await inTransaction(ctx.application, (tx) => planLive(tx, ctx.config.tenancy, tenant));
   const tables = undone.tables.map((then): PlanTable => {
     const now = today.tables.find((one) => tableName(one) === tableName(then));
     const sameKey = now?.key.join('\0') === then.key.join('\0');
