@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeServerDirectory, runProgram, serverStatus } from '../../core/cluster';
@@ -55,7 +55,7 @@ export class ByHand {
     if ((await serverStatus(this.data)).kind === 'running') {
       await this.program('pg_ctl', ['stop', '-D', this.data, '-m', 'immediate', '-w'], {});
     }
-    await runProgram('rm', ['-rf', '--', this.place.directory]);
+    await rm(this.place.directory, { recursive: true, force: true, maxRetries: 3 });
   }
 
   private async waitUntilArchived(): Promise<void> {

@@ -1,8 +1,8 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runProgram, serverStatus, stopServer } from '../../cluster';
-import { CommandFailedError, hasCode, whenMissing } from '../../errors';
+import { serverStatus, stopServer } from '../../cluster';
+import { hasCode, whenMissing } from '../../errors';
 import type { RecoveryContext } from '../engine';
 import { endLeftovers } from './leftover-processes';
 import { readMarker } from './marker';
@@ -45,19 +45,12 @@ async function endOrphans(dataDirectory: string): Promise<void> {
 /** The marker goes last: a removal that is cut short can be repeated. */
 async function removeFiles(paths: ScratchPaths): Promise<void> {
   const names = await readdir(paths.root).catch(whenMissing([]));
-  const marker = basename(paths.marker);
-  await removeTrees(names.filter((name) => name !== marker).map((name) => join(paths.root, name)));
+  for (const name of names) {
+    if (name !== basename(paths.marker)) await remove(join(paths.root, name));
+  }
   if (await isDirectory(paths.socketDirectory)) await remove(paths.socketDirectory);
   await remove(paths.marker);
   await remove(paths.root);
-}
-
-/** By the system's own program, in a third of the time and none of this process's; what it leaves is tried again here. */
-async function removeTrees(paths: readonly string[]): Promise<void> {
-  await runProgram('rm', ['-rf', '--', ...paths]).catch((error: unknown) => {
-    if (!(error instanceof CommandFailedError)) throw error;
-  });
-  for (const path of paths) await remove(path);
 }
 
 async function remove(path: string): Promise<void> {
