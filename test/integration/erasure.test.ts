@@ -1,51 +1,21 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { Pool } from 'pg';
-import { ErasureClient } from '../../client/erasure';
+import type { ErasureClient } from '../../client/erasure';
 import { FourEyes, type SignedRequest } from '../../client/four-eyes';
 import { OperatorSigning } from '../../client/operator-signing';
 import { OperatorsClient } from '../../client/operators';
 import { type Config, configSchema } from '../../config';
-import {
-  forwardOutbox,
-  generateSigningKey,
-  recordAuditEvent,
-  verifyDatabase,
-  writeOutbox,
-} from '../../core/audit';
-import { LogSigner, sealBatch } from '../../core/audit/seal';
-import { eraseSubject, verifyErasureReceipt } from '../../core/erasure';
+import { eraseSubject } from '../../core/erasure';
 import { type Signer, signerOfPem } from '../../core/operators';
 import { rowEraser } from '../../core/recovery';
+import { ADA, ErasureLab, RULES, withRules } from '../support/erasure-lab';
 import { type RealApplication, startApplication } from '../support/real-application';
-import { openWorld, SliceLab } from '../support/slice-lab';
+import { SliceLab } from '../support/slice-lab';
 
 /** The invariants are those of core/erasure/README.md. */
 
-const SCHEMA = `
-create table tenants (id text primary key); insert into tenants values ('a'), ('b');
-create table customer (id int primary key, tenant_id text not null references tenants, email text, name text not null, city text);
-create table visit (id int primary key, customer int not null references customer on delete cascade, note text);
-create table letter (tenant_id text not null, recipient text, body text);
-insert into customer select n, case when n % 2 = 0 then 'a' else 'b' end, case when n < 2 then 'ada@example.org' else 'p' || n end, 'Name ' || n, 'Here'
-  from generate_series(0, 9) n;
-insert into visit select n, n, case when n < 2 then 'ada@example.org' else 'p' || n end from generate_series(0, 9) n;
-insert into letter values ('a', 'ada@example.org', 'Dear Ada'), ('a', 'p2', 'Dear you'), ('b', 'ada@example.org', 'Dear Ada');
-`;
-
-const RULES = {
-  backupRetention: '35d',
-  tables: {
-    'public.customer': { subject: 'email', set: { email: null, name: 'erased' } },
-    'public.visit': { subject: 'note', delete: true },
-    'public.letter': { subject: 'recipient', set: { body: '', recipient: null } },
-  },
-};
-
-const key = generateSigningKey('example.org/audit', 'ed25519');
-const signer = new LogSigner({ log: key });
-const ADA = 'ada@example.org';
-
 let app: RealApplication;
+let world: ErasureLab;
 let lab: SliceLab;
 let erasure: ErasureClient;
 
@@ -54,29 +24,12 @@ beforeAll(async () => {
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {
-  const world = await openWorld(app, { schema: SCHEMA });
-  lab = new SliceLab({ ...world.app, config: withRules(world.app.config, RULES) });
-  erasure = clientOf(lab.app.config);
-  // Erasures are the platform's, which all worlds share.
-  const owner = app.platformCluster.connect('chronawflow', 'postgres', 1);
-  await owner.query(`set session_replication_role = replica; alter table chronawflow.audit_personal disable trigger all;
-    truncate chronawflow.audit_personal, chronawflow.erasure, chronawflow.legal_hold, chronawflow.erasure_salt;
-    alter table chronawflow.audit_personal enable always trigger audit_personal_only_erase;
-    alter table chronawflow.audit_personal enable always trigger audit_personal_no_truncate`);
-  await owner.end();
+  world = await ErasureLab.open(app);
+  ({ slices: lab, erasure } = world);
 });
 afterEach(() => lab.drop());
 
-function clientOf(config: Config, signer?: Signer): ErasureClient {
-  const signing = new OperatorSigning(config, app.platform, signer);
-  return new ErasureClient(config, app.platform, lab.app.application, signing);
-}
-
-function withRules(config: Config, rules: object | undefined): Config {
-  return { ...config, erasure: configSchema.shape.erasure.parse(rules) };
-}
-
-const erase = (subject = ADA) => erasure.erase({ tenant: 'a', subject, reason: 'request 1', as: 'grace' });
+const erase = (subject = ADA) => world.erase(subject);
 const time = async (db: Pool) =>
   (await db.query<{ at: string }>(`select clock_timestamp()::text as at`)).rows[0]?.at ?? '';
 const rowsOfAda = async () =>
@@ -139,7 +92,7 @@ describe('erasing', () => {
     ['nothing to set', { 'public.customer': { subject: 'email', set: { phone: null } } }],
   ])('a rule about %s is refused, and nothing is erased', async (_, tables) => {
     const config = withRules(lab.app.config, { ...RULES, tables: { ...RULES.tables, ...tables } });
-    const wrong = clientOf(config);
+    const wrong = world.clientOf(config);
     await expect(wrong.erase({ tenant: 'a', subject: ADA, reason: 'x' })).rejects.toMatchObject({
       code: 'ERASURE_RULE',
     });
@@ -263,18 +216,18 @@ describe('where operators sign', () => {
   });
   const request = { tenant: 'a', subject: ADA, reason: 'request 1' };
   const act = (signed: SignedRequest, other: Partial<typeof request> = {}) =>
-    clientOf(config, ada).erase({ ...request, ...other, signed });
+    world.clientOf(config, ada).erase({ ...request, ...other, signed });
   const approve = (signer: Signer | undefined, signed: SignedRequest) =>
     new FourEyes(new OperatorSigning(config, app.platform, signer)).approve(signed);
 
   test('nothing is erased that nobody else has signed, and nothing else than what they have signed', async () => {
-    const signed = await clientOf(config, ada).request(request);
+    const signed = await world.clientOf(config, ada).request(request);
     await expect(act(signed)).rejects.toMatchObject({ code: 'APPROVALS_MISSING' });
     const own = { ...signed, approvals: [await approve(ada, signed)] };
     await expect(act(own)).rejects.toMatchObject({ code: 'APPROVALS_MISSING' });
     const approved = { ...signed, approvals: [await approve(bob, signed)] };
     await expect(act(approved, { subject: 'p2' })).rejects.toMatchObject({ code: 'INTENT_MISMATCH' });
-    const other = await clientOf(config, ada).request(request);
+    const other = await world.clientOf(config, ada).request(request);
     await expect(act({ ...other, approvals: approved.approvals })).rejects.toMatchObject({
       code: 'INTENT_MISMATCH',
     });
@@ -289,18 +242,18 @@ describe('where operators sign', () => {
   });
 
   test('who may only approve does not erase, and holds are an administrator’s', async () => {
-    const signed = await clientOf(config, bob).request(request);
+    const signed = await world.clientOf(config, bob).request(request);
     await expect(act({ ...signed, approvals: [await approve(ada, signed)] })).rejects.toMatchObject({
       kind: 'refused',
     });
-    await expect(clientOf(config, ada).hold({ tenant: 'a', reason: 'x' })).rejects.toMatchObject({
+    await expect(world.clientOf(config, ada).hold({ tenant: 'a', reason: 'x' })).rejects.toMatchObject({
       kind: 'refused',
     });
-    const id = await clientOf(config, root).hold({ tenant: 'a', reason: 'x' });
-    await expect(clientOf(config, ada).liftHold(id, { reason: 'x' })).rejects.toMatchObject({
+    const id = await world.clientOf(config, root).hold({ tenant: 'a', reason: 'x' });
+    await expect(world.clientOf(config, ada).liftHold(id, { reason: 'x' })).rejects.toMatchObject({
       kind: 'refused',
     });
-    expect(await clientOf(config, root).liftHold(id, { reason: 'x' })).toBe(true);
+    expect(await world.clientOf(config, root).liftHold(id, { reason: 'x' })).toBe(true);
   });
 
   function operators(signer: Signer): Config['operators'] {
@@ -331,136 +284,5 @@ describe('a legal hold', () => {
     await erasure.hold({ tenant: 'b', reason: 'x' });
     await erase();
     expect(await rowsOfAda()).toEqual([GONE, HERE]);
-  });
-});
-
-describe('beside the audit log', () => {
-  let n = 0;
-  const record = (id: string, subject = ADA) =>
-    recordAuditEvent(app.platform, {
-      ...{ id, actor: 'grace', action: 'test', tenant: 'a', outcome: 'ok' },
-      personal: { subject, data: { name: 'Ada', phone: '1815' } },
-    });
-  const verify = async () => {
-    while ((await sealBatch(owner, signer)).events > 0);
-    // What earlier tests had was taken away between them.
-    return (await verifyDatabase(owner, key)).violations.filter(
-      ({ eventId, problem }) => !problem.includes(' may ') && (eventId === undefined || own.has(eventId)),
-    );
-  };
-  const own = new Set<string>();
-  beforeEach(() => own.clear());
-  let owner: Pool;
-  beforeAll(() => {
-    owner = app.platformCluster.connect('chronawflow', 'postgres', 3);
-  });
-  const id = () => {
-    const one = `personal/${++n}/${process.pid}`;
-    own.add(one);
-    return one;
-  };
-
-  test('invariant 6: data and salt go, the log still verifies, and the receipt proves it to the person alone', async () => {
-    const [mine, other] = [id(), id()];
-    await record(mine);
-    await record(other, 'p2');
-    expect(await verify()).toEqual([]);
-    const report = await erase();
-    expect(report.auditEvents).toBe(1);
-    expect(report.backupsExpireOn).toMatch(/^\d{4}-\d{2}-\d{2}$/);
-    const { rows } = await app.platform.query(
-      'select event_id, subject, salt, data from chronawflow.audit_personal where event_id = any ($1) order by subject nulls first',
-      [[mine, other]],
-    );
-    expect(rows).toMatchObject([
-      { event_id: mine, subject: null, salt: null, data: null },
-      { event_id: other, subject: 'p2', data: '{"name":"Ada","phone":"1815"}' },
-    ]);
-    expect(await verify()).toEqual([]);
-    const receipt: unknown = JSON.parse(await erasure.receipt(report));
-    expect(verifyErasureReceipt(receipt, key, [], ADA)).toMatchObject({
-      tenant: 'a',
-      backupsExpireOn: report.backupsExpireOn,
-    });
-    expect(() => verifyErasureReceipt(receipt, key, [], 'p2')).toThrow('somebody else');
-    expect(JSON.stringify(receipt)).not.toContain('ada@');
-  });
-
-  test('the same event again changes nothing of it', async () => {
-    const one = id();
-    await record(one);
-    await record(one, 'p2');
-    const { rows } = await app.platform.query(
-      'select subject from chronawflow.audit_personal where event_id = $1',
-      [one],
-    );
-    expect(rows).toEqual([{ subject: ADA }]);
-  });
-
-  test('an event of the application’s outbox brings its personal data along', async () => {
-    await writeOutbox(lab.app.application, [
-      {
-        actor: 'app',
-        action: 'outbox-test',
-        tenant: 'a',
-        outcome: 'ok',
-        personal: { subject: ADA, data: { x: 1 } },
-      },
-      { actor: 'app', action: 'outbox-test', tenant: 'a', outcome: 'ok' },
-    ]);
-    await forwardOutbox(lab.app.application, app.platform);
-    const { rows } = await app.platform.query<{ id: string; subject: string; data: string }>(
-      `select e.id, p.subject, p.data from chronawflow.audit_event e join chronawflow.audit_personal p on p.event_id = e.id where e.action = 'outbox-test'`,
-    );
-    expect(rows).toMatchObject([{ subject: ADA, data: '{"x":1}' }]);
-    for (const row of rows) own.add(row.id);
-    expect(await verify()).toEqual([]);
-  });
-
-  test('the database refuses every other change, and an erasure under a hold', async () => {
-    const one = id();
-    await record(one);
-    const change = (sql: string, values: unknown[] = [one]) =>
-      owner.query(`update chronawflow.audit_personal set ${sql} where event_id = $1`, values);
-    await expect(change(`data = '{}'`)).rejects.toThrow('can only be erased');
-    await expect(
-      owner.query('delete from chronawflow.audit_personal where event_id = $1', [one]),
-    ).rejects.toThrow('can only be erased');
-    await expect(owner.query('truncate chronawflow.audit_personal')).rejects.toThrow('insert-only');
-    await erase('somebody');
-    const { rows } = await owner.query<{ id: string }>('select max(id) as id from chronawflow.erasure');
-    const gone = 'subject = null, salt = null, data = null, erased_by = $2';
-    await expect(change(gone, [one, rows[0]?.id])).rejects.toThrow('registered erasure');
-    await erase('p2');
-    await erasure.hold({ tenant: 'a', reason: 'x' });
-    await owner.query(
-      `insert into chronawflow.erasure (tenant, subject_hash, proof_salt, requested_by, reason)
-       select 'a', sha256(salt || convert_to($1, 'UTF8')), salt, 'x', 'x' from chronawflow.erasure_salt where tenant = 'a'`,
-      [ADA],
-    );
-    const { rows: own } = await owner.query<{ id: string }>('select max(id) as id from chronawflow.erasure');
-    await expect(change(gone, [one, own[0]?.id])).rejects.toThrow('legal hold');
-  });
-
-  test.each([
-    [
-      'changed',
-      `update chronawflow.audit_personal set data = '{}' where event_id = $1`,
-      'other personal data',
-    ],
-    ['gone', 'delete from chronawflow.audit_personal where event_id = $1', 'no erasure took it'],
-  ])('verify finds personal data that was %s by who could switch the guard off', async (_, sql, problem) => {
-    const one = id();
-    await record(one);
-    const guard = 'alter table chronawflow.audit_personal';
-    await owner.query(`${guard} disable trigger audit_personal_only_erase`);
-    await owner.query(sql, [one]);
-    await owner.query(`${guard} enable always trigger audit_personal_only_erase`);
-    expect(await verify()).toContainEqual(
-      expect.objectContaining({ eventId: one, problem: expect.stringContaining(problem) }),
-    );
-    await owner.query(`${guard} disable trigger audit_personal_only_erase`);
-    await owner.query('delete from chronawflow.audit_personal where event_id = $1', [one]);
-    await owner.query(`${guard} enable always trigger audit_personal_only_erase`);
   });
 });
