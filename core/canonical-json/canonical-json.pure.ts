@@ -8,66 +8,90 @@ import { InvalidInputError } from '../errors';
  * @throws InvalidInputError naming the place
  */
 export function canonicalJson(value: unknown): string {
-  return write(value, { names: [], values: [] });
+  inspectJson(value);
+  return write(value);
 }
 
-/** Where the writer is: what it stands in, from the outermost on, and the names of the members and indices that led there. */
+/** What JSON readers may make of a value that JSON can keep. */
+export interface JsonFacts {
+  /** No integer is beyond 2^53, where readers with 64-bit floating-point numbers cannot tell neighbours apart. */
+  readonly safeIntegers: boolean;
+}
+
+/**
+ * Looks whether JSON can keep a value as it is.
+ *
+ * @throws InvalidInputError naming the place
+ */
+export function inspectJson(value: unknown): JsonFacts {
+  const place: Place = { names: [], values: [], safeIntegers: true };
+  inspect(value, place);
+  return place;
+}
+
+/** Where the inspector is: what it stands in, from the outermost on, and the names of the members and indices that led there. */
 interface Place {
   readonly names: (string | number)[];
   readonly values: object[];
+  safeIntegers: boolean;
 }
 
-function write(value: unknown, place: Place): string {
-  if (typeof value === 'string') return text(value, place);
-  if (value === null || typeof value === 'boolean') return String(value);
+function inspect(value: unknown, place: Place): void {
+  if (value === null || typeof value === 'boolean') return;
+  if (typeof value === 'string') {
+    inspectText(value, place);
+    return;
+  }
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw refused(place, String(value));
-    // As JSON has it: -0 is 0.
-    return JSON.stringify(value);
+    if (Number.isInteger(value) && !Number.isSafeInteger(value)) place.safeIntegers = false;
+    return;
   }
   if (typeof value !== 'object') throw refused(place, typeof value);
   if (place.values.includes(value)) throw refused(place, 'a cycle');
   place.values.push(value);
-  const written = Array.isArray(value) ? list(value, place) : members(value, place);
-  place.values.pop();
-  return written;
-}
-
-function list(value: readonly unknown[], place: Place): string {
-  const items = Array.from(value, (item, index) => {
-    place.names.push(index);
-    const written = write(item, place);
-    place.names.pop();
-    return written;
-  });
-  return `[${items.join(',')}]`;
-}
-
-function members(value: object, place: Place): string {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) {
-    throw refused(place, value.constructor?.name ?? 'an object of a class');
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) inspectAt(index, item, place);
+  } else {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null)
+      throw refused(place, value.constructor?.name ?? 'an object of a class');
+    for (const [name, member] of Object.entries(value)) {
+      // An absent member and one that is undefined are the same in JSON.
+      if (member === undefined) continue;
+      inspectText(name, place);
+      inspectAt(name, member, place);
+    }
   }
+  place.values.pop();
+}
+
+function inspectAt(name: string | number, value: unknown, place: Place): void {
+  place.names.push(name);
+  inspect(value, place);
+  place.names.pop();
+}
+
+/** Section 3.2.2.2: what is no Unicode text has no canonical form. */
+function inspectText(value: string, place: Place): void {
+  if (!value.isWellFormed()) throw refused(place, 'a lone surrogate');
+}
+
+/** Of a value that was inspected. */
+function write(value: unknown): string {
+  // As JSON has it: -0 is 0.
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(write).join(',')}]`;
   let written = '';
   for (const [name, member] of Object.entries(value).sort(byName)) {
-    // An absent member and one that is undefined are the same in JSON.
     if (member === undefined) continue;
-    const named = text(name, place);
-    place.names.push(name);
-    written += `${written === '' ? '' : ','}${named}:${write(member, place)}`;
-    place.names.pop();
+    written += `${written === '' ? '' : ','}${JSON.stringify(name)}:${write(member)}`;
   }
   return `{${written}}`;
 }
 
 function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
   return a < b ? -1 : 1;
-}
-
-/** Section 3.2.2.2: what is no Unicode text has no canonical form. */
-function text(value: string, place: Place): string {
-  if (!value.isWellFormed()) throw refused(place, 'a lone surrogate');
-  return JSON.stringify(value);
 }
 
 function refused({ names }: Place, what: string): InvalidInputError {

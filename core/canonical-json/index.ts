@@ -1,1 +1,1 @@
-export { canonicalJson } from './canonical-json.pure';
+export { canonicalJson, inspectJson, type JsonFacts } from './canonical-json.pure';
