@@ -1,23 +1,12 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { CommandFailedError, hasCode } from '../errors';
+import { hasCode } from '../errors';
 import { processIdentity } from './process-identity';
 import { withProcessLock } from './process-lock';
-
-export interface DetachedOptions {
-  readonly file: string;
-  readonly args: readonly string[];
-  /** Remembers the process for those who come later; kept beside the process's state. */
-  readonly recordFile: string;
-  readonly logFile: string;
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  readonly cwd?: string;
-}
+import { type DetachedOptions, spawnRecorded } from './spawn-recorded';
 
 export type DetachedStatus =
   | { readonly kind: 'running'; readonly pid: number; readonly startedAt: string }
@@ -41,25 +30,14 @@ export async function startDetached(options: DetachedOptions): Promise<DetachedS
 async function start(options: DetachedOptions): Promise<DetachedStatus> {
   const before = await detachedStatus(options.recordFile);
   if (before.kind === 'running') return before;
-  const log = await open(options.logFile, 'a', 0o600);
-  try {
-    const child = spawn(options.file, options.args, {
-      cwd: options.cwd,
-      env: { ...process.env, ...options.env },
-      stdio: ['ignore', log.fd, log.fd],
-      detached: true,
-    });
-    try {
-      await once(child, 'spawn');
-    } catch (cause) {
-      throw new CommandFailedError(options.file, 'not started', String(cause), cause);
-    }
-    child.unref();
-    await remember(options.recordFile, child.pid ?? 0);
-  } finally {
-    await log.close();
+  const child = await spawnRecorded(options);
+  for (;;) {
+    const ended = child.exitCode !== null || child.signalCode !== null;
+    const status = await detachedStatus(options.recordFile);
+    // One that has ended already is told of by the caller's readiness check, with the log.
+    if (ended || status.kind === 'running') return status;
+    await sleep(POLL_MS);
   }
-  return detachedStatus(options.recordFile);
 }
 
 export async function detachedStatus(recordFile: string): Promise<DetachedStatus> {
@@ -98,17 +76,6 @@ export async function stopDetached(recordFile: string, graceMs = 15_000): Promis
 
 function lockOf(recordFile: string): string {
   return `${recordFile}.lock`;
-}
-
-async function remember(recordFile: string, pid: number): Promise<void> {
-  const identity = await processIdentity(pid);
-  // Ended already: the caller's readiness check will say so with the log.
-  if (identity === undefined) return;
-  const half = `${recordFile}.${process.pid}`;
-  await writeFile(half, JSON.stringify({ pid, identity, startedAt: new Date().toISOString() }), {
-    mode: 0o600,
-  });
-  await rename(half, recordFile);
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {

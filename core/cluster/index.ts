@@ -1,5 +1,4 @@
 export {
-  type DetachedOptions,
   type DetachedStatus,
   detachedStatus,
   startDetached,
@@ -26,5 +25,6 @@ export { ServerStartFailedError } from './server-start-failed-error';
 export { type ServerStatus, serverStatus } from './server-status';
 export { ServerStopFailedError } from './server-stop-failed-error';
 export { runsAsRoot, type ServerUser, serverUser } from './server-user';
+export type { DetachedOptions } from './spawn-recorded';
 export { type RunningServer, type StartOptions, startServer } from './start-server';
 export { type StopOptions, stopServer } from './stop-server';

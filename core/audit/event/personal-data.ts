@@ -26,8 +26,9 @@ export interface Committed {
  *
  * @throws InvalidInputError for an event whose details have such a member already
  */
-export function setApart({ personal, ...event }: AuditEvent): Committed {
-  if (personal === undefined) return { event, apart: undefined };
+export function setApart(given: AuditEvent): Committed {
+  if (given.personal === undefined) return { event: given, apart: undefined };
+  const { personal, ...event } = given;
   if (event.details !== undefined && Object.hasOwn(event.details, COMMITMENT)) {
     throw new InvalidInputError(
       `The audit event ${event.action} has details.${COMMITMENT}, which is the log's own.`,
