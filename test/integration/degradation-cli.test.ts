@@ -34,6 +34,8 @@ beforeAll(async () => {
   await stage.follow('web', { 'error-rate': 0.06 });
   await stage.startControl();
   await stage.reached('reduced');
+  // A level is applied before the look that asked for it is recorded, and the way back is told from that record.
+  await stage.watched();
   const behind = async () => (await stage.store.acknowledged('platform', 1, 60_000)).stragglers;
   await until(async () => (await behind()).length === 0, {
     limitMs: 60_000,
