@@ -17,13 +17,15 @@ describe('the tenant gate among sessions that are in the way', () => {
   let f: GateFixture;
   beforeAll(async () => {
     f = await startGateFixture({ autovacuum_naptime: '1s', max_connections: 60 });
+    await f.superuser.query('create table control (id int8); grant insert on control to public');
   });
   afterAll(() => f.stop());
   afterEach(() => f.reset());
 
   const LOCK_TIMEOUT_MS = 300;
-  /** Time that a loaded machine may add to a wait that the server ended in time. */
+  /** What a statement may take beside its wait. What the machine itself held up, a writer that no lock concerns tells. */
   const SLACK_MS = 250;
+  const startControl = () => startWriter(f.app, ['insert into control values ($1)'], 1);
 
   const blocked = async (id: string): Promise<FreezeBlockedError> => {
     await f.openRestore(id);
@@ -56,7 +58,7 @@ describe('the tenant gate among sessions that are in the way', () => {
   it('2: names a session that is busy', async () => {
     const client = await f.app.connect();
     const busy = client
-      .query(`begin; update journal set note = 'x' where id = 2; select pg_sleep(5)`)
+      .query(`begin; update journal set note = 'x' where id = 2; select pg_sleep(60)`)
       .catch((e: Error) => e);
     await until(async () => (await sleeping()) > 0);
     const error = await blocked('r1');
@@ -109,12 +111,14 @@ describe('the tenant gate among sessions that are in the way', () => {
   it('2: holds up nobody while an open write makes every try hopeless', async () => {
     const idle = await openTransaction(f.app, [`update "Invoices" set amount = 1 where id = 2`]);
     const peer = startWriter(f.app, ['insert into "Invoices" values ($1, \'other\', 1)'], 1_000_000);
+    const control = startControl();
     await f.openRestore('r1');
     await expect(freezeTenant(f.gate, f.spec('r1', { attempts: 5 }), {})).rejects.toThrow(FreezeBlockedError);
-    const { longestMs, writes } = await peer.stop();
+    const [{ longestMs, writes }, machine] = await Promise.all([peer.stop(), control.stop()]);
     await idle.end();
     expect(writes).toBeGreaterThan(10);
-    expect(longestMs).toBeLessThan(LOCK_TIMEOUT_MS + SLACK_MS);
+    expect(machine.errors).toEqual([]);
+    expect(longestMs).toBeLessThan(LOCK_TIMEOUT_MS + SLACK_MS + machine.longestMs);
   });
 
   it('2: holds up others for no longer than the lock timeout while a busy write is in the way', async () => {
@@ -128,16 +132,18 @@ describe('the tenant gate among sessions that are in the way', () => {
       startWriter(f.app, ["insert into lines values ($1, 2, 'other')"], 2_000_000),
       startWriter(f.app, ["insert into journal values ($1, 'other', 2026)"], 2_000_000),
     ];
+    const control = startControl();
     await f.openRestore('r1');
     const result = await freezeTenant(f.gate, f.spec('r1', { attempts: 50 }), {});
-    const stalls = await Promise.all(peers.map((peer) => peer.stop()));
+    const [machine, ...stalls] = await Promise.all([control, ...peers].map((writer) => writer.stop()));
     await busy;
     client.release();
+    const mostMs = LOCK_TIMEOUT_MS + SLACK_MS + (machine?.longestMs ?? 0);
     expect(result.attempts).toBeGreaterThan(1);
-    expect(result.longestLockMs).toBeLessThan(LOCK_TIMEOUT_MS + SLACK_MS);
+    expect(result.longestLockMs).toBeLessThan(mostMs);
     for (const { longestMs, errors } of stalls) {
       expect(errors).toEqual([]);
-      expect(longestMs).toBeLessThan(LOCK_TIMEOUT_MS + SLACK_MS);
+      expect(longestMs).toBeLessThan(mostMs);
     }
   });
 
@@ -183,7 +189,7 @@ describe('the tenant gate among sessions that are in the way', () => {
   it('leaves nothing half when its connection is killed in the middle', async () => {
     const client = await f.app.connect();
     const busy = client
-      .query(`begin; update "Invoices" set amount = 1 where id = 2; select pg_sleep(3)`)
+      .query(`begin; update "Invoices" set amount = 1 where id = 2; select pg_sleep(60)`)
       .catch((e: Error) => e);
     await until(async () => (await sleeping()) > 0);
     await f.openRestore('r1');
@@ -209,7 +215,7 @@ describe('the tenant gate among sessions that are in the way', () => {
 
   it('is taken up by the next call when its maker dies between two tables, and opens by itself when there is none', async () => {
     await f.openRestore('r1');
-    const leaseMs = 500;
+    const leaseMs = 5_000;
     const frozenAt = await beginFreeze(f.gate, { restoreId: 'r1', tenant: 'acme' }, leaseMs);
     if (frozenAt === undefined) throw new Error('the freeze did not begin');
     const invoices = f.tables.filter((table) => table.name === 'Invoices');
