@@ -190,7 +190,9 @@ test('a controller that is killed loses no page, and doubles only the one it was
   const first = await startControl();
   await raise('bank');
   await told(['/team']);
-  await until(async () => (await only())?.pages[0]?.state === 'sent', { limitMs: 30_000 });
+  await until(async () => (await only())?.pages[0]?.state === 'sent', {
+    what: 'the page to be noted as sent',
+  });
   await first.kill();
   const second = await startControl();
   // Level 1 was told, and is not told again; level 2's turn comes by the workflow's own timer.

@@ -268,9 +268,9 @@ describe('the sealer’s witnesses', () => {
       const { cosigned, checkpoint } = await verifyDatabase(platform, key, { witnesses: [first] });
       return cosigned[0]?.size === Number(checkpoint?.split('\n')[1]);
     };
-    await until(cosignedAll, { limitMs: 30_000, what: 'the newest checkpoint cosigned' });
+    await until(cosignedAll, { what: 'the newest checkpoint cosigned' });
     await record(platform, 300, 310);
-    await until(cosignedAll, { limitMs: 30_000, what: 'the next one cosigned' });
+    await until(cosignedAll, { what: 'the next one cosigned' });
     collector.stop();
     await running;
     expect(errors).toEqual([]);

@@ -80,8 +80,8 @@ test('a rule that becomes a bucket begins with an empty one at most', async () =
   const [one] = limiters({ kind: 'fixed-window', limit: 100_000, window: '1h', global: GLOBAL });
   expect((await one.checkRateLimit('changed', 'r', 90_000)).allowed).toBe(true);
   one.configureTenant('changed', {
-    rule: { kind: 'token-bucket', capacity: 100, refillPerSecond: 100, global: GLOBAL },
+    rule: { kind: 'token-bucket', capacity: 100, refillPerSecond: 20, global: GLOBAL },
   });
   expect((await one.checkRateLimit('changed', 'r', 100)).allowed).toBe(false);
-  await until(async () => (await one.checkRateLimit('changed', 'r', 50)).allowed, { limitMs: 20_000 });
+  await until(async () => (await one.checkRateLimit('changed', 'r', 50)).allowed);
 });

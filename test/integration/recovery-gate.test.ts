@@ -180,7 +180,7 @@ describe('the tenant gate', () => {
     });
 
     it('opens by itself when the time is up, and says so to whoever relies on it', async () => {
-      await freeze('r1', { untilMs: 400 });
+      await freeze('r1', { untilMs: 3_000 });
       const write = 'update "Invoices" set amount = 12 where id = 1';
       expect(await outcome(f.app, write)).toBe('TF001');
       await until(async () => (await outcome(f.app, write)) === 'ok');
@@ -199,12 +199,12 @@ describe('the tenant gate', () => {
     });
 
     it('1: does not let an old snapshot take an extended freeze for expired', async () => {
-      await freeze('r1', { untilMs: 700 });
+      await freeze('r1', { untilMs: 3_000 });
       const old = await openTransaction(f.app, ['select count(*) from organisations'], 'repeatable read');
       await extendGate(f.gate, 'r1', 60_000);
       await until(async () => {
         const { rows } = await old.client.query<{ past: boolean }>(
-          `select clock_timestamp() > transaction_timestamp() + interval '800 ms' as past`,
+          `select clock_timestamp() > transaction_timestamp() + interval '3100 ms' as past`,
         );
         return rows[0]?.past === true;
       });

@@ -152,7 +152,7 @@ test.each([
     const sealer = await startSealer(audit());
     await until(() => sealer.child.exitCode !== null, { limitMs: 60_000, what: 'the sealer to end' });
     expect(sealer.child.exitCode).toBe(1);
-    await until(() => sealer.said().includes(message), { limitMs: 10_000, what: message });
+    await until(() => sealer.said().includes(message), { what: message });
   },
   120_000,
 );

@@ -68,7 +68,7 @@ export class FleetMember {
   async stop(): Promise<MemberStatistics> {
     this.child.stdin?.end('stop\n');
     await until(() => this.statistics !== undefined || this.child.exitCode !== null, {
-      limitMs: 30_000,
+      limitMs: 60_000,
       what: 'a member of the fleet to end',
     });
     await this.ended;

@@ -123,10 +123,7 @@ test('what one worker’s breaker has found out holds in the other worker, and e
     const job = await cf.jobs.submit({ tenant: 't3', type: 'collect', key: `k${i}`, input: {} });
     await job.result().catch(() => undefined);
   }
-  await until(async () => (await openings()).length >= 2, {
-    limitMs: 30_000,
-    what: 'the other worker to hear',
-  });
+  await until(async () => (await openings()).length >= 2, { what: 'the other worker to hear' });
   const [first, second] = await openings();
   expect([first?.why, second?.why]).toEqual(['consecutive-failures', 'shared']);
   // Host, process and a part of its own name the registry that saw it; the number of the event is behind it.
