@@ -14,7 +14,9 @@ import {
 } from '@temporalio/common';
 import { ChronawflowError, InvalidInputError, messageOf } from '../core/errors';
 import { readFacts } from '../core/errors/error-facts.pure';
+import { CLOSED_CHANNEL } from './closed-channel';
 import {
+  ClientClosedError,
   NoWorkerAnsweredError,
   RemoteError,
   RunCancelledError,
@@ -32,6 +34,7 @@ export interface RequestContext {
 }
 
 /** gRPC status codes; source: the gRPC core documentation, "Status codes and their use in gRPC". */
+const CANCELLED = 1;
 const INVALID_ARGUMENT = 3;
 const DEADLINE_EXCEEDED = 4;
 const NOT_FOUND = 5;
@@ -81,6 +84,8 @@ function knownError(cause: unknown, context: RequestContext, thrown: unknown): C
   }
   if (!isGrpcServiceError(cause)) return undefined;
   switch (cause.code) {
+    case CANCELLED:
+      return cause.details === CLOSED_CHANNEL ? new ClientClosedError(address, thrown) : undefined;
     case INVALID_ARGUMENT:
       return new InvalidInputError(`Temporal does not accept it: ${cause.details}.`, { cause: thrown });
     case NOT_FOUND:

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { type Config, temporalConnection } from '../config';
+import type { Config } from '../config';
 import type { QueueFlooding } from '../core/chaos';
 
 /** No worker has it, so the tasks of its runs are refused and given out again. */
@@ -10,8 +10,9 @@ const AT_ONCE = 20;
 export function queueFlooding(config: Config['temporal']): QueueFlooding {
   const withClient = async <T>(signal: AbortSignal, work: (client: Client) => Promise<T>): Promise<T> => {
     // Loaded only here: guards and faults' processes start a third faster without it, and hardly any needs it.
-    const { Client, Connection } = await import('@temporalio/client');
-    const connection = await Connection.connect({ ...temporalConnection(config), connectTimeout: '3s' });
+    const { Client } = await import('@temporalio/client');
+    const { connectTemporal }: typeof import('./connect-temporal') = require('./connect-temporal');
+    const connection = await connectTemporal(config, '3s');
     try {
       const client = new Client({ connection, namespace: config.namespace });
       return await connection.withAbortSignal(signal, () => work(client));

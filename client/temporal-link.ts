@@ -1,6 +1,7 @@
-import { Client, type ClientOptions, Connection, type WorkflowHandle } from '@temporalio/client';
-import { type Config, temporalConnection } from '../config';
+import { Client, type ClientOptions, type WorkflowHandle } from '@temporalio/client';
+import type { Config } from '../config';
 import { webLink } from '../core/recovery/web-link';
+import { connectTemporal, temporalWhenNeeded } from './connect-temporal';
 import { errorFromTemporal } from './error-from-temporal';
 import { RunNotFoundError, TemporalUnavailableError } from './errors';
 
@@ -22,15 +23,14 @@ export class TemporalLink {
   /** Connects when the first request is made: Temporal may be away until then. */
   static whenNeeded(config: Config['temporal'], options: LinkOptions = {}): TemporalLink {
     const { namespace } = config;
-    const connection = Connection.lazy({ ...temporalConnection(config), connectTimeout: CONNECT_LIMIT });
+    const connection = temporalWhenNeeded(config, CONNECT_LIMIT);
     return new TemporalLink(new Client({ connection, namespace, ...options }), config);
   }
 
   /** @throws TemporalUnavailableError */
   static async open(config: Config['temporal'], options: LinkOptions = {}): Promise<TemporalLink> {
-    const how = temporalConnection(config);
     try {
-      const connection = await Connection.connect({ ...how, connectTimeout: CONNECT_LIMIT });
+      const connection = await connectTemporal(config, CONNECT_LIMIT);
       return new TemporalLink(new Client({ connection, namespace: config.namespace, ...options }), config);
     } catch (cause) {
       throw new TemporalUnavailableError(config.address, cause);
@@ -83,6 +83,7 @@ export class TemporalLink {
     return errorFromTemporal(error, { workflowId, address, taskQueue });
   }
 
+  /** Requests that wait for an answer end with CLIENT_CLOSED. */
   async close(): Promise<void> {
     await this.client.connection.close();
   }

@@ -1,5 +1,6 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
+import { connectTemporal } from '../client/connect-temporal';
 import { temporalConnection } from '../config';
 import { InvalidInputError } from '../core/errors';
 import { sharedMetrics } from '../core/metrics';
@@ -43,7 +44,7 @@ export async function createControlWorker(options: CreateControlWorkerOptions): 
     const connection = await NativeConnection.connect(temporalConnection(config.temporal));
     closers.push(() => connection.close());
     await ensureSearchAttributes(connection, namespace);
-    const clientConnection = await Connection.connect(temporalConnection(config.temporal));
+    const clientConnection = await connectTemporal(config.temporal);
     closers.push(() => clientConnection.close());
     const health = watchHealth(platform, connection, log);
     closers.push(() => health.close());

@@ -1,13 +1,14 @@
-import { Connection, type ConnectionOptions } from '@temporalio/client';
-import { type Config, temporalConnection } from '../../config';
+import type { Connection } from '@temporalio/client';
+import type { Config } from '../../config';
 import { broken, type Check, type Finding, ok, warning } from '../../core/doctor';
 import { messageOf } from '../../core/errors';
 import { SEARCH_ATTRIBUTES } from '../../core/local-stack';
+import { connectTemporal } from '../connect-temporal';
 import { judgeFairness, probeFairness } from './probe-fairness';
 
 /** IndexedValueType: INDEXED_VALUE_TYPE_KEYWORD. Source: temporal/api/enums/v1/common.proto. */
 const KEYWORD = 2;
-const CONNECT_TIMEOUT_MS = 5_000;
+const CONNECT_LIMIT = '5s';
 
 /** Temporal's frontend, the namespace, the search attributes, and whether a worker listens. */
 export function checkTemporal(config: Config['temporal']): Check {
@@ -15,7 +16,7 @@ export function checkTemporal(config: Config['temporal']): Check {
     name: 'Temporal',
     fallbackFix: 'Start the server, or correct temporal.address in the configuration.',
     look: async () => {
-      const connection = await Connection.connect(connectionOptions(config));
+      const connection = await connectTemporal(config, CONNECT_LIMIT);
       try {
         const { namespace } = config;
         await connection.workflowService.describeNamespace({ namespace });
@@ -50,10 +51,6 @@ async function checkFairness(connection: Connection, namespace: string): Promise
       'Run doctor with the rights to start and terminate workflows.',
     );
   }
-}
-
-function connectionOptions(config: Config['temporal']): ConnectionOptions {
-  return { ...temporalConnection(config), connectTimeout: CONNECT_TIMEOUT_MS };
 }
 
 export function judgeAttributes(present: Readonly<Record<string, unknown>>): Finding {

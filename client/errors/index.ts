@@ -1,3 +1,4 @@
+export { ClientClosedError } from './client-closed-error';
 export { NoWorkerAnsweredError } from './no-worker-answered-error';
 export { RemoteError } from './remote-error';
 export { RunCancelledError } from './run-cancelled-error';
