@@ -113,6 +113,7 @@ export { Chronawflow, type ConnectOptions } from './chronawflow';
 export { ContainmentClient, type ContainmentRun } from './containment';
 export type { DeferRequest } from './deferred-jobs';
 export {
+  ClientClosedError,
   NoWorkerAnsweredError,
   RemoteError,
   RunCancelledError,
