@@ -1,9 +1,10 @@
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Config } from '../config';
+import { repeat } from '../core/repeat';
 import { retain } from '../core/retention';
 import { createPool } from '../database';
-import { repeat } from './repeat';
+import { failedRound } from './failed-round';
 
 /**
  * Drops what is older than `audit.retention.keep`: the configuration is the decision, and `chronawflow` makes it. Of several workers
@@ -16,12 +17,13 @@ export function auditRetention(config: Config, platform: Pool, log: Logger) {
   }
   const { keep: olderThan, every } = retention;
   const retainer = createPool(retention.database, { applicationName: 'chronawflow retention', max: 1 });
-  const repeated = repeat(every, log, 'dropping the oldest audit events', async () => {
+  const round = async () => {
     const decision = { by: 'chronawflow', reason: 'audit.retention.keep', olderThan };
     const { dropped } = await retain({ platform, retainer }, decision);
     for (const { origin, entries, minimumIndex } of dropped)
       log.info({ origin, entries, minimumIndex }, 'the oldest audit events were dropped');
-  });
+  };
+  const repeated = repeat(every, round, failedRound(log, 'dropping the oldest audit events'));
   return {
     start: repeated.start,
     close: async () => {

@@ -1,5 +1,7 @@
 import type { RecoveryMetrics } from '../activities/recovery-metrics';
 import { checkCompliance, type RecoveryContext, recordBreaches } from '../core/recovery';
+import { repeat } from '../core/repeat';
+import { failedRound } from './failed-round';
 
 /** A look at the repository's listing each time, which costs a process of pgBackRest. */
 const EVERY_MS = 5 * 60_000;
@@ -23,26 +25,21 @@ export function watchCompliance(
   everyMs = watchInterval(Object.values(ctx.config.objectives.tiers).map(({ rpo }) => rpo)),
 ): () => Promise<void> {
   if (Object.keys(ctx.config.objectives.tiers).length === 0) return async () => {};
-  let looking: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    looking ??= look(ctx, metrics).finally(() => {
-      looking = undefined;
-    });
-  }, everyMs);
-  timer.unref();
-  return async () => {
-    clearInterval(timer);
-    await looking;
-  };
+  const tell = failedRound(ctx.log, 'checking the objectives');
+  const looks = repeat(
+    everyMs,
+    () => look(ctx, metrics),
+    (error) => {
+      metrics.compliance(undefined);
+      tell(error);
+    },
+  );
+  looks.start('later');
+  return looks.stop;
 }
 
 async function look(ctx: RecoveryContext, metrics: RecoveryMetrics): Promise<void> {
-  try {
-    const report = await checkCompliance(ctx);
-    metrics.compliance(report);
-    await recordBreaches(ctx, report, { actor: 'chronawflow' });
-  } catch (error) {
-    metrics.compliance(undefined);
-    ctx.log.warn({ err: error }, 'the objectives could not be checked; the next round tries again');
-  }
+  const report = await checkCompliance(ctx);
+  metrics.compliance(report);
+  await recordBreaches(ctx, report, { actor: 'chronawflow' });
 }

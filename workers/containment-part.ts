@@ -2,10 +2,11 @@ import { createContainmentActivities } from '../activities/containment';
 import { ContainmentMetrics } from '../activities/containment-metrics';
 import { type ContainmentContext, readContainments, reapContainments } from '../core/containment';
 import { coreTypes, jobsByType, loadJobs } from '../core/jobs';
+import { repeat } from '../core/repeat';
 import { createPool } from '../database';
 import type { ControlPart, ControlServices } from './control-part';
+import { failedRound } from './failed-round';
 import { isRunning } from './is-running';
-import { repeat } from './repeat';
 import { startEscalation } from './start-escalation';
 import { watchNoise } from './watch-noise';
 
@@ -30,13 +31,14 @@ export async function containmentPart(services: ControlServices): Promise<Contro
     coreTypes: async (type = '') => coreTypes(jobs, type),
   };
   const metrics = new ContainmentMetrics();
-  const reaper = repeat(REAP_EVERY_MS, log, 'clearing up after lapsed containments', async () => {
+  const reap = async () => {
     const reaped = await reapContainments(ctx, (workflowId) => isRunning(services.temporal, workflowId));
     for (const { strategy } of reaped) metrics.ended(strategy, 'lapsed');
     if (reaped.length > 0)
       log.warn({ containments: reaped }, 'containments lapsed: nobody renewed their leases');
     metrics.seen(await readContainments(platform));
-  });
+  };
+  const reaper = repeat(REAP_EVERY_MS, reap, failedRound(log, 'clearing up after lapsed containments'));
   const noise = watchNoise(services, application);
   return {
     activities: createContainmentActivities({

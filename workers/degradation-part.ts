@@ -16,6 +16,7 @@ import {
   scopesOf,
 } from '../core/degradation';
 import { sharedMetrics } from '../core/metrics';
+import { repeat } from '../core/repeat';
 import { createPool } from '../database';
 import { searchAttributeNames } from '../workflows/contract';
 import {
@@ -24,7 +25,7 @@ import {
   degradationWorkflowNames,
 } from '../workflows/degradation-contract';
 import type { ControlPart, ControlServices } from './control-part';
-import { repeat } from './repeat';
+import { failedRound } from './failed-round';
 
 /** A controller that somebody has terminated comes back within this time. */
 const ENSURE_EVERY_MS = 30_000;
@@ -54,8 +55,10 @@ export async function degradationPart(services: ControlServices): Promise<Contro
     onChange: ({ scope, level, reason }) => log.warn({ scope, level, reason }, 'the level has changed'),
     onError: (err) => log.warn({ err }, 'degradation'),
   });
-  const controllers = repeat(ENSURE_EVERY_MS, log, 'starting the controllers', () =>
-    ensureControllers(services, scopesOf(section)),
+  const controllers = repeat(
+    ENSURE_EVERY_MS,
+    () => ensureControllers(services, scopesOf(section)),
+    failedRound(log, 'starting the controllers'),
   );
   return {
     activities: createDegradationActivities({
@@ -68,7 +71,6 @@ export async function degradationPart(services: ControlServices): Promise<Contro
     }),
     start: () => controllers.start(),
     close: async () => {
-      // A request that is tried again on a closed connection ends the process.
       await controllers.stop();
       await follower.close();
       await application.end();

@@ -5,7 +5,9 @@ import type { Logger } from 'pino';
 import { type JournalEntry, RestoreJournal } from '../core/recovery/restore-journal';
 import type { ReleaseInput } from '../core/recovery/types';
 import { releaseWorkflowId } from '../core/recovery/workflow-id';
+import { repeat } from '../core/repeat';
 import { workflowNames } from '../workflows/contract';
+import { failedRound } from './failed-round';
 
 /** A terminated run skips its clean-up: its tenant stays frozen about this long, not until the freeze's own limit. */
 const EVERY_MS = 30_000;
@@ -30,21 +32,13 @@ export function watchOrphanedRestores({
   everyMs = EVERY_MS,
   ...options
 }: OrphanedRestoresOptions): () => Promise<void> {
-  let round: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    round ??= releaseOrphans(options)
-      .catch((error: unknown) =>
-        options.log.warn({ err: error }, 'orphaned restores were not looked for; the next round does'),
-      )
-      .finally(() => {
-        round = undefined;
-      });
-  }, everyMs);
-  timer.unref();
-  return async () => {
-    clearInterval(timer);
-    await round;
-  };
+  const rounds = repeat(
+    everyMs,
+    () => releaseOrphans(options),
+    failedRound(options.log, 'looking for orphaned restores'),
+  );
+  rounds.start('later');
+  return rounds.stop;
 }
 
 async function releaseOrphans({ client, platform, taskQueue, log }: OrphanedRestoresOptions): Promise<void> {

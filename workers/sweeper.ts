@@ -1,4 +1,6 @@
 import { expirePreimages, type RecoveryContext, sweepGates, sweepScratch } from '../core/recovery';
+import { repeat } from '../core/repeat';
+import { failedRound } from './failed-round';
 import { isActiveRestore } from './is-active-restore';
 
 const EVERY_MS = 60_000;
@@ -11,34 +13,19 @@ const EVERY_MS = 60_000;
  * @returns after the first round: how to stop it, which resolves when a running round has ended.
  */
 export async function startSweeper(ctx: RecoveryContext, everyMs = EVERY_MS): Promise<() => Promise<void>> {
-  let round = sweep(ctx);
-  await round;
-  let busy = false;
-  const timer = setInterval(() => {
-    if (busy) return;
-    busy = true;
-    round = sweep(ctx).finally(() => {
-      busy = false;
-    });
-  }, everyMs);
-  timer.unref();
-  return async () => {
-    clearInterval(timer);
-    await round;
-  };
+  const rounds = repeat(everyMs, () => sweep(ctx), failedRound(ctx.log, 'sweeping'));
+  await rounds.now();
+  rounds.start('later');
+  return rounds.stop;
 }
 
 async function sweep(ctx: RecoveryContext): Promise<void> {
-  try {
-    const scratch = await sweepScratch(ctx, (restoreId) => isActiveRestore(ctx.application, restoreId));
-    if (scratch.length > 0)
-      ctx.log.info({ restores: scratch }, 'scratch clusters of earlier runs were removed');
-    const gates = await sweepGates(ctx.application);
-    if (gates.length > 0) ctx.log.info({ gates }, 'gates of restores that are over were taken away');
-    const expired = await expirePreimages(ctx);
-    if (expired.length > 0)
-      ctx.log.info({ restores: expired }, 'pre-images were dropped: their retention is over');
-  } catch (error) {
-    ctx.log.warn({ err: error }, 'sweeping failed; the next round tries again');
-  }
+  const scratch = await sweepScratch(ctx, (restoreId) => isActiveRestore(ctx.application, restoreId));
+  if (scratch.length > 0)
+    ctx.log.info({ restores: scratch }, 'scratch clusters of earlier runs were removed');
+  const gates = await sweepGates(ctx.application);
+  if (gates.length > 0) ctx.log.info({ gates }, 'gates of restores that are over were taken away');
+  const expired = await expirePreimages(ctx);
+  if (expired.length > 0)
+    ctx.log.info({ restores: expired }, 'pre-images were dropped: their retention is over');
 }

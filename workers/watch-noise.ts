@@ -8,22 +8,23 @@ import {
   readContainments,
   readUses,
 } from '../core/containment';
+import { type Repeated, repeat } from '../core/repeat';
 import { containmentWorkflowName } from '../workflows/containment-contract';
 import type { ControlServices } from './control-part';
-import { type Repeated, repeat } from './repeat';
+import { failedRound } from './failed-round';
 
 /**
  * Finds tenants that take others down, and contains them by the rule `containment.noisyTenants`. How many may be contained so is
  * decided where a containment is written down, so that two controllers cannot both be within the limit.
  */
-export function watchNoise(services: ControlServices, application: Pool): Repeated {
+export function watchNoise(services: ControlServices, application: Pool): Pick<Repeated, 'start' | 'stop'> {
   const { config, log, platform } = services;
   const rule = config.containment.noisyTenants;
   if (rule === false) return { start: () => undefined, stop: async () => undefined };
   const { share, looks, except } = rule;
   const least = { 'in-flight': rule.minInFlight, errors: rule.minErrors, 'database-time': rule.minSessions };
   let state: NoiseState = new Map();
-  return repeat(rule.every, log, 'looking for noisy tenants', async () => {
+  const round = async () => {
     const uses = await readUses(application, config.jobs.quarantine.window);
     const [next, noisy] = judgeNoise(state, uses, { share, looks, except, least });
     state = next;
@@ -35,7 +36,8 @@ export function watchNoise(services: ControlServices, application: Pool): Repeat
     // One a round, the loudest: without it the others may not be noisy at all.
     const loudest = noisy.find(({ tenant }) => !contained.has(tenant));
     if (loudest !== undefined) await contain(services, loudest, rule.for);
-  });
+  };
+  return repeat(rule.every, round, failedRound(log, 'looking for noisy tenants'));
 }
 
 async function contain(

@@ -1,4 +1,5 @@
 import { METRIC, sharedMetrics } from '../metrics';
+import { repeat } from '../repeat';
 import { endsAtMs, hostTime, type LeaseJournal } from './lease';
 
 /** A fault whose lease has been over for longer is residual; until then it is being ended. */
@@ -27,19 +28,13 @@ const LOOK_EVERY_MS = 1_000;
 export function watchFaults(journal: LeaseJournal): () => void {
   // Until the first look nobody may read that there is none.
   let seen: FaultCount | undefined;
-  const look = () => {
-    countFaults(journal).then(
-      (count) => {
-        seen = count;
-      },
-      () => {
-        seen = undefined;
-      },
-    );
+  const look = async () => {
+    seen = await countFaults(journal);
   };
-  look();
-  const timer = setInterval(look, LOOK_EVERY_MS);
-  timer.unref();
+  const looks = repeat(LOOK_EVERY_MS, look, () => {
+    seen = undefined;
+  });
+  looks.start();
   const sample = (value: number | undefined) => (value === undefined ? [] : [{ labels: {}, value }]);
   const stops = [
     sharedMetrics
@@ -54,7 +49,7 @@ export function watchFaults(journal: LeaseJournal): () => void {
       .collectFrom(() => sample(seen?.residual)),
   ];
   return () => {
-    clearInterval(timer);
+    void looks.stop();
     for (const stop of stops) stop();
   };
 }

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { ChaosTarget } from '../../config';
+import { repeat } from '../repeat';
 import type { CallFault } from './call-fault';
 import { setCallFaults } from './injection-point';
 
@@ -50,23 +51,12 @@ export function followCallFaults(
   platform: Pool,
   { targets, everyMs = FOLLOW_EVERY_MS }: FollowOptions,
 ): () => Promise<void> {
-  let looking: Promise<void> | undefined;
-  const look = () => {
-    looking ??= read(platform)
-      .then(
-        (rows) => setCallFaults(rows.flatMap((row) => faultOf(row, targets))),
-        () => undefined,
-      )
-      .finally(() => {
-        looking = undefined;
-      });
-  };
-  look();
-  const timer = setInterval(look, everyMs);
-  timer.unref();
+  const looks = repeat(everyMs, async () => {
+    setCallFaults((await read(platform)).flatMap((row) => faultOf(row, targets)));
+  });
+  looks.start();
   return async () => {
-    clearInterval(timer);
-    await looking;
+    await looks.stop();
     setCallFaults([]);
   };
 }

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { type Repeated, repeat } from '../../repeat';
 import { recordAuditEvent } from '../event';
 
 export interface RefusedAttemptsOptions {
@@ -25,31 +26,21 @@ interface Attempt {
  */
 export class RefusedAttempts {
   private readonly offsets = new Map<string, number>();
-  private timer: NodeJS.Timeout | undefined;
-  private looking: Promise<void> | undefined;
+  private readonly looks: Repeated;
 
   constructor(
     private readonly platform: Pool,
-    private readonly options: RefusedAttemptsOptions = {},
-  ) {}
+    { everyMs = 5_000, onError }: RefusedAttemptsOptions = {},
+  ) {
+    this.looks = repeat(everyMs, () => this.readAll(), onError);
+  }
 
   start(): void {
-    this.look();
-    this.timer = setInterval(() => this.look(), this.options.everyMs ?? 5_000);
-    this.timer.unref();
+    this.looks.start();
   }
 
   async close(): Promise<void> {
-    clearInterval(this.timer);
-    await this.looking;
-  }
-
-  private look(): void {
-    this.looking ??= this.readAll()
-      .catch((error: unknown) => this.options.onError?.(error))
-      .finally(() => {
-        this.looking = undefined;
-      });
+    await this.looks.stop();
   }
 
   private async readAll(): Promise<void> {

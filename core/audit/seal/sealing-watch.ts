@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { METRIC, type Metrics, sharedMetrics } from '../../metrics';
+import { type Repeated, repeat } from '../../repeat';
 import { countUnsealed } from '../verify/place-of-sealing';
 
 export interface SealingWatchOptions {
@@ -17,14 +18,13 @@ export interface SealingWatchOptions {
 export class SealingWatch {
   private seen = { events: 0, oldestMs: 0, at: performance.now() };
   private readonly stops: readonly (() => void)[];
-  private timer: NodeJS.Timeout | undefined;
-  private looking: Promise<void> | undefined;
+  private readonly looks: Repeated;
 
   constructor(
     private readonly platform: Pool,
-    private readonly options: SealingWatchOptions = {},
+    { everyMs = 5_000, metrics = sharedMetrics, onError }: SealingWatchOptions = {},
   ) {
-    const metrics = options.metrics ?? sharedMetrics;
+    this.looks = repeat(everyMs, () => this.look(), onError);
     const events = metrics.gauge({
       name: METRIC.auditUnsealed,
       help: 'Audit events that no checkpoint covers yet.',
@@ -42,15 +42,12 @@ export class SealingWatch {
   }
 
   start(): void {
-    this.look();
-    this.timer = setInterval(() => this.look(), this.options.everyMs ?? 5_000);
-    this.timer.unref();
+    this.looks.start();
   }
 
   async close(): Promise<void> {
-    clearInterval(this.timer);
     for (const stop of this.stops) stop();
-    await this.looking;
+    await this.looks.stop();
   }
 
   /** What waited when the database was last asked has waited ever since, as far as this process knows. */
@@ -59,14 +56,7 @@ export class SealingWatch {
     return events === 0 ? 0 : oldestMs + performance.now() - at;
   }
 
-  private look(): void {
-    this.looking ??= countUnsealed(this.platform)
-      .then(({ events, oldestMs }) => {
-        this.seen = { events, oldestMs, at: performance.now() };
-      })
-      .catch((error: unknown) => this.options.onError?.(error))
-      .finally(() => {
-        this.looking = undefined;
-      });
+  private async look(): Promise<void> {
+    this.seen = { ...(await countUnsealed(this.platform)), at: performance.now() };
   }
 }

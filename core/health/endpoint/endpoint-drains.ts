@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Pool } from 'pg';
 import { InvalidInputError } from '../../errors';
+import { type Repeated, repeat } from '../../repeat';
 import type { EndpointSet } from './endpoint-set';
 import { TELL_EVERY_MS, tellEndpoints } from './known-endpoints';
 
@@ -42,20 +43,19 @@ interface Applied {
  */
 export class EndpointDrains {
   private readonly process = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
-  private readonly everyMs: number;
   private readonly sets = new Map<string, EndpointSet>();
   private readonly applied = new Map<string, Applied>();
-  private timer: NodeJS.Timeout | undefined;
-  private asking: Promise<void> | undefined;
+  private readonly rounds: Repeated;
   private toldAt = Number.NEGATIVE_INFINITY;
 
   /** @throws InvalidInputError naming the option */
   constructor(private readonly options: EndpointDrainsOptions) {
-    this.everyMs = options.everyMs ?? 1_000;
-    if (!(this.everyMs > 0 && this.everyMs <= 2 ** 31 - 1))
-      throw new InvalidInputError(`everyMs: ${this.everyMs} is no time in milliseconds.`, {
+    const { everyMs = 1_000, onError } = options;
+    if (!(everyMs > 0 && everyMs <= 2 ** 31 - 1))
+      throw new InvalidInputError(`everyMs: ${everyMs} is no time in milliseconds.`, {
         details: { option: 'everyMs' },
       });
+    this.rounds = repeat(everyMs, () => this.round(), onError);
   }
 
   follow(service: string, set: EndpointSet): void {
@@ -64,24 +64,13 @@ export class EndpointDrains {
   }
 
   start(): void {
-    this.timer = setInterval(() => this.look(), this.everyMs);
-    this.timer.unref();
-    this.look();
+    this.rounds.start();
   }
 
   /** Ends what it applied, and asks no more. */
   async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.asking;
+    await this.rounds.stop();
     for (const key of [...this.applied.keys()]) this.end(key);
-  }
-
-  private look(): void {
-    this.asking ??= this.round()
-      .catch((error: unknown) => this.options.onError?.(error))
-      .finally(() => {
-        this.asking = undefined;
-      });
   }
 
   private async round(): Promise<void> {
