@@ -11,6 +11,7 @@ export interface Repeated {
 /**
  * A round that fails is told, and the next one tries again: what is repeated has to outlive a database that is away.
  *
+ * @param onError must not throw; `errorListener` makes one of somebody else's that cannot.
  * @param everyMs from the begin of a round to the begin of the next; one that falls into a running round is left out.
  */
 export function repeat(

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Config } from '../../../config';
-import { InvalidInputError, messageOf } from '../../errors';
+import { errorListener, InvalidInputError } from '../../errors';
 import { type Metrics, sharedMetrics } from '../../metrics';
 import { loadPolicy, worseBy } from '../load-policy';
 import type { PublishedLevel } from '../published-level';
@@ -57,6 +57,7 @@ export class Degradation {
   readonly process = randomUUID();
   private readonly levels: Levels;
   private readonly link: LevelLink;
+  private readonly report: (error: unknown) => void;
   private readonly requests = new RequestSignals();
   private readonly sources: readonly SignalSource[];
   private readonly gauges: Gauges;
@@ -81,6 +82,7 @@ export class Degradation {
         details: { option: 'degradation' },
       });
     }
+    this.report = errorListener('Degradation', options.onError);
     this.policy = loadPolicy(degradation);
     this.scopes = scopesOf(degradation);
     this.levels = new Levels(this.policy, degradation.tiers, monotonic, (feature, level) =>
@@ -89,7 +91,7 @@ export class Degradation {
     for (const tier of degradation.tiers)
       this.views.set(tier, this.levels.of(tierScope(tier)) ?? this.levels.platform);
     this.sources = [loopSignals(), callSignals(options.metrics), ...(options.signals ?? [])];
-    this.gauges = new Gauges(options.gauges ?? [], worseBy(degradation), (error) => this.report(error));
+    this.gauges = new Gauges(options.gauges ?? [], worseBy(degradation), this.report);
     this.samples = new RecentSamples(this.policy.staleAfterMs, monotonic);
     this.metrics = new LevelMetrics(options.metrics ?? sharedMetrics, () => this.shown());
     this.link = new LevelLink({
@@ -97,7 +99,7 @@ export class Degradation {
       directConnection: platform.directDatabase,
       pollMs: options.pollMs ?? POLL_MS,
       onLevels: (levels) => this.follow(levels),
-      onError: (error) => this.report(error),
+      onError: this.report,
     });
   }
 
@@ -231,14 +233,6 @@ export class Degradation {
       this.options.onChange?.(level);
     } catch (error) {
       this.report(error);
-    }
-  }
-
-  private report(error: unknown): void {
-    try {
-      this.options.onError?.(error);
-    } catch (thrown) {
-      process.emitWarning(`onError of Degradation threw: ${messageOf(thrown)}`);
     }
   }
 }

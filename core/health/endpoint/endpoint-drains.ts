@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Pool } from 'pg';
-import { InvalidInputError } from '../../errors';
+import { errorListener, InvalidInputError } from '../../errors';
 import { type Repeated, repeat } from '../../repeat';
 import type { EndpointSet } from './endpoint-set';
 import { TELL_EVERY_MS, tellEndpoints } from './known-endpoints';
@@ -55,7 +55,7 @@ export class EndpointDrains {
       throw new InvalidInputError(`everyMs: ${everyMs} is no time in milliseconds.`, {
         details: { option: 'everyMs' },
       });
-    this.rounds = repeat(everyMs, () => this.round(), onError);
+    this.rounds = repeat(everyMs, () => this.round(), errorListener('EndpointDrains', onError));
   }
 
   follow(service: string, set: EndpointSet): void {

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { type ConnectionSettings, createPool, Listener, Reread } from '../../../database';
 import { recordAuditEvent } from '../../audit';
-import { messageOf } from '../../errors';
+import { errorListener } from '../../errors';
 import type { AdaptiveRateLimiter } from '../adaptive-rate-limiter';
 import { positiveMs } from '../positive-ms';
 import { parseRules, type RulesInput } from '../tenant-rules';
@@ -30,6 +30,7 @@ const POLL_MS = 5_000;
  * await configuration.configureTenant('acme', { rule: { kind: 'fixed-window', limit: 10, window: '1s' } }, 'ops');
  */
 export class RateLimitConfiguration {
+  private readonly report: (error: unknown) => void;
   private readonly pool: Pool;
   private readonly pollMs: number;
   private readonly listener: Listener;
@@ -39,19 +40,17 @@ export class RateLimitConfiguration {
   private readonly floors = new Map<string, NodeJS.Timeout>();
 
   constructor(private readonly options: RateLimitConfigurationOptions) {
+    this.report = errorListener('RateLimitConfiguration', options.onError);
     this.pollMs = positiveMs('pollMs', options.pollMs ?? POLL_MS);
     this.pool = createPool(options.connection, { applicationName: 'chronawflow rate limit rules', max: 2 });
     const direct = options.directConnection ?? options.connection;
-    this.rules = new Reread(
-      () => this.read(),
-      (error) => this.report(error),
-    );
+    this.rules = new Reread(() => this.read(), this.report);
     this.listener = new Listener(
       direct,
       'chronawflow rate limit changes',
       CHANNEL,
       () => this.rules.now(),
-      (error) => this.report(error),
+      this.report,
     );
   }
 
@@ -118,14 +117,6 @@ export class RateLimitConfiguration {
       this.options.limiter.configureTenant(tenant, rules === null ? undefined : Object(rules));
     } catch (error) {
       this.report(error);
-    }
-  }
-
-  private report(error: unknown): void {
-    try {
-      this.options.onError?.(error);
-    } catch (thrown) {
-      process.emitWarning(`onError of RateLimitConfiguration threw: ${messageOf(thrown)}`);
     }
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { ConnectionSettings } from '../../../database';
-import { messageOf } from '../../errors';
+import { errorListener } from '../../errors';
 import { positiveMs } from '../positive-ms';
 import type { GlobalMeter } from './global-meter.pure';
 import { type Asked, LeaseClient, type Statement } from './lease-client.pure';
@@ -50,6 +50,7 @@ const IDLE_MS = 60_000;
  * // at the end: await global.close();
  */
 export class GlobalRateLimits implements GlobalLimits {
+  private readonly report: (error: unknown) => void;
   private readonly client: LeaseClient;
   private readonly store: LeaseStore;
   private readonly active = new Map<GlobalMeter, LeasedKey>();
@@ -64,7 +65,8 @@ export class GlobalRateLimits implements GlobalLimits {
   private statements = 0;
   private failures = 0;
 
-  constructor(private readonly options: GlobalRateLimitsOptions) {
+  constructor(options: GlobalRateLimitsOptions) {
+    this.report = errorListener('GlobalRateLimits', options.onError);
     this.timeoutMs = positiveMs('timeoutMs', options.timeoutMs ?? 400);
     this.maxWaitMs = positiveMs('maxWaitMs', options.maxWaitMs ?? 250);
     this.client = new LeaseClient(this.timeoutMs);
@@ -101,7 +103,7 @@ export class GlobalRateLimits implements GlobalLimits {
     clearTimeout(this.soon);
     for (const key of this.active.values()) key.settle(Number.MAX_SAFE_INTEGER);
     await Promise.all(this.under);
-    if (!this.client.contact.lost) await this.store.leave().catch((error: unknown) => this.report(error));
+    if (!this.client.contact.lost) await this.store.leave().catch(this.report);
     await this.store.close();
   }
 
@@ -176,20 +178,9 @@ export class GlobalRateLimits implements GlobalLimits {
     }
   }
 
-  /** A listener that throws must not end a process that only wanted to be told. */
-  private report(error: unknown): void {
-    try {
-      this.options.onError?.(error);
-    } catch (thrown) {
-      process.emitWarning(`onError of GlobalRateLimits threw: ${messageOf(thrown)}`);
-    }
-  }
-
   /** Runs beside everything else; close() waits for it, and nothing it does can be an unhandled rejection. */
   private background(work: Promise<void>): void {
-    const settled: Promise<void> = work
-      .catch((error: unknown) => this.report(error))
-      .finally(() => this.under.delete(settled));
+    const settled: Promise<void> = work.catch(this.report).finally(() => this.under.delete(settled));
     this.under.add(settled);
   }
 }
