@@ -6,24 +6,20 @@ import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { formatVerifierKey } from '../../core/audit';
 import { retain } from '../../core/retention';
-import { type RealPostgres, startPostgres } from '../support/real-postgres';
-import { RETENTION_KEY as key, RetentionLab, RETENTION_REQUEST as request } from '../support/retention-lab';
+import {
+  RETENTION_KEY as key,
+  type RetentionLab,
+  RETENTION_REQUEST as request,
+  useRetentionLab,
+} from '../support/retention-lab';
 import { until } from '../support/until';
 
 /** The invariants are those of core/retention/README.md. */
 
 const ROOT = join(__dirname, '..', '..');
-let postgres: RealPostgres;
 let lab: RetentionLab;
-beforeAll(async () => {
-  postgres = await startPostgres();
-});
-afterAll(async () => {
-  await postgres?.stop();
-  await RetentionLab.removeDirectories();
-});
-beforeEach(async () => {
-  lab = await RetentionLab.open(postgres);
+useRetentionLab((opened) => {
+  lab = opened;
 });
 
 describe('from the command line', () => {
@@ -33,7 +29,7 @@ describe('from the command line', () => {
   });
   beforeEach(async () => {
     directory = await lab.ownDirectory('retain-cli');
-    const connection = postgres.connection(lab.name, 'chronawflow');
+    const connection = lab.connection('chronawflow');
     await writeFile(
       join(directory, 'chronawflow.yaml'),
       stringify({

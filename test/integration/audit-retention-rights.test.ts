@@ -9,23 +9,14 @@ import { configSchema } from '../../config';
 import { type Signer, signerOfPem } from '../../core/operators';
 import { retain } from '../../core/retention';
 import { auditRetention } from '../../workers/audit-retention';
-import { type RealPostgres, startPostgres } from '../support/real-postgres';
-import { RetentionLab, RETENTION_REQUEST as request } from '../support/retention-lab';
+import { type RetentionLab, RETENTION_REQUEST as request, useRetentionLab } from '../support/retention-lab';
 import { until } from '../support/until';
 
 /** The invariants are those of core/retention/README.md. */
 
-let postgres: RealPostgres;
 let lab: RetentionLab;
-beforeAll(async () => {
-  postgres = await startPostgres();
-});
-afterAll(async () => {
-  await postgres?.stop();
-  await RetentionLab.removeDirectories();
-});
-beforeEach(async () => {
-  lab = await RetentionLab.open(postgres);
+useRetentionLab((opened) => {
+  lab = opened;
 });
 
 describe('invariant 4: who may', () => {

@@ -1,21 +1,12 @@
 import { join } from 'node:path';
 import { exportLogs, recordAuditEvent, verifyExport } from '../../core/audit';
-import { type RealPostgres, startPostgres } from '../support/real-postgres';
-import { RETENTION_KEY as key, RetentionLab } from '../support/retention-lab';
+import { RETENTION_KEY as key, type RetentionLab, useRetentionLab } from '../support/retention-lab';
 
 /** The invariants are those of core/retention/README.md. */
 
-let postgres: RealPostgres;
 let lab: RetentionLab;
-beforeAll(async () => {
-  postgres = await startPostgres();
-});
-afterAll(async () => {
-  await postgres?.stop();
-  await RetentionLab.removeDirectories();
-});
-beforeEach(async () => {
-  lab = await RetentionLab.open(postgres);
+useRetentionLab((opened) => {
+  lab = opened;
 });
 
 describe('invariant 6: what was not dropped by a retention is found', () => {

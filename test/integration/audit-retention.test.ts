@@ -12,22 +12,18 @@ import { ExportedLog, proveConsistency, proveInclusion } from '../../core/audit/
 import { verifierOf } from '../../core/audit/seal';
 import { liftHold, placeHold } from '../../core/erasure';
 import { retain } from '../../core/retention';
-import { type RealPostgres, startPostgres } from '../support/real-postgres';
-import { RETENTION_KEY as key, RetentionLab, RETENTION_REQUEST as request } from '../support/retention-lab';
+import {
+  RETENTION_KEY as key,
+  type RetentionLab,
+  RETENTION_REQUEST as request,
+  useRetentionLab,
+} from '../support/retention-lab';
 
 /** The invariants are those of core/retention/README.md. */
 
-let postgres: RealPostgres;
 let lab: RetentionLab;
-beforeAll(async () => {
-  postgres = await startPostgres();
-});
-afterAll(async () => {
-  await postgres?.stop();
-  await RetentionLab.removeDirectories();
-});
-beforeEach(async () => {
-  lab = await RetentionLab.open(postgres);
+useRetentionLab((opened) => {
+  lab = opened;
 });
 
 describe('what was sealed long enough ago', () => {

@@ -4,7 +4,8 @@ import { generateSigningKey, recordAuditEvent, Sealer, verifyDatabase } from '..
 import { LogSigner, sealBatch } from '../../core/audit/seal';
 import { preparePlatformDatabase } from '../../core/local-stack';
 import { type RetentionReport, retain } from '../../core/retention';
-import type { RealPostgres } from './real-postgres';
+import type { ConnectionSettings } from '../../database';
+import { type RealPostgres, startPostgres } from './real-postgres';
 import { removeDirectory, throwawayDirectory } from './throwaway-directory';
 
 export const RETENTION_KEY = generateSigningKey('example.org/audit', 'ed25519');
@@ -23,7 +24,7 @@ export interface TenantRows {
 /** A control plane's database with its roles, and a sealer that is asked. */
 export class RetentionLab {
   private static count = 0;
-  private static readonly directories: string[] = [];
+  private readonly directories: string[] = [];
 
   private constructor(
     private readonly postgres: RealPostgres,
@@ -60,12 +61,12 @@ export class RetentionLab {
   /** Removed by `removeDirectories`. */
   async ownDirectory(what: string): Promise<string> {
     const directory = await throwawayDirectory(what);
-    RetentionLab.directories.push(directory);
+    this.directories.push(directory);
     return directory;
   }
 
-  static async removeDirectories(): Promise<void> {
-    for (const directory of RetentionLab.directories.splice(0)) await removeDirectory(directory);
+  async removeDirectories(): Promise<void> {
+    for (const directory of this.directories.splice(0)) await removeDirectory(directory);
   }
 
   /** Events of a tenant, sealed; every 50th has personal data. */
@@ -129,13 +130,16 @@ export class RetentionLab {
     return rows[0];
   }
 
+  connection(user?: string): ConnectionSettings {
+    return this.postgres.connection(this.name, user);
+  }
+
   retentionConfig(keep: string, every: string | false): Config {
-    const connection = (user?: string) => this.postgres.connection(this.name, user);
     return configSchema.parse({
-      platform: { database: connection() },
-      application: { database: connection(), backup: { stanza: 'none', configFile: 'none' } },
+      platform: { database: this.connection() },
+      application: { database: this.connection(), backup: { stanza: 'none', configFile: 'none' } },
       tenancy: { table: 'public.tenants' },
-      audit: { retention: { keep, every, database: connection('chronawflow_retention') } },
+      audit: { retention: { keep, every, database: this.connection('chronawflow_retention') } },
     });
   }
 
@@ -148,4 +152,19 @@ export class RetentionLab {
     for (const statement of statements) await this.owner.query(statement);
     for (const [table, trigger] of guards) await this.owner.query(`${table} enable always ${trigger}`);
   }
+}
+
+/** For one test file: a server for all its tests, and a lab for each, handed to `take`. */
+export function useRetentionLab(take: (lab: RetentionLab) => void): void {
+  let postgres: RealPostgres;
+  let lab: RetentionLab | undefined;
+  beforeAll(async () => {
+    postgres = await startPostgres();
+  });
+  beforeEach(async () => {
+    lab = await RetentionLab.open(postgres);
+    take(lab);
+  });
+  afterEach(() => lab?.removeDirectories());
+  afterAll(() => postgres?.stop());
 }
