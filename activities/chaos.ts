@@ -1,6 +1,4 @@
-import { Context } from '@temporalio/activity';
-import { CancelledFailure } from '@temporalio/common';
-import { recordAuditEvent } from '../core/audit';
+import { askedBy, recordAuditEvent } from '../core/audit';
 import {
   type AuthorizeFault,
   comesTrue,
@@ -13,7 +11,8 @@ import {
 import type { ChaosActivities, ChaosStepInput, EndedFault, PlannedFault } from '../core/chaos/types';
 import { InvalidInputError, messageOf } from '../core/errors';
 import { applyLoad } from './apply-load';
-import { askedBy, auditScope } from './audit-scope';
+import { atTheBorder } from './at-the-border';
+import { auditScope } from './audit-scope';
 import {
   demandsOf,
   injectionOf,
@@ -23,7 +22,6 @@ import {
 } from './chaos-intents';
 import { chaosSection, executionOf, openExperiment } from './chaos-run';
 import type { ChaosServices } from './chaos-services';
-import { failureOf } from './failure-of';
 import { finishChaos } from './finish-chaos';
 import { prepareChaos, refuseIfUnsafe } from './prepare-chaos';
 import { runChaosStep } from './run-chaos-step';
@@ -125,14 +123,9 @@ function authorizeFault(
   };
 }
 
-/** Heartbeats while it runs, and errors in the form that Temporal keeps. */
-async function step<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  try {
-    return await withStepControl(({ signal }) => run(signal ?? new AbortController().signal));
-  } catch (error) {
-    if (error instanceof CancelledFailure) throw error;
-    throw failureOf(error, Context.current().info.attempt);
-  }
+/** The border of every activity, with heartbeats while it runs. */
+function step<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  return atTheBorder(() => withStepControl(({ signal }) => run(signal ?? new AbortController().signal)));
 }
 
 /** A fault that could not be ended in time has nobody who ended it, and its reason. */

@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { recordAuditEvent } from '../core/audit';
+import { askedBy, recordAuditEvent } from '../core/audit';
 import {
   applyPart,
   type ContainmentContext,
@@ -17,10 +17,10 @@ import {
 import { ChronawflowError } from '../core/errors';
 import type { EscalationInput } from '../core/escalation';
 import type { IntentVerifier } from '../core/operators';
-import { askedBy, auditScope } from './audit-scope';
+import { atTheBorder } from './at-the-border';
+import { auditScope } from './audit-scope';
 import { authorizeContainment, releaseSigned } from './containment-intents';
 import type { ContainmentMetrics } from './containment-metrics';
-import { failureOf } from './failure-of';
 import { withStepControl } from './step-control';
 import type { ContainmentActivities } from './types';
 
@@ -136,12 +136,4 @@ async function audit(
 
 function workflowIdOf(): string {
   return Context.current().info.workflowExecution?.workflowId ?? 'none';
-}
-
-async function atTheBorder<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    throw failureOf(error, Context.current().info.attempt);
-  }
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { recordAuditEvent } from '../core/audit';
+import { askedBy, recordAuditEvent } from '../core/audit';
 import {
   type DegradationStore,
   INITIAL_STATE,
@@ -13,9 +13,8 @@ import {
 import { InvalidInputError } from '../core/errors';
 import { METRIC, type Metrics } from '../core/metrics';
 import type { IntentVerifier } from '../core/operators';
-import { askedBy } from './audit-scope';
+import { atTheBorder } from './at-the-border';
 import { authorizeLevel } from './degradation-intents';
-import { failureOf } from './failure-of';
 import type { DegradationActivities } from './types';
 
 export interface DegradationServices {
@@ -84,14 +83,13 @@ export function createDegradationActivities(services: DegradationServices): Degr
       }),
     publishLevel: (input) =>
       atTheBorder(async () => {
-        const request = Context.current().info.workflowExecution?.workflowId;
         const publication = {
           ...input,
           state: { ...input.state, ...parse(levelState, input.state) },
           scope: parse(scope, input.scope),
           transition: parse(transition, input.transition),
           ...(intents === undefined ? {} : { level: levelAt(policy, input.state.rank).name }),
-          request,
+          ...askedBy(),
         };
         const authorize = intents && authorizeLevel(intents, policy, publication);
         const changed = await store.publish(publication, authorize);
@@ -123,14 +121,6 @@ export function createDegradationActivities(services: DegradationServices): Degr
         }),
       ),
   };
-}
-
-async function atTheBorder<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    throw failureOf(error, Context.current().info.attempt);
-  }
 }
 
 function parse<T>(schema: z.ZodType<T>, input: unknown): T {

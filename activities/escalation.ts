@@ -9,8 +9,8 @@ import {
   silencedForMs,
   tellEnd,
 } from '../core/escalation';
+import { atTheBorder } from './at-the-border';
 import type { EscalationMetrics } from './escalation-metrics';
-import { failureOf } from './failure-of';
 import { withStepControl } from './step-control';
 import type { EscalationActivities } from './types';
 
@@ -47,12 +47,4 @@ export function createEscalationActivities(services: EscalationServices): Escala
         if (await noteEscalation(services, report)) metrics.ended(report.state);
       }),
   };
-}
-
-async function atTheBorder<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    throw failureOf(error, Context.current().info.attempt);
-  }
 }

@@ -1,8 +1,8 @@
 import { hostname, platform } from 'node:os';
-import { recordAuditEvent } from '../core/audit';
+import { askedBy, recordAuditEvent } from '../core/audit';
 import { ChaosRunStore, checkExperiment, experimentJournal } from '../core/chaos';
 import type { ChaosActivities, ChaosReport } from '../core/chaos/types';
-import { askedBy, auditScope } from './audit-scope';
+import { auditScope } from './audit-scope';
 import { isPermitted } from './chaos-intents';
 import { executionOf } from './chaos-run';
 import type { ChaosServices } from './chaos-services';

@@ -1,10 +1,10 @@
 import { Context } from '@temporalio/activity';
-import { recordAuditEvent } from '../core/audit';
+import { askedBy, recordAuditEvent } from '../core/audit';
 import { checkObjectives } from '../core/recovery/check-objectives.pure';
 import { recoveryReach } from '../core/recovery/report';
 import { RestoreJournal } from '../core/recovery/restore-journal';
 import type { ClusterRestoreReport, RestoreReport } from '../core/recovery/types';
-import { askedBy, auditScope } from './audit-scope';
+import { auditScope } from './audit-scope';
 import type { RecoveryServices } from './recovery-services';
 import type { OperationRef, ReportFacts } from './types';
 

@@ -8,7 +8,7 @@ import {
   type JobRunner,
   scheduledKey,
 } from '../core/jobs';
-import { failureOf } from './failure-of';
+import { atTheBorder } from './at-the-border';
 import type { JobActivities } from './types';
 
 /** A quarter of the heartbeat timeout in workflows/tenant-job.ts. A short job sends none. */
@@ -40,9 +40,10 @@ export interface JobServices {
 
 /** The activities of the capability `jobs`. */
 export function createJobActivities({ runner, queue, onEnd }: JobServices): JobActivities {
+  const step = <T>(work: () => Promise<T>) => atTheBorder(work).finally(onEnd);
   return {
     runJob: (input) =>
-      atTheBorder(onEnd, async () => {
+      step(async () => {
         const job = parse(ref, input);
         const context = Context.current();
         let progress: JobProgress | undefined;
@@ -56,28 +57,18 @@ export function createJobActivities({ runner, queue, onEnd }: JobServices): JobA
         }
       }),
     settleJob: (input) =>
-      atTheBorder(onEnd, async () => {
+      step(async () => {
         const { job, cancel } = parse(settleInput, input);
         return cancel ? runner.cancel(job) : runner.findEnd(job);
       }),
     submitScheduledJob: (input) =>
-      atTheBorder(onEnd, async () => {
+      step(async () => {
         const { name, scheduledAt, ...job } = parse(scheduledInput, input);
         const key = scheduledKey(name, scheduledAt);
         return { key, outcome: await queue.submit({ ...job, key }) };
       }),
-    submitDeferredJob: (input) => atTheBorder(onEnd, () => queue.submit(parse(deferredInput, input))),
+    submitDeferredJob: (input) => step(() => queue.submit(parse(deferredInput, input))),
   };
-}
-
-async function atTheBorder<T>(onEnd: () => void, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    throw failureOf(error, Context.current().info.attempt);
-  } finally {
-    onEnd();
-  }
 }
 
 /** A worker that stops aborts the same signal as a cancellation; only the details tell them apart. */

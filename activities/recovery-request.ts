@@ -1,8 +1,8 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
-import { recordAuditEvent } from '../core/audit';
-import { askedBy, auditScope } from './audit-scope';
+import { askedBy, recordAuditEvent } from '../core/audit';
+import { auditScope } from './audit-scope';
 import { failureOf } from './failure-of';
 import type { RecoveryServices } from './recovery-services';
 import { asActivity } from './recovery-step';

@@ -1,13 +1,14 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { z } from 'zod';
-import { recordAuditEvent } from '../core/audit';
+import { askedBy, recordAuditEvent } from '../core/audit';
 import { disturbanceOf } from '../core/injection-points';
 import type { StepControl } from '../core/recovery/engine';
 import { parseInput } from '../core/recovery/operation-input';
 import { RestoreJournal } from '../core/recovery/restore-journal';
 import type { RestorePhase } from '../core/recovery/types';
-import { askedBy, auditScope } from './audit-scope';
+import { atTheBorder } from './at-the-border';
+import { auditScope } from './audit-scope';
 import { failureOf } from './failure-of';
 import type { RecoveryServices } from './recovery-services';
 import { withStepControl } from './step-control';
@@ -62,24 +63,25 @@ export function recoveryStep<In extends { readonly operation: OperationRef }, Ou
     });
 }
 
-/** The border of every activity: measured, heartbeating, and with errors in the form that Temporal keeps. */
-export async function asActivity<T>(
+/** The border of every activity, measured and heartbeating. */
+export function asActivity<T>(
   services: Pick<RecoveryServices, 'metrics' | 'log'>,
   action: string,
   run: (control: StepControl) => Promise<T>,
 ): Promise<T> {
   const measured = services.metrics.step(action);
-  try {
-    const result = await withStepControl(run);
-    measured('ok');
-    return result;
-  } catch (error) {
-    const failure = failureOf(error, Context.current().info.attempt);
-    const interrupted = failure instanceof CancelledFailure;
-    measured(interrupted ? 'interrupted' : 'failed');
-    if (!interrupted) services.log.warn({ action, err: error }, 'a step failed');
-    throw failure;
-  }
+  return atTheBorder(async () => {
+    try {
+      const result = await withStepControl(run);
+      measured('ok');
+      return result;
+    } catch (error) {
+      const interrupted = error instanceof CancelledFailure;
+      measured(interrupted ? 'interrupted' : 'failed');
+      if (!interrupted) services.log.warn({ action, err: error }, 'a step failed');
+      throw error;
+    }
+  });
 }
 
 async function audit<In extends { readonly operation: OperationRef }, Out>(

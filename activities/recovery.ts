@@ -1,8 +1,8 @@
 import { Context } from '@temporalio/activity';
-import { recordAuditEvent } from '../core/audit';
+import { askedBy, recordAuditEvent } from '../core/audit';
 import { ChronawflowError } from '../core/errors';
 import { RestoreJournal } from '../core/recovery/restore-journal';
-import { askedBy, auditScope } from './audit-scope';
+import { auditScope } from './audit-scope';
 import { finishClusterRestore, finishRestore } from './finish-operation';
 import {
   prepareClusterRestore,

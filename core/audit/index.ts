@@ -1,6 +1,13 @@
 export { RefusedAttempts } from './attempts';
 export { AuditImmutabilityManager } from './audit-immutability-manager';
-export { type AuditEvent, RETENTION_ACTION, recordAuditEvent } from './event';
+export {
+  type AskedBy,
+  type AuditEvent,
+  askedBy,
+  onBehalfOf,
+  RETENTION_ACTION,
+  recordAuditEvent,
+} from './event';
 export { readSigningKey, readVerifierKey, readVerifierKeys, writeSigningKey } from './keys';
 export {
   ExportConflictError,

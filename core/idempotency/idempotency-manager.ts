@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '../../database';
-import { writeOutbox } from '../audit';
+import { askedBy, writeOutbox } from '../audit';
 import { canonicalJson } from '../canonical-json';
 import { InvalidInputError } from '../errors';
 import { decideStart, type RecordState, type StartDecision } from './decide-start.pure';
@@ -276,6 +276,7 @@ export class IdempotencyManager {
         tenant,
         object: `${scope}/${key}`,
         outcome: what === 'rejected' ? 'IDEMPOTENCY_KEY_REUSED' : 'ok',
+        ...askedBy(),
         details: { fence },
       },
     ]);

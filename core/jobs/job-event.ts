@@ -1,4 +1,4 @@
-import type { OutboxEvent } from '../audit';
+import { askedBy, type OutboxEvent } from '../audit';
 import type { JobRef } from './types';
 
 /** Who did what the platform does by itself. */
@@ -18,6 +18,7 @@ export function jobEvent(
     tenant: at.tenant,
     object: [at.type, at.key].filter((part) => part !== undefined).join('/') || undefined,
     outcome,
+    ...askedBy(),
     details,
   };
 }

@@ -220,12 +220,12 @@ export class JobQueue {
   }
 
   /** A job that came again, and a key that came with another input, are told to the audit log. */
-  private eventsOf(jobs: readonly JobRef[], outcomes: readonly SubmitOutcome[]): OutboxEvent[] {
+  private eventsOf(jobs: readonly PreparedJob[], outcomes: readonly SubmitOutcome[]): OutboxEvent[] {
     const actor = this.options.actor ?? 'application';
     return jobs.flatMap((job, index) => {
-      if (outcomes[index] === 'known') return [jobEvent('job.replayed', job, actor)];
+      if (outcomes[index] === 'known') return [{ ...jobEvent('job.replayed', job, actor), ...job.askedBy }];
       if (outcomes[index] === 'reused')
-        return [jobEvent('job.rejected', job, actor, {}, 'IDEMPOTENCY_KEY_REUSED')];
+        return [{ ...jobEvent('job.rejected', job, actor, {}, 'IDEMPOTENCY_KEY_REUSED'), ...job.askedBy }];
       return [];
     });
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../../config';
+import { type AskedBy, askedBy } from '../audit';
 import { InvalidInputError } from '../errors';
 import { fingerprint } from '../idempotency';
 import type { Job } from './define-job';
@@ -26,6 +27,8 @@ export interface SubmitRequest<Input = unknown> extends JobRef {
 /** A request that was checked and completed. */
 export type PreparedJob = Omit<Submission, 'backlog'> & {
   readonly dedupe: 'result' | 'reject' | { readonly within: number };
+  /** Submissions of many callers go together. */
+  readonly askedBy: AskedBy;
 };
 
 const bytes = (limit: number) =>
@@ -73,6 +76,7 @@ export function prepareSubmission(
     fingerprint: fingerprint(input),
     priority: priority ?? job.policy.priority,
     dedupe,
+    askedBy: askedBy(),
     ...(runAt === undefined ? {} : { runAt }),
   };
 }

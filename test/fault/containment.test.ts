@@ -120,6 +120,15 @@ test('isolates a tenant, and its release leaves exactly what was before (invaria
     'containment.apply applied',
     'containment.end released',
   ]);
+  // Written in the application's database, they name the run as well.
+  const { runId } = await stage.describe(run.workflowId);
+  const { rows: ofJobs } = await stage.app.query(
+    `select action, request, run from chronawflow.audit_outbox where actor like '%' || $1 order by seq`,
+    [run.id],
+  );
+  expect(ofJobs).toEqual(
+    ['job.containment', 'job.release'].map((action) => ({ action, request: run.workflowId, run: runId })),
+  );
 }, 180_000);
 
 test('several tenants at once, one containment each; its time ends it (invariant 4)', async () => {

@@ -109,10 +109,13 @@ test('nobody more is told once the command line has acknowledged it (invariant 5
   await told(['/team', '/team:acknowledged']);
   expect((await run('list')).stdout).toContain('acknowledged');
   const { rows } = await stage.platform.query(
-    `select action, actor from chronawflow.audit_event where object = $1 order by at`,
+    `select action, actor, request, run from chronawflow.audit_event where object = $1 order by at`,
     [id],
   );
-  expect(rows).toContainEqual({ action: 'escalation.acknowledged', actor: 'ada' });
+  const { workflowId, runId } = await stage.describe(rows[0]?.request);
+  const asked = { request: workflowId, run: runId };
+  expect(rows).toContainEqual(expect.objectContaining({ action: 'escalation.open', ...asked }));
+  expect(rows).toContainEqual({ action: 'escalation.acknowledged', actor: 'ada', ...asked });
 }, 120_000);
 
 test('what is taken and not resolved is raised again (invariant 5)', async () => {

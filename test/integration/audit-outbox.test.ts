@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { forwardOutbox, OutboxForwarder, writeOutbox } from '../../core/audit';
+import { forwardOutbox, OutboxForwarder, onBehalfOf, writeOutbox } from '../../core/audit';
 import { IdempotencyManager } from '../../core/idempotency';
 import { discard, hold, redrive, release, setLimit } from '../../core/jobs';
 import { beginAttempts, newAttempt } from '../../core/jobs/store/begin-attempts';
@@ -203,6 +203,34 @@ test('events of many forwarders at once are in the log once each, with the time 
   expect(events.map(({ object }) => object)).toEqual(Array.from({ length: 1_200 }, (_, n) => `o${n}`));
   expect(events.every(({ at }) => at !== null)).toBe(true);
   expect(await told()).toEqual([]);
+});
+
+test('an event that a run has led to names it, here and there, and one that none has names none', async () => {
+  const asked = { request: 'contain/t1', run: 'e2a1' };
+  await addDead();
+  await onBehalfOf(asked, () => redrive(application, REF, by));
+  const manager = new IdempotencyManager(application);
+  const ref = { tenant: 'a', scope: 'POST /invoices', key: 'asked' };
+  await manager.startExecution(ref, 1);
+  const again = onBehalfOf(asked, () => manager.startExecution(ref, 2));
+  await expect(again).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+  await expect(manager.startExecution(ref, 2)).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+  const expected = [
+    { action: 'job.redrive', ...asked },
+    { action: 'idempotency.rejected', ...asked },
+    { action: 'idempotency.rejected', request: null, run: null },
+  ];
+  const { rows: waiting } = await application.query(
+    'select action, request, run from chronawflow.audit_outbox order by seq',
+  );
+  expect(waiting).toEqual(expected);
+  const { rows: from } = await platform.query<{ before: string }>('select clock_timestamp()::text as before');
+  expect(await forwardOutbox(application, platform)).toBe(3);
+  const { rows: brought } = await platform.query(
+    `select action, request, run from chronawflow.audit_event where at >= $1 order by details ->> 'at'`,
+    [from[0]?.before],
+  );
+  expect(brought).toEqual(expected);
 });
 
 test('an event that was brought over before the connection was lost is brought again, and is there once', async () => {

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { Config } from '../../config';
+import { onBehalfOf } from '../../core/audit';
 import { defineJob, JobQueue, jobsByType, type SubmitRequest } from '../../core/jobs';
 import { claimWindows, removeWindows } from '../../core/jobs/store/dedupe-window';
 import { type JobDatabase, startJobDatabase } from '../support/job-database';
@@ -45,6 +46,22 @@ test('by default the same key and input is the same job, and that it came again 
   expect(await queue.submit(request('k', 'result'))).toBe('known');
   const { rows } = await pool.query('select action, tenant, object, outcome from chronawflow.audit_outbox');
   expect(rows).toEqual([{ action: 'job.replayed', tenant: 'a', object: 'mail/k', outcome: 'ok' }]);
+});
+
+test('submissions go together, and the event of each names the run that has made it', async () => {
+  for (const key of ['k1', 'k2', 'k3']) await queue.submit(request(key));
+  const again = (key: string) => queue.submit(request(key, 'result'));
+  await Promise.all([
+    onBehalfOf({ request: 'r', run: 'one' }, () => again('k1')),
+    onBehalfOf({ request: 'r', run: 'other' }, () => again('k2')),
+    again('k3'),
+  ]);
+  const { rows } = await pool.query('select object, run from chronawflow.audit_outbox order by object');
+  expect(rows).toEqual([
+    { object: 'mail/k1', run: 'one' },
+    { object: 'mail/k2', run: 'other' },
+    { object: 'mail/k3', run: null },
+  ]);
 });
 
 test('who wants a new job is refused where one is, of many at once all but one', async () => {

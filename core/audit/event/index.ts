@@ -1,3 +1,4 @@
+export { type AskedBy, askedBy, onBehalfOf } from './asked-by';
 export type { AuditEvent, PersonalData } from './audit-event';
 export { checkEvent } from './check-event.pure';
 export {

@@ -3,7 +3,7 @@ import { inTransaction } from '../../../database';
 import { type AuditEvent, setApart } from '../event';
 
 /** An event that is told by the transaction which does the thing. */
-export type OutboxEvent = Omit<AuditEvent, 'id' | 'request' | 'run' | 'reason'>;
+export type OutboxEvent = Omit<AuditEvent, 'id' | 'reason'>;
 
 /** Events brought over in one transaction. */
 const BATCH = 500;
@@ -16,14 +16,16 @@ export async function writeOutbox(db: ClientBase | Pool, events: readonly Outbox
   if (events.length === 0) return;
   const apart = events.map((event) => setApart({ ...event, id: '' }));
   await db.query(
-    `insert into chronawflow.audit_outbox (actor, action, tenant, object, outcome, details, personal)
-     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::jsonb[])`,
+    `insert into chronawflow.audit_outbox (actor, action, tenant, object, outcome, request, run, details, personal)
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::jsonb[], $9::jsonb[])`,
     [
       events.map((event) => event.actor),
       events.map((event) => event.action),
       events.map((event) => event.tenant ?? null),
       events.map((event) => event.object ?? null),
       events.map((event) => event.outcome),
+      events.map((event) => event.request ?? null),
+      events.map((event) => event.run ?? null),
       apart.map(({ event }) => JSON.stringify(event.details ?? {})),
       apart.map(({ apart: one }) => one && JSON.stringify({ ...one, salt: one.salt.toString('hex') })),
     ],
@@ -45,17 +47,19 @@ interface Row {
 export function forwardOutbox(application: Pool, platform: Pool): Promise<number> {
   return inTransaction(application, async (tx) => {
     const { rows } = await tx.query<Row>(
-      `select seq, id, actor, action, tenant, object, outcome, details || jsonb_build_object('at', at) as details, personal
+      `select seq, id, actor, action, tenant, object, outcome, request, run,
+         details || jsonb_build_object('at', at) as details, personal
        from chronawflow.audit_outbox order by seq limit ${BATCH} for update skip locked`,
     );
     if (rows.length === 0) return 0;
     await platform.query(
       `with brought as (
          select * from jsonb_to_recordset($1::jsonb) as e
-           (id text, actor text, action text, tenant text, object text, outcome text, details jsonb, personal jsonb)
+           (id text, actor text, action text, tenant text, object text, outcome text, request text, run text,
+            details jsonb, personal jsonb)
        ), recorded as (
-         insert into chronawflow.audit_event (id, actor, action, tenant, object, outcome, details)
-         select id, actor, action, tenant, object, outcome, details from brought
+         insert into chronawflow.audit_event (id, actor, action, tenant, object, outcome, request, run, details)
+         select id, actor, action, tenant, object, outcome, request, run, details from brought
          on conflict (id) do nothing returning id
        )
        insert into chronawflow.audit_personal (event_id, tenant, subject, salt, data)

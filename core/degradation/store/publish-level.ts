@@ -1,19 +1,17 @@
 import type { ClientBase, Pool } from 'pg';
 import { inTransaction } from '../../../database';
-import { recordAuditEvent } from '../../audit';
+import { type AskedBy, recordAuditEvent } from '../../audit';
 import type { Standing } from '../justify.pure';
 import type { LevelState, Transition } from '../types';
 import { CHANNEL } from './read-levels';
 import { readStanding } from './read-standing';
 
-export interface Publication {
+export interface Publication extends AskedBy {
   readonly scope: string;
   /** Of `state.rank`. */
   readonly level: string;
   readonly state: LevelState;
   readonly transition: Transition;
-  /** The workflow that asks. */
-  readonly request: string | undefined;
 }
 
 /**
@@ -32,7 +30,7 @@ export type AuthorizeLevel = (tx: ClientBase, standing: Standing) => Promise<str
  */
 export async function publishLevel(
   platform: Pool,
-  { scope, level, state, transition, request }: Publication,
+  { scope, level, state, transition, request, run }: Publication,
   authorize?: AuthorizeLevel,
 ): Promise<boolean> {
   return inTransaction(platform, async (tx) => {
@@ -69,6 +67,7 @@ export async function publishLevel(
       outcome: 'ok',
       reason,
       request,
+      run,
       details: { version, level, from, to },
     });
     await tx.query('select pg_notify($1, $2)', [CHANNEL, scope]);

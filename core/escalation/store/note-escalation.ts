@@ -1,4 +1,4 @@
-import { recordAuditEvent } from '../../audit';
+import { askedBy, recordAuditEvent } from '../../audit';
 import type { EscalationContext } from '../context';
 import type { EscalationReport } from '../types';
 
@@ -24,6 +24,7 @@ export async function noteEscalation(
     object: id,
     outcome: 'ok',
     request: row?.workflow_id,
+    run: askedBy().run,
     details: { level, times },
   });
   return row?.ended === true;

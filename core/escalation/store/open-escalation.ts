@@ -1,4 +1,4 @@
-import { recordAuditEvent } from '../../audit';
+import { askedBy, recordAuditEvent } from '../../audit';
 import type { EscalationContext } from '../context';
 import { planSteps } from '../plan-steps.pure';
 import type { EscalationInput, EscalationPlan } from '../types';
@@ -35,6 +35,7 @@ export async function openEscalation(
     object: id,
     outcome: 'ok',
     request: workflowId,
+    run: askedBy().run,
     details: { severity: alert.severity, summary: alert.summary, levels: steps.map(({ level }) => level) },
   });
   return { id, steps, acknowledgedForMs: config.escalation.acknowledgedFor };

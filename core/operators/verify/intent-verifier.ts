@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ClientBase, Pool, PoolClient } from 'pg';
 import { inTransaction } from '../../../database';
-import { recordAuditEvent } from '../../audit';
+import { askedBy, recordAuditEvent } from '../../audit';
 import { IntentRefusedError } from '../errors/intent-refused-error';
 import {
   checkIntent,
@@ -149,6 +149,7 @@ export class IntentVerifier {
       object: action,
       outcome: refusal.code,
       request: owner,
+      run: askedBy().run,
       details: { nonce: claimed?.nonce, claimed: claimed?.operator },
     });
     throw new IntentRefusedError(refusal, { action, tenant: expected.tenant });
@@ -179,6 +180,7 @@ function used({ intent, fingerprint, signed }: GoodIntent, owner: string) {
     object: intent.action,
     outcome: 'ok',
     request: owner,
+    run: askedBy().run,
     details: { nonce: intent.nonce, key: fingerprint, sha256: sha256(signed.intent) },
   };
 }
