@@ -1,26 +1,8 @@
 import { types } from 'node:util';
-import fc from 'fast-check';
-import { ChronawflowError, InvalidInputError } from '../../../core/errors';
-import {
-  BreakerOpenError,
-  type BreakerOptions,
-  BreakerRules,
-  CircuitBreaker,
-} from '../../../core/protection';
-import { breakMs } from '../../../core/protection/breaker/transition.pure';
+import { ChronawflowError } from '../../../core/errors';
+import { BreakerOpenError, type BreakerOptions, CircuitBreaker } from '../../../core/protection';
+import { fail, kindOf, ok, reasonOf } from '../../support/breaker-calls';
 import { ManualClock } from '../../support/manual-clock';
-
-const fail = (times: number, breaker: CircuitBreaker) => {
-  for (let i = 0; i < times; i += 1) breaker.recordCall({ ok: false, durationMs: 1 });
-};
-const ok = (times: number, breaker: CircuitBreaker, durationMs = 1) => {
-  for (let i = 0; i < times; i += 1) breaker.recordCall({ ok: true, durationMs });
-};
-const kindOf = (breaker: CircuitBreaker) => breaker.getState().state.kind;
-const reasonOf = (breaker: CircuitBreaker) => {
-  const { state } = breaker.getState();
-  return 'reason' in state ? state.reason : undefined;
-};
 
 describe('a breaker opens', () => {
   test('after failures in a row, and a success begins the row anew', () => {
@@ -233,88 +215,6 @@ describe('by hand', () => {
   });
 });
 
-describe('what counts', () => {
-  const breakerOf = (options: BreakerOptions = {}) =>
-    new CircuitBreaker({ consecutiveFailures: 1, ...options });
-
-  test.each([
-    [
-      'an error',
-      () => {
-        throw new Error('thrown at once');
-      },
-    ],
-    ['a rejection', () => Promise.reject(new Error('later'))],
-    [
-      'no error at all',
-      () => {
-        throw 'a text';
-      },
-    ],
-    ['undefined', () => Promise.reject(undefined)],
-  ])('%s that is thrown counts and reaches the caller as it is (1, 2)', async (_, call) => {
-    const breaker = breakerOf();
-    let expected: unknown;
-    try {
-      await call();
-    } catch (thrown) {
-      expected = thrown;
-    }
-    const thrown = await breaker.execute(call).then(
-      () => 'answered',
-      (error: unknown) => error,
-    );
-    expect(thrown).toEqual(expected);
-    expect(kindOf(breaker)).toBe('open');
-  });
-
-  test('an error that does not speak against the service counts as an answer', async () => {
-    const breaker = breakerOf({ isFailure: (error) => !(error instanceof RangeError) });
-    await expect(
-      breaker.execute(() => {
-        throw new RangeError('no such country');
-      }),
-    ).rejects.toThrow(RangeError);
-    expect(breaker.getState()).toMatchObject({ state: { kind: 'closed' }, calls: 1, failed: 0 });
-  });
-
-  test('a judge that throws hides no error', async () => {
-    const breaker = breakerOf({
-      isFailure: () => {
-        throw new Error('judge');
-      },
-    });
-    await expect(breaker.execute(() => Promise.reject(new Error('the call’s')))).rejects.toThrow(
-      'the call’s',
-    );
-    expect(kindOf(breaker)).toBe('open');
-  });
-
-  test('a caller who gives up hears at once and counts as nothing, also when the call ignores it (4)', async () => {
-    const breaker = breakerOf();
-    const abort = new AbortController();
-    const answer = breaker.execute(() => new Promise(() => {}), abort.signal);
-    abort.abort(new Error('the user went away'));
-    await expect(answer).rejects.toThrow('the user went away');
-    await expect(breaker.execute(() => 1, abort.signal)).rejects.toThrow('the user went away');
-    expect(breaker.getState().calls).toBe(0);
-  });
-
-  test('a deadline that passes is a failure of the service', async () => {
-    const breaker = breakerOf();
-    const signal = AbortSignal.timeout(5);
-    await expect(breaker.execute(() => new Promise(() => {}), signal)).rejects.toThrow('timeout');
-    expect(kindOf(breaker)).toBe('open');
-  });
-
-  test('a refusal of a guard further in counts as nothing', async () => {
-    const [inner, outer] = [breakerOf(), breakerOf()];
-    inner.isolate('test');
-    await expect(outer.execute(() => inner.execute(() => 1))).rejects.toThrow(BreakerOpenError);
-    expect(outer.getState()).toMatchObject({ state: { kind: 'closed' }, calls: 0 });
-  });
-});
-
 test('steps of the system’s clock change nothing (6)', async () => {
   const breaker = new CircuitBreaker({ consecutiveFailures: 1, breakFor: '1h', breakLimit: '1h' });
   fail(1, breaker);
@@ -324,54 +224,4 @@ test('steps of the system’s clock change nothing (6)', async () => {
     await expect(breaker.execute(() => 1)).rejects.toThrow(BreakerOpenError);
   }
   clock.mockRestore();
-});
-
-describe('options (9)', () => {
-  test.each<[string, unknown]>([
-    ['consecutiveFailures', 0],
-    ['consecutiveFailures', 1.5],
-    ['failureRate', 0],
-    ['failureRate', 1.01],
-    ['failureRate', Number.NaN],
-    ['slowRate', -1],
-    ['slowerThan', 'soon'],
-    ['slowerThan', 0],
-    ['minimumCalls', 101],
-    ['window', { calls: 0 }],
-    ['window', { duration: '1m', buckets: 1 }],
-    ['breakFor', -5],
-    ['breakLimit', '1ms'],
-    ['jitter', 1],
-    ['probes', 0],
-    ['firstShare', 2],
-    ['isFailure', 'always'],
-    ['consecutiveFailure', 3],
-  ])('%s: %j is refused by its name', (option, value) => {
-    const options: BreakerOptions = JSON.parse(JSON.stringify({}));
-    Reflect.set(options, option, value);
-    const make = () => new CircuitBreaker(options);
-    expect(make).toThrow(InvalidInputError);
-    expect(make).toThrow(option);
-  });
-});
-
-test('breaks keep to their limits for any number of breaks, any jitter and any chance', () => {
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 5_000 }),
-      fc.double({ min: 0, max: 0.99, noNaN: true }),
-      fc.double({ min: 0, max: 1, noNaN: true }),
-      (attempt, jitter, random) => {
-        const { breakFor, breakLimit } = new BreakerRules();
-        const ms = breakMs(attempt, { breakFor, breakLimit, jitter }, random);
-        const middle = breakMs(attempt, { breakFor, breakLimit, jitter: 0 }, random);
-        expect(middle).toBeLessThanOrEqual(breakLimit);
-        expect(ms).toBeGreaterThanOrEqual(middle * (1 - jitter) - 1e-6);
-        expect(ms).toBeLessThanOrEqual(middle * (1 + jitter) + 1e-6);
-        expect(breakMs(attempt + 1, { breakFor, breakLimit, jitter: 0 }, random)).toBeGreaterThanOrEqual(
-          middle,
-        );
-      },
-    ),
-  );
 });
