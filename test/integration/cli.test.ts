@@ -1,86 +1,14 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
-import { createProgram } from '../../client/cli/program';
 import { restoreWorkflowId } from '../../core/recovery/workflow-id';
 import type { OperationStatus } from '../../workflows/contract';
-import { onTerminal } from '../support/terminal';
+import { CLI_MAIN, useRecoveryCli } from '../support/recovery-cli';
 import { until } from '../support/until';
-import { type Ground, Scene, startGround } from '../workflow/support/workflow-run';
 
-const ROOT = join(__dirname, '..', '..');
-
-interface Called {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-let ground: Ground;
-let scene: Scene;
-let configFile: string;
-
-beforeAll(async () => {
-  // What is tried is what is shipped: the built program. A build without changes takes about a second.
-  await Promise.all([
-    promisify(execFile)(process.execPath, [join(ROOT, 'scripts', 'build.mjs')]),
-    startGround().then((started) => {
-      ground = started;
-    }),
-  ]);
-}, 240_000);
-afterAll(() => ground?.stop());
-beforeEach(async () => {
-  scene = new Scene(ground);
-  await scene.startWorker();
-  configFile = join(ground.temporal.directory, `${scene.taskQueue}.yaml`);
-  await writeFile(configFile, stringify(scene.rawConfig));
-});
-afterEach(() => scene.stopWorker());
-
-/** The CLI as a process of its own, without a terminal. */
-function cli(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const child = spawn(process.execPath, [join(ROOT, 'dist', 'client', 'cli', 'main.js'), ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, CHRONAWFLOW_CONFIG: configFile, CHRONAWFLOW_OPERATOR: 'ada', ...env },
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  const ended = new Promise<Called>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ code, stdout, stderr }));
-  });
-  return { ended, soFar: () => stdout + stderr };
-}
-
-const call = (...args: readonly string[]): Promise<Called> => cli(args).ended;
-
-const restoreArgs = (...more: readonly string[]) => [
-  'recovery',
-  'restore',
-  '--tenant',
-  scene.tenant,
-  '--to',
-  '20m ago',
-  '--yes',
-  ...more,
-];
-
-/** Starts a restore and waits until people are asked. */
-async function awaitingRestore(): Promise<{ readonly workflowId: string; readonly diffHash: string }> {
-  const started = await call(...restoreArgs('--no-wait', '--json'));
-  const { workflowId } = JSON.parse(started.stdout);
-  const preview = await call('recovery', 'preview', workflowId, '--json');
-  return { workflowId, diffHash: JSON.parse(preview.stdout).diffHash };
-}
+const at = useRecoveryCli();
+const { cli, call, typed, restoreArgs, awaitingRestore } = at;
 
 test('a restore shows phases, preview and the exact command, waits, and prints the report', async () => {
   const restore = cli(restoreArgs());
@@ -108,7 +36,7 @@ test('with --json the result is one object, whatever happens on the way', async 
     async () => {
       const { stdout } = await call('recovery', 'status', '--json');
       const mine = JSON.parse(stdout).restores.find(
-        (entry: { tenant: string }) => entry.tenant === scene.tenant,
+        (entry: { tenant: string }) => entry.tenant === at.scene.tenant,
       );
       workflowId = mine?.workflowId ?? '';
       return workflowId !== '';
@@ -131,13 +59,6 @@ test('with --json the result is one object, whatever happens on the way', async 
   expect(JSON.parse(stdout)).toMatchObject({ outcome: 'merged', approvedBy: ['grace'] });
 });
 
-/** The CLI on a terminal. */
-const typed = (args: readonly string[], columns?: number) =>
-  onTerminal([process.execPath, join(ROOT, 'dist', 'client', 'cli', 'main.js'), ...args], {
-    columns,
-    env: { CHRONAWFLOW_CONFIG: configFile, CHRONAWFLOW_OPERATOR: 'ada', NO_COLOR: '1' },
-  });
-
 test('Ctrl-C ends the watching only: the run goes on, and the command says how to come back to it', async () => {
   const restore = typed(restoreArgs(), 100);
   await until(() => /Needs one approval[\s\S]*wait for approval/.test(restore.soFar()), {
@@ -149,19 +70,19 @@ test('Ctrl-C ends the watching only: the run goes on, and the command says how t
   expect(code).toBe(1);
   expect(output).toContain('INTERRUPTED');
   const workflowId = /recovery status (\S+)/.exec(output)?.[1] ?? '';
-  const handle = ground.client.workflow.getHandle(workflowId);
+  const handle = at.ground.client.workflow.getHandle(workflowId);
   expect((await handle.query<OperationStatus>('status')).approval.kind).toBe('open');
   await handle.cancel();
-  await until(() => scene.leftovers().length === 0, { what: 'the clean-up' });
+  await until(() => at.scene.leftovers().length === 0, { what: 'the clean-up' });
 });
 
 test.each(['\u0003', '\u0004', 'n\n'])('%j answers no question: nothing is started', async (answer) => {
-  const asked = typed(['recovery', 'restore', '--tenant', scene.tenant, '--to', '20m ago'], 100);
+  const asked = typed(['recovery', 'restore', '--tenant', at.scene.tenant, '--to', '20m ago'], 100);
   await until(() => asked.soFar().includes('[y/N]'), { limitMs: 60_000, what: 'the question' });
   asked.type(answer);
   const { code, output } = await asked.ended;
   expect({ code, code2: /NOT_CONFIRMED/.test(output) }).toEqual({ code: 2, code2: true });
-  expect(scene.engine.calls).toEqual([]);
+  expect(at.scene.engine.calls).toEqual([]);
 });
 
 test('a terminal without a width gets plain lines', async () => {
@@ -212,22 +133,24 @@ test('refusals exit 3 with code, message and hint on standard error', async () =
     ...['recovery', 'cancel', workflowId, '--yes', '--as', 'grace', '--reason', 'the wrong tenant'],
   );
   expect(cancelled.code).toBe(0);
-  const { rows } = await ground.platform.query(
+  const { rows } = await at.ground.platform.query(
     `select actor, tenant, details from chronawflow.audit_event where action = 'restore.cancel-request' and request = $1`,
     [workflowId],
   );
-  expect(rows).toEqual([{ actor: 'grace', tenant: scene.tenant, details: { reason: 'the wrong tenant' } }]);
-  await until(() => scene.leftovers().length === 0, { what: 'the clean-up' });
+  expect(rows).toEqual([
+    { actor: 'grace', tenant: at.scene.tenant, details: { reason: 'the wrong tenant' } },
+  ]);
+  await until(() => at.scene.leftovers().length === 0, { what: 'the clean-up' });
 });
 
 test('a run that was terminated is cleaned up after by cancel', async () => {
   const { workflowId } = await awaitingRestore();
-  await ground.client.workflow.getHandle(workflowId).terminate();
-  expect(scene.engine.frozen.size).toBe(1);
+  await at.ground.client.workflow.getHandle(workflowId).terminate();
+  expect(at.scene.engine.frozen.size).toBe(1);
   const cancelled = await call('recovery', 'cancel', workflowId, '--yes', '--json');
   expect(cancelled).toMatchObject({ code: 0, stderr: '' });
   expect(JSON.parse(cancelled.stdout)).toMatchObject({ result: 'released' });
-  expect(scene.engine.frozen.size).toBe(0);
+  expect(at.scene.engine.frozen.size).toBe(0);
   const again = await call('recovery', 'cancel', workflowId, '--yes');
   expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('RUN_ENDED') });
 });
@@ -270,10 +193,10 @@ test.each([
 
 test('the run’s page in Temporal’s Web UI is shown where the configuration knows it, whatever the tenant is called', async () => {
   await writeFile(
-    configFile,
+    at.configFile,
     stringify({
-      ...scene.rawConfig,
-      temporal: { ...Object(scene.rawConfig.temporal), webUrl: 'https://temporal.example/ui/' },
+      ...at.scene.rawConfig,
+      temporal: { ...Object(at.scene.rawConfig.temporal), webUrl: 'https://temporal.example/ui/' },
     }),
   );
   const tenant = "o'neill & sons/2";
@@ -299,12 +222,12 @@ test('the run’s page in Temporal’s Web UI is shown where the configuration k
   const command = /chronawflow (recovery status .*)/.exec(started.stdout)?.[1] ?? '';
   const { stdout } = await promisify(execFile)(
     'sh',
-    ['-c', `exec "$0" "$1" ${command} --json`, process.execPath, join(ROOT, 'dist/client/cli/main.js')],
-    { env: { ...process.env, CHRONAWFLOW_CONFIG: configFile } },
+    ['-c', `exec "$0" "$1" ${command} --json`, process.execPath, CLI_MAIN],
+    { env: { ...process.env, CHRONAWFLOW_CONFIG: at.configFile } },
   );
   expect(JSON.parse(stdout)).toMatchObject({ workflowId: id, tenant });
   await call('recovery', 'cancel', id, '--yes');
-  await until(() => scene.leftovers().length === 0, { what: 'the clean-up' });
+  await until(() => at.scene.leftovers().length === 0, { what: 'the clean-up' });
 });
 
 test('with --json a wrong call is one object as well', async () => {
@@ -324,29 +247,10 @@ test('an empty CHRONAWFLOW_CONFIG is none', async () => {
 });
 
 test('an operation that failed exits 1, and shows a stack only with --debug', async () => {
-  await writeFile(configFile, stringify({ ...scene.rawConfig, temporal: { address: '127.0.0.1:1' } }));
+  await writeFile(at.configFile, stringify({ ...at.scene.rawConfig, temporal: { address: '127.0.0.1:1' } }));
   const plain = await call('recovery', 'status', 'restore/a/b');
   expect(plain).toMatchObject({ code: 1, stderr: expect.stringContaining('TEMPORAL_UNAVAILABLE') });
   expect(plain.stderr).not.toMatch(/^\s+at /m);
   const debug = await call('recovery', 'status', 'restore/a/b', '--debug');
   expect(debug.stderr).toMatch(/^\s+at /m);
-});
-
-test('every command has a description and shows an example in its help', () => {
-  const leaves: string[] = [];
-  const visit = (command: ReturnType<typeof createProgram>, path: string): void => {
-    if (command.commands.length > 0) {
-      for (const child of command.commands) visit(child, `${path} ${child.name()}`);
-      return;
-    }
-    leaves.push(path);
-    let help = '';
-    command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
-    expect({ path, described: command.description() !== '' }).toEqual({ path, described: true });
-    expect({ path, example: /\nExamples?:\n.*chronawflow /s.test(help) }).toEqual({ path, example: true });
-    const json = command.options.some((option) => option.long === '--json');
-    expect({ path, json }).toEqual({ path, json: true });
-  };
-  visit(createProgram(), 'chronawflow');
-  expect(leaves.length).toBeGreaterThan(15);
 });
