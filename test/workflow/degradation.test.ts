@@ -23,8 +23,10 @@ const events = async (action: string) =>
       outcome: string;
       reason: string;
       details: object;
+      request: string;
+      run: string | null;
     }>(
-      `select action, actor, outcome, reason, details from chronawflow.audit_event where action like $1 order by at`,
+      `select action, actor, outcome, reason, details, request, run from chronawflow.audit_event where action like $1 order by at`,
       [action],
     )
   ).rows;
@@ -53,6 +55,9 @@ test('a signal that crosses a threshold lowers the level everywhere, and calm br
     { action: 'degradation.recovery', details: { level: 'reduced', from: 2, to: 1 } },
     { action: 'degradation.recovery', details: { level: 'normal', from: 1, to: 0 } },
   ]);
+  const transition = ground.client.workflow.getHandle(transitionWorkflowId('platform', 1));
+  const { workflowId: request, runId: run } = await transition.describe();
+  expect(ranks[0]).toMatchObject({ request, run });
   expect(ranks[0]?.reason).toMatch(/^error-rate is 0\.2, at or above 0\.15$/);
   const counter = await sharedMetrics.registry.getSingleMetric(METRIC.degradationChanges)?.get();
   const limited = counter?.values.find(({ labels }) => labels.level === 'limited');
@@ -236,13 +241,14 @@ test('a process whose component cannot take the level is named, and followed up'
   await stage.startControl();
   seen['error-rate'] = 0.06;
   await stage.reached('reduced');
-  await until(async () => (await stage.store.acknowledged('platform', 1, 60_000)).stragglers.length > 0, {
+  const stragglers = async () => (await stage.store.acknowledged('platform', 1, 60_000)).stragglers;
+  // The others say a moment later that they are at the level.
+  const named = async () => (await stragglers()).map(({ name, why }) => `${name}, ${why}`).join();
+  await until(async () => (await named()) === 'search, index: the index is locked', {
     limitMs: 180_000,
-    what: 'the straggler to be named',
+    what: 'the straggler alone to be named',
   });
-  expect((await stage.store.acknowledged('platform', 1, 60_000)).stragglers).toEqual([
-    { name: 'search', why: 'index: the index is locked' },
-  ]);
+  expect(await stragglers()).toEqual([{ name: 'search', why: 'index: the index is locked' }]);
   // What asks by itself is at the new level all the same.
   expect(stuck.allows('exports')).toBe(false);
   broken = false;
