@@ -1,20 +1,15 @@
 import { z } from 'zod';
 import { defineBatchJob } from '../../core/jobs';
-import { CleanUp } from '../support/clean-up';
-import { type JobStage, openJobScene, startJobStage } from '../support/job-stage';
+import type { CleanUp } from '../support/clean-up';
+import { type JobStage, openJobScene } from '../support/job-stage';
+import { useJobStage } from '../support/job-stages';
 import { until } from '../support/until';
 
 let stage: JobStage;
 let cleanUp: CleanUp;
-
-beforeAll(async () => {
-  stage = await startJobStage();
+useJobStage((opened) => {
+  ({ stage, cleanUp } = opened);
 });
-afterAll(() => stage?.stop());
-beforeEach(() => {
-  cleanUp = new CleanUp();
-});
-afterEach(() => cleanUp.run());
 
 /** Closed until it is opened. */
 class Gate {
