@@ -9,8 +9,8 @@ import {
 } from '../../core/audit';
 import { LogSigner, sealBatch } from '../../core/audit/seal';
 import { verifyErasureReceipt } from '../../core/erasure';
-import { ADA, ErasureLab } from '../support/erasure-lab';
-import { type RealApplication, startApplication } from '../support/real-application';
+import { ADA, type ErasureLab, useErasureLab } from '../support/erasure-lab';
+import type { RealApplication } from '../support/real-application';
 import type { SliceLab } from '../support/slice-lab';
 
 /** The invariants are those of core/erasure/README.md. */
@@ -22,16 +22,11 @@ let app: RealApplication;
 let world: ErasureLab;
 let lab: SliceLab;
 let erasure: ErasureClient;
-
-beforeAll(async () => {
-  app = await startApplication({ backup: false });
+useErasureLab((opened, its) => {
+  app = opened;
+  world = its;
+  ({ slices: lab, erasure } = its);
 });
-afterAll(() => app?.stop());
-beforeEach(async () => {
-  world = await ErasureLab.open(app);
-  ({ slices: lab, erasure } = world);
-});
-afterEach(() => lab.drop());
 
 const erase = (subject = ADA) => world.erase(subject);
 
@@ -50,11 +45,12 @@ describe('beside the audit log', () => {
     );
   };
   const own = new Set<string>();
-  beforeEach(() => own.clear());
   let owner: Pool;
-  beforeAll(() => {
+  beforeEach(() => {
+    own.clear();
     owner = app.platformCluster.connect('chronawflow', 'postgres', 3);
   });
+  afterEach(() => owner.end());
   const id = () => {
     const one = `personal/${++n}/${process.pid}`;
     own.add(one);

@@ -8,8 +8,8 @@ import { type Config, configSchema } from '../../config';
 import { eraseSubject } from '../../core/erasure';
 import { type Signer, signerOfPem } from '../../core/operators';
 import { rowEraser } from '../../core/recovery';
-import { ADA, ErasureLab, RULES, withRules } from '../support/erasure-lab';
-import { type RealApplication, startApplication } from '../support/real-application';
+import { ADA, type ErasureLab, RULES, useErasureLab, withRules } from '../support/erasure-lab';
+import type { RealApplication } from '../support/real-application';
 import { SliceLab } from '../support/slice-lab';
 
 /** The invariants are those of core/erasure/README.md. */
@@ -18,16 +18,11 @@ let app: RealApplication;
 let world: ErasureLab;
 let lab: SliceLab;
 let erasure: ErasureClient;
-
-beforeAll(async () => {
-  app = await startApplication({ backup: false });
+useErasureLab((opened, its) => {
+  app = opened;
+  world = its;
+  ({ slices: lab, erasure } = its);
 });
-afterAll(() => app?.stop());
-beforeEach(async () => {
-  world = await ErasureLab.open(app);
-  ({ slices: lab, erasure } = world);
-});
-afterEach(() => lab.drop());
 
 const erase = (subject = ADA) => world.erase(subject);
 const time = async (db: Pool) =>

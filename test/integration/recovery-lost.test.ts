@@ -1,29 +1,22 @@
 import { pageChanges } from '../../core/recovery/diff/page-changes';
-import { type RealApplication, startApplication } from '../support/real-application';
-import { imagesOf, openWorld, type SliceLab } from '../support/slice-lab';
+import { imagesOf, type SliceLab } from '../support/slice-lab';
+import { useSliceLabs } from '../support/slice-labs';
 
 /** More than many-changes.ts takes for few, so that tables lost whole are not compared row by row. */
 const ROWS = 25_000;
 
-const SCHEMA = `create table tenants (id text primary key); insert into tenants values ('a'), ('b');
-create table orders (id bigint primary key, tenant_id text not null references tenants on delete cascade, note text,
+const SCHEMA = `create table orders (id bigint primary key, tenant_id text not null references tenants on delete cascade, note text,
   copied_from bigint references orders);
 create table lines (id bigint primary key, order_id bigint not null references orders on delete cascade, amount int);
 create index on lines (order_id);
 insert into orders (id, tenant_id, note) select i, case when i <= ${ROWS} then 'a' else 'b' end, 'o' || i from generate_series(1, ${ROWS + 10}) i;
 insert into lines select i, i, i from generate_series(1, ${ROWS + 10}) i;`;
 
-let app: RealApplication;
+const { twoTenants } = useSliceLabs();
 let lab: SliceLab;
-
-beforeAll(async () => {
-  app = await startApplication({ backup: false });
-});
 beforeEach(async () => {
-  lab = await openWorld(app, { schema: SCHEMA });
+  lab = await twoTenants(SCHEMA);
 });
-afterEach(() => lab?.drop());
-afterAll(() => app?.stop());
 
 const contents = async () =>
   Promise.all(

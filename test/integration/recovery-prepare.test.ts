@@ -1,26 +1,19 @@
 import { previewRestore } from '../../core/recovery/diff/preview';
 import { prepareSlice } from '../../core/recovery/slice/prepare-slice';
 import { stageSlice } from '../../core/recovery/slice/stage-slice';
-import { type RealApplication, startApplication } from '../support/real-application';
-import { imagesOf, openWorld, type SliceLab } from '../support/slice-lab';
+import { imagesOf, type SliceLab } from '../support/slice-lab';
+import { useSliceLabs } from '../support/slice-labs';
 
-const SCHEMA = `create table tenants (id text primary key); insert into tenants values ('a'), ('b');
-create table notes (id int primary key, tenant_id text not null, body text);
+const SCHEMA = `create table notes (id int primary key, tenant_id text not null, body text);
 create table marks (tenant_id text not null, mark text);
 insert into notes select i, case when i <= 5 then 'a' else 'b' end, 'n' || i from generate_series(1, 8) i;
 insert into marks values ('a', 'x'), ('a', 'x'), ('b', 'x');`;
 
-let app: RealApplication;
+const { twoTenants } = useSliceLabs();
 let lab: SliceLab;
-
-beforeAll(async () => {
-  app = await startApplication({ backup: false });
-});
 beforeEach(async () => {
-  lab = await openWorld(app, { schema: SCHEMA });
+  lab = await twoTenants(SCHEMA);
 });
-afterEach(() => lab?.drop());
-afterAll(() => app?.stop());
 
 const REQUEST = { modes: { create: true, update: true, delete: true }, decisions: [], allowEmpty: false };
 const contents = async () => [

@@ -2,7 +2,7 @@ import { ErasureClient } from '../../client/erasure';
 import { OperatorSigning } from '../../client/operator-signing';
 import { type Config, configSchema } from '../../config';
 import type { Signer } from '../../core/operators';
-import type { RealApplication } from './real-application';
+import { type RealApplication, startApplication } from './real-application';
 import { openWorld, SliceLab } from './slice-lab';
 
 const SCHEMA = `
@@ -66,4 +66,19 @@ function clientFor(app: RealApplication, slices: SliceLab, config: Config, signe
 /** The configuration with these rules of erasure. */
 export function withRules(config: Config, rules: object | undefined): Config {
   return { ...config, erasure: configSchema.shape.erasure.parse(rules) };
+}
+
+/** For one test file: an application for all its tests, and a lab for each, handed to `take`. */
+export function useErasureLab(take: (app: RealApplication, lab: ErasureLab) => void): void {
+  let app: RealApplication;
+  let lab: ErasureLab | undefined;
+  beforeAll(async () => {
+    app = await startApplication({ backup: false });
+  });
+  beforeEach(async () => {
+    lab = await ErasureLab.open(app);
+    take(app, lab);
+  });
+  afterEach(() => lab?.slices.drop());
+  afterAll(() => app?.stop());
 }
