@@ -18,47 +18,42 @@ describe('16: foreign keys are proved', () => {
     return Number(rows[0]?.count);
   };
 
+  /** A merge that finds `statement` of somebody else's open transaction in its way, which then ends. */
+  const mergeBeside = async (loss: string, statement: string, end: string) => {
+    const lab = await world(shop, shared);
+    const target = await lab.captureTarget();
+    await lab.live.query(loss);
+    const prepared = await lab.prepare('a', target);
+    const other = await lab.live.connect();
+    await other.query('begin');
+    await other.query(statement);
+    const merging = settled(prepared.merge());
+    await waitForWaiter(lab);
+    await other.query(end);
+    other.release();
+    const outcome = await merging;
+    await prepared.end();
+    if (end === 'commit') expect(outcome).toMatchObject({ error: { code: 'PROOF_FAILED' } });
+    else expect(outcome).toMatchObject({ value: { kind: 'merged' } });
+    expect(await orphans(lab)).toBe(0);
+    return lab;
+  };
+
   test.each(['commit', 'rollback'])(
     '16: another session’s open delete of a parent that a written row needs (%s)',
     async (end) => {
-      const lab = await world(shop, shared);
-      const target = await lab.captureTarget();
-      await lab.live.query('delete from prices where id = 1');
-      const prepared = await lab.prepare('a', target);
-      const other = await lab.live.connect();
-      await other.query('begin');
-      await other.query(`delete from currencies where code = 'DEM'`);
-      const merging = settled(prepared.merge());
-      await waitForWaiter(lab);
-      await other.query(end);
-      other.release();
-      const outcome = await merging;
-      await prepared.end();
-      if (end === 'commit') expect(outcome).toMatchObject({ error: { code: 'PROOF_FAILED' } });
-      else expect(outcome).toMatchObject({ value: { kind: 'merged' } });
-      expect(await orphans(lab)).toBe(0);
+      await mergeBeside('delete from prices where id = 1', `delete from currencies where code = 'DEM'`, end);
     },
   );
 
   test.each(['commit', 'rollback'])(
     '16: another tenant’s open insert of a child of a row that goes (%s)',
     async (end) => {
-      const lab = await world(shop, shared);
-      const target = await lab.captureTarget();
-      await lab.live.query(`insert into prices values (2, 'a', 'EUR')`);
-      const prepared = await lab.prepare('a', target);
-      const other = await lab.live.connect();
-      await other.query('begin');
-      await other.query(`insert into wishes values (1, 'b', 2)`);
-      const merging = settled(prepared.merge());
-      await waitForWaiter(lab);
-      await other.query(end);
-      other.release();
-      const outcome = await merging;
-      await prepared.end();
-      if (end === 'commit') expect(outcome).toMatchObject({ error: { code: 'PROOF_FAILED' } });
-      else expect(outcome).toMatchObject({ value: { kind: 'merged' } });
-      expect(await orphans(lab)).toBe(0);
+      const lab = await mergeBeside(
+        `insert into prices values (2, 'a', 'EUR')`,
+        `insert into wishes values (1, 'b', 2)`,
+        end,
+      );
       expect(await all(lab, 'wishes')).toHaveLength(end === 'commit' ? 1 : 0);
     },
   );

@@ -16,14 +16,17 @@ describe('14: one transaction', () => {
     update lines set item = 'changed' where invoice_id = 2`;
   const tables = ['tenants', 'invoices', 'lines', 'log'];
   const everything = (lab: SliceLab) => Promise.all(tables.map((table) => all(lab, table)));
-
-  test('14: the backend killed before any statement of the merge leaves nothing changed; the retry merges', async () => {
+  /** A restore after the mishap, up to its preview. */
+  const previewed = async () => {
     const lab = await world(books);
     const target = await lab.captureTarget();
     const atTarget = await everything(lab);
     await lab.live.query(mishap);
-    const before = await everything(lab);
-    const prepared = await lab.prepare('a', target);
+    return { lab, atTarget, before: await everything(lab), prepared: await lab.prepare('a', target) };
+  };
+
+  test('14: the backend killed before any statement of the merge leaves nothing changed; the retry merges', async () => {
+    const { lab, atTarget, before, prepared } = await previewed();
     let merged = false;
     let kills = 0;
     for (let kill = 1; !merged; kill += 1) {
@@ -50,12 +53,7 @@ describe('14: one transaction', () => {
   test.each(['before', 'after'] as const)(
     '14: an answer to COMMIT that is lost %s the server committed is settled by the record',
     async (when) => {
-      const lab = await world(books);
-      const target = await lab.captureTarget();
-      const atTarget = await everything(lab);
-      await lab.live.query(mishap);
-      const before = await everything(lab);
-      const prepared = await lab.prepare('a', target);
+      const { lab, atTarget, before, prepared } = await previewed();
       let commits = 0;
       const pool = watched(lab.app.application, async (sql, client) => {
         if (sql !== 'commit') return;
@@ -79,11 +77,7 @@ describe('14: one transaction', () => {
   );
 
   test('14: two attempts at once write once and give the same result', async () => {
-    const lab = await world(books);
-    const target = await lab.captureTarget();
-    const atTarget = await everything(lab);
-    await lab.live.query(mishap);
-    const prepared = await lab.prepare('a', target);
+    const { lab, atTarget, prepared } = await previewed();
     const outcomes = await Promise.all([settled(prepared.merge()), settled(prepared.merge())]);
     const results = outcomes.flatMap((outcome) => ('value' in outcome ? [outcome.value] : []));
     expect(results.length).toBeGreaterThan(0);
@@ -96,12 +90,7 @@ describe('14: one transaction', () => {
   test.each(['merge', 'cancel'] as const)(
     '14: cancel against merge: when %s has the record first, the other finds out',
     async (first) => {
-      const lab = await world(books);
-      const target = await lab.captureTarget();
-      const atTarget = await everything(lab);
-      await lab.live.query(mishap);
-      const before = await everything(lab);
-      const prepared = await lab.prepare('a', target);
+      const { lab, atTarget, before, prepared } = await previewed();
       if (first === 'cancel') {
         expect(await cancelRestore(lab.context, prepared.restoreId)).toBe('cancelled');
         await expect(prepared.merge()).rejects.toMatchObject({ code: 'RESTORE_CLOSED' });
