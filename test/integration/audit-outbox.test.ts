@@ -205,7 +205,7 @@ test('events of many forwarders at once are in the log once each, with the time 
   expect(await told()).toEqual([]);
 });
 
-test('an event that a run has led to names it, here and there, and one that none has names none', async () => {
+test('8: an event that a run has led to names it, here and there, and one that none has names none', async () => {
   const asked = { request: 'contain/t1', run: 'e2a1' };
   await addDead();
   await onBehalfOf(asked, () => redrive(application, REF, by));

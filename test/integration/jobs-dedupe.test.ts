@@ -48,7 +48,7 @@ test('by default the same key and input is the same job, and that it came again 
   expect(rows).toEqual([{ action: 'job.replayed', tenant: 'a', object: 'mail/k', outcome: 'ok' }]);
 });
 
-test('submissions go together, and the event of each names the run that has made it', async () => {
+test('submissions go together, and the event of each names the run that has made it (core/audit, 8)', async () => {
   for (const key of ['k1', 'k2', 'k3']) await queue.submit(request(key));
   const again = (key: string) => queue.submit(request(key, 'result'));
   await Promise.all([
