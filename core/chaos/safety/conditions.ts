@@ -28,28 +28,42 @@ async function look(
     ...context,
     signal: AbortSignal.any([context.signal, AbortSignal.timeout(LOOK_LIMIT_MS)]),
   };
+  // A database that is silent knows of no signal.
+  const overdue = new Promise<never>((_, reject) => {
+    const late = () => reject(new Error(`no answer within ${LOOK_LIMIT_MS} ms`));
+    bounded.signal.addEventListener('abort', late, { once: true });
+  });
   try {
-    switch (condition.kind) {
-      case 'probe': {
-        const { probe } = condition;
-        if (probe.provider.type === 'python') return `${probe.name} cannot be run`;
-        const run = await runActivity({ ...probe, provider: probe.provider }, bounded);
-        if (run.tolerance_met === true) return undefined;
-        return `${probe.name} is not within its tolerance${run.exception === undefined ? '' : `: ${run.exception[0]}`}`;
-      }
-      case 'metric':
-        return await lookAtMetric(condition, bounded);
-      case 'degradation-level': {
-        const { rows } = await platform.query<{ scope: string; level: string }>(
-          'select scope, level from chronawflow.degradation_level where rank >= $1 order by rank desc limit 1',
-          [condition.atLeast],
-        );
-        return rows[0] === undefined ? undefined : `${rows[0].scope} is at level ${rows[0].level}`;
-      }
-    }
+    bounded.signal.throwIfAborted();
+    return await Promise.race([judge(condition, bounded, platform), overdue]);
   } catch (error) {
-    if (context.signal.aborted) throw error;
+    context.signal.throwIfAborted();
     return `the condition (${condition.kind}) could not be looked at: ${messageOf(error)}`;
+  }
+}
+
+async function judge(
+  condition: AbortCondition,
+  context: RunContext,
+  platform: Pool,
+): Promise<string | undefined> {
+  switch (condition.kind) {
+    case 'probe': {
+      const { probe } = condition;
+      if (probe.provider.type === 'python') return `${probe.name} cannot be run`;
+      const run = await runActivity({ ...probe, provider: probe.provider }, context);
+      if (run.tolerance_met === true) return undefined;
+      return `${probe.name} is not within its tolerance${run.exception === undefined ? '' : `: ${run.exception[0]}`}`;
+    }
+    case 'metric':
+      return await lookAtMetric(condition, context);
+    case 'degradation-level': {
+      const { rows } = await platform.query<{ scope: string; level: string }>(
+        'select scope, level from chronawflow.degradation_level where rank >= $1 order by rank desc limit 1',
+        [condition.atLeast],
+      );
+      return rows[0] === undefined ? undefined : `${rows[0].scope} is at level ${rows[0].level}`;
+    }
   }
 }
 
