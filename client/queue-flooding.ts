@@ -9,9 +9,7 @@ const AT_ONCE = 20;
 /** Connects for each request: a fault's processes live long, and Temporal may be what is away. */
 export function queueFlooding(config: Config['temporal']): QueueFlooding {
   const withClient = async <T>(signal: AbortSignal, work: (client: Client) => Promise<T>): Promise<T> => {
-    // Loaded only here: guards and faults' processes start a third faster without it, and hardly any needs it.
-    const { Client } = await import('@temporalio/client');
-    const { connectTemporal }: typeof import('./connect-temporal') = require('./connect-temporal');
+    const { Client, connectTemporal } = await load();
     const connection = await connectTemporal(config, '3s');
     try {
       const client = new Client({ connection, namespace: config.namespace });
@@ -21,6 +19,9 @@ export function queueFlooding(config: Config['temporal']): QueueFlooding {
     }
   };
   return {
+    makeReady: async () => {
+      await load();
+    },
     start: ({ taskQueue, prefix, count, lifetimeMs, signal }) =>
       withClient(signal, async (client) => {
         await each(count, async (n) => {
@@ -61,6 +62,13 @@ export function queueFlooding(config: Config['temporal']): QueueFlooding {
         return running;
       }),
   };
+}
+
+/** Loaded only when needed: guards and faults' processes start a third faster without it, and hardly any needs it. */
+async function load() {
+  const { Client } = await import('@temporalio/client');
+  const { connectTemporal }: typeof import('./connect-temporal') = require('./connect-temporal');
+  return { Client, connectTemporal };
 }
 
 async function each(count: number, work: (n: number) => Promise<void>): Promise<void> {

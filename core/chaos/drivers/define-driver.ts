@@ -6,7 +6,7 @@ import type { AnyDriver, FaultDriver, RawCall, TargetKind, TargetOf } from './dr
 export function defineDriver<K extends TargetKind, P extends object, S extends object>(
   driver: FaultDriver<K, P, S>,
 ): AnyDriver {
-  const { name, targetKind, summary, afterPowerLoss, boundedBy } = driver;
+  const { name, targetKind, summary, afterPowerLoss, boundedBy, makeReady } = driver;
   const typed = (call: RawCall) => ({
     leaseId: call.leaseId,
     signal: call.signal,
@@ -15,7 +15,7 @@ export function defineDriver<K extends TargetKind, P extends object, S extends o
   });
   const savedOf = (call: RawCall) => (call.saved === undefined ? undefined : driver.saved.parse(call.saved));
   return {
-    ...{ name, targetKind, summary, afterPowerLoss, boundedBy },
+    ...{ name, targetKind, summary, afterPowerLoss, boundedBy, makeReady },
     parse: (parameters) => plain(driver.parameters.parse(parameters)),
     prepare: async (call) => {
       const others = call.others.flatMap(({ target, saved }) => {

@@ -54,6 +54,8 @@ export interface FaultDriver<K extends TargetKind, P, S> {
   readonly afterPowerLoss: AfterPowerLoss;
   /** What ends it when every process of Chronawflow is dead and stays so. */
   readonly boundedBy: 'its own process' | 'the server' | 'its rule' | 'the reaper';
+  /** Loads what `remove` and `isThere` need. A guard calls it when it acknowledges a lease: what is due must not wait for it. */
+  makeReady?(): Promise<void>;
   /** Reads what the inverse needs; changes nothing. */
   prepare(call: PrepareCall<K, P, S>): Promise<S>;
   inject(call: InjectCall<K, P, S>): Promise<void>;
@@ -65,7 +67,7 @@ export interface FaultDriver<K extends TargetKind, P, S> {
 export interface AnyDriver
   extends Pick<
     FaultDriver<TargetKind, unknown, unknown>,
-    'name' | 'targetKind' | 'summary' | 'afterPowerLoss' | 'boundedBy'
+    'name' | 'targetKind' | 'summary' | 'afterPowerLoss' | 'boundedBy' | 'makeReady'
   > {
   /** @throws ZodError */
   parse(parameters: unknown): Readonly<Record<string, unknown>>;

@@ -8,7 +8,12 @@ const files = readdirSync(directory).filter((file) => file.endsWith('.yaml'));
 const database = { host: '127.0.0.1', port: 1, database: 'x', user: 'x', ssl: false };
 const drivers: FaultDrivers = hostDrivers(
   { control: {}, platform: { database } },
-  { start: async () => undefined, end: async () => undefined, running: async () => 0 },
+  {
+    makeReady: async () => undefined,
+    start: async () => undefined,
+    end: async () => undefined,
+    running: async () => 0,
+  },
 );
 const read = (file: string) => readExperiment(readFileSync(join(directory, file), 'utf8'), file);
 

@@ -4,6 +4,8 @@ import type { AnyDriver } from '../driver';
 
 /** What the fault needs of Temporal; implemented by whoever knows it (client/). */
 export interface QueueFlooding {
+  /** Loads what the others need. */
+  makeReady(): Promise<void>;
   /** Starts workflows that no worker knows, named `<prefix><n>`; Temporal itself ends each after `lifetimeMs`. */
   start(request: {
     readonly taskQueue: string;
@@ -49,6 +51,7 @@ export function queueFlood(flooding: QueueFlooding): AnyDriver {
     saved: nothing,
     afterPowerLoss: 'gone',
     boundedBy: 'the server',
+    makeReady: () => flooding.makeReady(),
     prepare: async () => ({}),
     inject: ({ leaseId, target, parameters: { workflows }, remainingMs, signal }) =>
       flooding.start({
