@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { loadConfig } from '../config';
-import { runFault } from '../core/chaos';
+import { chaosPrograms, runFault } from '../core/chaos';
 import { InvalidInputError, messageOf } from '../core/errors';
 import { chaosHost } from './chaos-host';
 import { createLogger } from './create-logger';
@@ -14,7 +14,7 @@ async function main(): Promise<void> {
     const id = process.argv[2];
     if (id === undefined) throw new InvalidInputError('chaos-driver needs the ID of a lease.');
     const { host } = chaosHost(loadConfig(), log);
-    await runFault(host, id);
+    await runFault(host, chaosPrograms(__dirname), id);
     // What it holds ends with it.
     process.exit(0);
   } catch (error) {

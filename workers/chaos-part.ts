@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { createChaosActivities } from '../activities/chaos';
 import { temporalConnection } from '../config';
-import { type ChaosPrograms, chaosPrograms, startGuard, watchFaults } from '../core/chaos';
+import { type ChaosPrograms, chaosPrograms, keepGuard, watchFaults } from '../core/chaos';
 import { createPool } from '../database';
 import { chaosHost } from './chaos-host';
 import type { ControlPart, ControlServices } from './control-part';
@@ -55,7 +55,7 @@ export async function chaosPart(services: ControlServices, programs?: ChaosProgr
       run.catch((err: unknown) => log.error({ err }, 'no faults can be injected on this host any more'));
       // Leases of an earlier process may wait for somebody who ends them.
       host.journal.ids().then(
-        (open) => (open.length > 0 ? startGuard(directory, started, 'a') : undefined),
+        (open) => (open.length > 0 ? keepGuard(directory, started, 'a') : undefined),
         (err: unknown) => log.error({ err }, 'the journal of faults cannot be read'),
       );
     },

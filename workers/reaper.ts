@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../config';
-import { abortAll, chaosPrograms, Guard, startGuard } from '../core/chaos';
+import { abortAll, chaosPrograms, Guard, keepGuard } from '../core/chaos';
 import { ChronawflowError, InvalidInputError, messageOf } from '../core/errors';
 import { chaosHost } from './chaos-host';
 import { createLogger } from './create-logger';
@@ -31,10 +31,13 @@ async function main(): Promise<void> {
     const guard = new Guard(host, {
       name,
       idleMs: values.stay ? Number.POSITIVE_INFINITY : IDLE_MS,
-      startOther: (other) => startGuard(host.journal.directory, programs, other),
+      keepOther: (other) => keepGuard(host.journal.directory, programs, other),
     });
     log.info({ guard: name, directory: host.journal.directory }, 'guarding');
-    await host.journal.prune();
+    // Beside its work: what may be due does not wait for what is long over.
+    host.journal
+      .prune()
+      .catch((error: unknown) => log.warn({ err: error }, 'ended leases could not be pruned'));
     await guard.run(stop.signal);
     if (stop.signal.aborted) await abortAll(host, `guard-${name}`, STOP_LIMIT_MS);
     await close();

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasCode, messageOf } from '../errors';
+import { hasCode } from '../errors';
+import { attemptEnd } from './attempt-end';
 import { FaultRemainsError } from './errors';
-import { type ChaosHost, resolveFault } from './host';
-import { type EndReason, type FaultLease, hostTime, killProcess } from './lease';
+import type { ChaosHost } from './host';
+import { type EndReason, type FaultLease, killProcess } from './lease';
 
 export interface EndOptions {
   readonly by: string;
@@ -11,13 +12,9 @@ export interface EndOptions {
   readonly limitMs?: number;
 }
 
-/** One inverse and one look at most; Toxiproxy's restart is among what has to fit. */
-const ATTEMPT_MS = 8_000;
 const FIRST_PAUSE_MS = 100;
 /** What was away, such as a server that is started again, must not stand under its fault for long once it is back. */
 const LONGEST_PAUSE_MS = 500;
-/** What was on its way when the injector died has arrived after this. */
-const SECOND_LOOK_MS = 50;
 
 /**
  * Ends a fault and proves it: nobody injects it any more, the inverse has run, and two looks do not find it. May be called by
@@ -31,9 +28,11 @@ export async function endFault(host: ChaosHost, lease: FaultLease, options: EndO
   const limit = performance.now() + (options.limitMs ?? 20_000);
   let pause = FIRST_PAUSE_MS;
   for (;;) {
-    const remains = await attempt(host, lease);
+    const remains = await attemptEnd(host, lease);
     if (remains === undefined) break;
     await journal.noteFailure(lease.id, remains.reason);
+    // Somebody else has proved its end meanwhile.
+    if (!(await journal.isOpen(lease.id))) return;
     if (performance.now() + pause > limit)
       throw new FaultRemainsError(lease.id, lease.driver, remains.reason, remains.cause);
     host.log.warn(
@@ -63,26 +62,4 @@ async function stopInjector({ journal }: ChaosHost, lease: FaultLease): Promise<
       lease.driver,
       `process ${injector.pid}, which injects it, does not die`,
     );
-}
-
-async function attempt(
-  host: ChaosHost,
-  lease: FaultLease,
-): Promise<{ readonly reason: string; readonly cause?: unknown } | undefined> {
-  try {
-    const { driver, target, parameters } = resolveFault(host, lease);
-    const now = hostTime();
-    const call = {
-      leaseId: lease.id,
-      ...{ target, parameters, saved: lease.saved },
-      signal: AbortSignal.timeout(ATTEMPT_MS),
-      pastDeadline: lease.bootId !== now.bootId || now.uptimeMs > lease.deadlineMs,
-    };
-    await driver.remove(call);
-    if (await driver.isThere(call)) return { reason: 'the inverse ran, and the probe still finds it' };
-    await sleep(SECOND_LOOK_MS);
-    return (await driver.isThere(call)) ? { reason: 'it came back after the inverse' } : undefined;
-  } catch (cause) {
-    return { reason: messageOf(cause), cause };
-  }
 }

@@ -10,7 +10,7 @@ export { type AnyDriver, FaultDrivers, hostDrivers, type QueueFlooding } from '.
 export { type EndOptions, endFault } from './end-fault';
 export * from './errors';
 export * from './experiment';
-export { type ChaosPrograms, chaosPrograms, Guard, readGuard, startGuard, stopGuards } from './guard';
+export { type ChaosPrograms, chaosPrograms, Guard, keepGuard, readGuard, stopGuards } from './guard';
 export { type ChaosHost, type ResolvedFault, resolveFault } from './host';
 export { type FaultRequest, injectFault } from './inject-fault';
 export {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../errors';
 import { endFault } from './end-fault';
 import { ChaosRefusedError, FaultNotInjectedError } from './errors';
-import { type ChaosPrograms, closeEnded, guardsFor, startApart } from './guard';
+import { type ChaosPrograms, closeEnded, GUARDS, guardsFor, keepGuard, startApart } from './guard';
 import { type ChaosHost, resolveFault } from './host';
 import { type AuthorizeFault, type FaultLease, hostTime, isAlive } from './lease';
 import { resourceOf } from './targets';
@@ -150,6 +150,8 @@ async function inject(host: ChaosHost, programs: ChaosPrograms, lease: FaultLeas
     if (performance.now() - renewed > lease.termMs / 4) {
       await journal.renew(lease.id);
       renewed = performance.now();
+      // From the injection on the fault's own process sees to it.
+      for (const name of GUARDS) await keepGuard(journal.directory, programs, name);
     }
     await sleep(20);
   }

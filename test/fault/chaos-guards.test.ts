@@ -9,10 +9,12 @@ import {
   countFaults,
   endFault,
   type FaultLease,
+  Guard,
   injectFault,
   LeaseJournal,
   readGuard,
 } from '../../core/chaos';
+import { startDetached } from '../../core/cluster';
 import { findFault } from '../support/chaos-checker';
 import { killChaosProcesses } from '../support/chaos-processes';
 import { type ChaosStage, newLeaseId, startChaosStage } from '../support/chaos-stage';
@@ -91,7 +93,35 @@ test('the guards start each other again', async () => {
       { what: `guard ${name} to be there again` },
     );
   }
+  // Both at once: then the fault's own process starts them.
+  const before = await stage.guards();
+  for (const pid of Object.values(before)) kill(pid);
+  await until(
+    async () => {
+      const now = await stage.guards();
+      return (['a', 'b'] as const).every((name) => now[name] !== before[name] && isRunning(now[name] ?? 0));
+    },
+    { what: 'both guards to be there again' },
+  );
   await endFault(stage.host, lease, { by: 'test', reason: 'rolled-back' });
+}, 60_000);
+
+test('without a fault a guard ends, and starts nobody', async () => {
+  const directory = join(stage.directory, 'idle');
+  const started: string[] = [];
+  const guard = new Guard(
+    { ...stage.host, store: undefined, journal: new LeaseJournal(directory) },
+    {
+      name: 'a',
+      idleMs: 500,
+      keepOther: async (name) => {
+        started.push(name);
+      },
+    },
+  );
+  await mkdir(directory);
+  await guard.run(new AbortController().signal);
+  expect(started).toEqual([]);
 }, 60_000);
 
 test('SIGTERM, as a host that shuts down sends it, ends every fault', async () => {
@@ -241,6 +271,18 @@ test('the unit that has the PID now is not signalled for the one that had it', a
     await writeFile(stage.unitFile, JSON.stringify(record));
   }
   expect(await findFault(stage, { id: '', driver: 'process.stop', target: 'unit' })).toBeUndefined();
+}, 60_000);
+
+test('a process that dies while it is stopped is no fault any more', async () => {
+  const lease = await inject({ driver: 'process.stop', target: 'unit' });
+  expect(await findFault(stage, lease)).toMatch(/State:\s+T/);
+  kill(JSON.parse(await readFile(stage.unitFile, 'utf8')).pid);
+  await endFault(stage.host, lease, { by: 'test', reason: 'rolled-back' });
+  expect(await stage.host.journal.ids()).toEqual([]);
+  await startDetached({
+    ...{ file: '/bin/sleep', args: ['3600'] },
+    ...{ recordFile: stage.unitFile, logFile: `${stage.unitFile}.log` },
+  });
 }, 60_000);
 
 test('the big red button works with the control plane away, and says what it could not reach', async () => {

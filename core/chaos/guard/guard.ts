@@ -1,35 +1,22 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endFault } from '../end-fault';
 import type { ChaosHost } from '../host';
-import {
-  type EndReason,
-  type FaultLease,
-  hostTime,
-  isAlive,
-  overBecause,
-  type ProcessRef,
-  processRef,
-  refOf,
-} from '../lease';
-import { readJson, writeDurably } from '../lease/durable-file';
-import { type GuardStart, isUnderWay } from './guard-start';
+import { type EndReason, type FaultLease, hostTime, overBecause, type ProcessRef, refOf } from '../lease';
+import { claimGuard, type GuardName, isGuardAlive, readGuard } from './guard-record';
 import { reconcile } from './reconcile';
-
-export type GuardName = 'a' | 'b';
 
 export interface GuardOptions {
   readonly name: GuardName;
-  /** Starts the other one in a session of its own. */
-  readonly startOther: (name: GuardName) => Promise<ProcessRef | undefined>;
+  /** Starts the other one in a session of its own, unless it is on its way. */
+  readonly keepOther: (name: GuardName) => Promise<void>;
   /** Without faults for so long, the guard ends; Infinity for the one that the boot unit runs. */
   readonly idleMs: number;
 }
 
 const TICK_MS = 200;
-/** Guard b leaves a due fault to guard a for a moment: two would only do the same work twice. */
-const HEAD_START_MS = { a: 0, b: 400 } as const;
+/** Guard b leaves a due fault to a living guard a for a moment: two would only do the same work twice. */
+const HEAD_START_MS = 400;
 const RECONCILE_EVERY_MS = 1_000;
 
 /**
@@ -41,7 +28,8 @@ export class Guard {
   private readonly ending = new Set<string>();
   private readonly unreadable = new Set<string>();
   private idleSince = performance.now();
-  private otherStart: GuardStart | undefined;
+  private keeping = false;
+  private headStartMs = 0;
   private reconciledAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -52,7 +40,7 @@ export class Guard {
   async run(signal: AbortSignal): Promise<void> {
     const self = await refOf(process.pid);
     if (self === undefined) return;
-    await this.claim(self);
+    await claimGuard(this.host.journal.directory, this.options.name, self);
     while (!signal.aborted && (await this.isMine(self))) {
       try {
         await this.tick(self, signal);
@@ -65,9 +53,12 @@ export class Guard {
   }
 
   private async tick(self: ProcessRef, signal: AbortSignal): Promise<void> {
-    await this.keepOther(self, signal);
     const { leases, unreadable } = await this.host.journal.all();
-    if (leases.length > 0 || unreadable.length > 0) this.idleSince = performance.now();
+    if (leases.length > 0 || unreadable.length > 0) {
+      this.idleSince = performance.now();
+      // Without a fault each would start the other one again that has just ended because there is none.
+      await this.keepOther(self, signal);
+    }
     for (const { id, reason } of unreadable) {
       if (!this.unreadable.has(id)) this.host.log.error({ lease: id, reason }, 'a lease cannot be read');
       this.unreadable.add(id);
@@ -81,11 +72,21 @@ export class Guard {
     if (!this.acknowledged.has(lease.id)) {
       await journal.mark(lease.id, `guard-${this.options.name}`);
       this.acknowledged.add(lease.id);
+      this.makeReady(lease);
     }
     const { bootId, uptimeMs } = hostTime();
-    const now = { bootId, uptimeMs: uptimeMs - HEAD_START_MS[this.options.name] };
+    const now = { bootId, uptimeMs: uptimeMs - this.headStartMs };
     const reason = overBecause(lease, await journal.renewedMs(lease.id), now);
     if (reason !== undefined) this.end(lease, reason);
+  }
+
+  /** Now rather than when it is due. An unknown driver is told of when its end is tried. */
+  private makeReady(lease: FaultLease): void {
+    const { drivers, log } = this.host;
+    const driver = drivers.all.find(({ name }) => name === lease.driver);
+    driver
+      ?.makeReady?.()
+      .catch((error: unknown) => log.warn({ lease: lease.id, err: error }, 'not made ready'));
   }
 
   /** Not waited for: one fault that resists must not keep the others. */
@@ -108,18 +109,20 @@ export class Guard {
       });
   }
 
+  /** Its start is not waited for: what is due must not wait for it either. */
   private async keepOther(self: ProcessRef, signal: AbortSignal): Promise<void> {
     const other: GuardName = this.options.name === 'a' ? 'b' : 'a';
-    const ref = await readGuard(this.host.journal.directory, other);
-    if (ref !== undefined && (await isAlive(ref))) return;
-    if (await isUnderWay(this.otherStart)) return;
+    const lives = await isGuardAlive(this.host.journal.directory, other);
+    this.headStartMs = lives && other === 'a' ? HEAD_START_MS : 0;
     // One that was told to end, or whose place another one has taken meanwhile, starts nobody any more.
-    if (signal.aborted || !(await this.isMine(self))) return;
-    this.otherStart = { at: performance.now(), ref: await this.options.startOther(other) };
-  }
-
-  private claim(self: ProcessRef): Promise<void> {
-    return writeDurably(recordOf(this.host.journal.directory, this.options.name), self);
+    if (lives || this.keeping || signal.aborted || !(await this.isMine(self))) return;
+    this.keeping = true;
+    this.options
+      .keepOther(other)
+      .catch((error: unknown) => this.host.log.error({ err: error }, `guard ${other} cannot be started`))
+      .finally(() => {
+        this.keeping = false;
+      });
   }
 
   private async isMine(self: ProcessRef): Promise<boolean> {
@@ -128,13 +131,4 @@ export class Guard {
     if (now === undefined) return existsSync(this.host.journal.directory);
     return now.pid === self.pid && now.startedAt === self.startedAt;
   }
-}
-
-function recordOf(directory: string, name: GuardName): string {
-  return join(directory, `guard-${name}.json`);
-}
-
-/** The guard's process as it has recorded itself; it may be dead. */
-export function readGuard(directory: string, name: GuardName): Promise<ProcessRef | undefined> {
-  return readJson(recordOf(directory, name), processRef).catch(() => undefined);
 }

@@ -1,4 +1,5 @@
-export { Guard, type GuardName, readGuard } from './guard';
+export { Guard } from './guard';
+export { GUARDS, type GuardName, isGuardAlive, readGuard } from './guard-record';
 export { closeEnded } from './reconcile';
-export { type ChaosPrograms, chaosPrograms, guardsFor, startApart, startGuard } from './start-guards';
+export { type ChaosPrograms, chaosPrograms, guardsFor, keepGuard, startApart } from './start-guards';
 export { stopGuards } from './stop-guards';

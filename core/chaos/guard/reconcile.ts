@@ -20,15 +20,27 @@ export async function reconcile(
   for (const stored of await store.active(host.host)) {
     // An ID becomes a directory's name: what is none was not written by us.
     if (!leaseId.safeParse(stored.id).success) continue;
-    const lease = await host.journal.find(stored.id);
-    if (lease !== undefined) {
-      if (stored.abortRequested) end(lease, 'aborted');
-      continue;
-    }
-    const ended = await host.journal.ended(stored.id);
-    if (ended !== undefined) await store.close(stored.id, ended.by, ended.reason);
-    else if (stored.overdue) await adopt(host, stored);
+    // One that cannot be read must not keep the others from being aborted.
+    await compare(host, store, stored, end).catch((error: unknown) =>
+      host.log.warn({ lease: stored.id, err: error }, 'a lease could not be compared with the control plane'),
+    );
   }
+}
+
+async function compare(
+  host: ChaosHost,
+  store: LeaseStore,
+  stored: StoredLease,
+  end: (lease: FaultLease, reason: EndReason) => void,
+): Promise<void> {
+  const lease = await host.journal.find(stored.id);
+  if (lease !== undefined) {
+    if (stored.abortRequested) end(lease, 'aborted');
+    return;
+  }
+  const ended = await host.journal.ended(stored.id);
+  if (ended !== undefined) await store.close(stored.id, ended.by, ended.reason);
+  else if (stored.overdue) await adopt(host, stored);
 }
 
 /** Closes in the control plane what has ended here; whoever ended it may have died before it said so. */

@@ -4,12 +4,13 @@ import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withProcessLock } from '../../cluster';
 import { DependencyMissingError } from '../../errors';
 import { GuardsNotReadyError } from '../errors';
-import { isAlive, type LeaseJournal, type ProcessRef, refOf } from '../lease';
+import { type LeaseJournal, type ProcessRef, refOf } from '../lease';
 import { makeDirectory } from '../lease/durable-file';
-import { type GuardName, readGuard } from './guard';
-import { type GuardStart, isUnderWay } from './guard-start';
+import { GUARDS, type GuardName, isGuardAlive } from './guard-record';
+import { isUnderWay, noteStart } from './guard-start';
 
 /** How this host starts the processes that have to outlive the one which asks. */
 export interface ChaosPrograms {
@@ -35,6 +36,12 @@ export function chaosPrograms(
 }
 
 /**
+ * Calls into a file system that hangs hold a thread each until it answers, and Node has four. A host has fewer targets than this,
+ * and each has one fault. Source: https://nodejs.org/api/cli.html#uv_threadpool_sizesize
+ */
+const FILE_SYSTEM_THREADS = '64';
+
+/**
  * A Node program in a session of its own, so that no signal to this process's group or terminal reaches it.
  *
  * @returns its process; undefined when it has ended already.
@@ -49,7 +56,7 @@ export async function startApart(
   try {
     const child = spawn(process.execPath, ['--enable-source-maps', program, ...args], {
       stdio: ['ignore', log.fd, log.fd],
-      env: { ...process.env, ...env },
+      env: { UV_THREADPOOL_SIZE: FILE_SYSTEM_THREADS, ...process.env, ...env },
       detached: true,
     });
     await once(child, 'spawn');
@@ -60,14 +67,23 @@ export async function startApart(
   }
 }
 
-export async function startGuard(
-  directory: string,
-  programs: ChaosPrograms,
-  name: GuardName,
-): Promise<ProcessRef | undefined> {
+/**
+ * Starts the guard unless it lives or is on its way. Everybody who lives for a fault may find it dead at the same moment; one of
+ * them starts it, since several would only take the processor from each other.
+ */
+export async function keepGuard(directory: string, programs: ChaosPrograms, name: GuardName): Promise<void> {
+  if (await isThere(directory, name)) return;
   await makeDirectory(directory);
-  const logFile = join(directory, `guard-${name}.log`);
-  return startApart(programs.reaper, ['--guard', name], logFile, programs.env);
+  await withProcessLock(join(directory, `guard-${name}.lock`), async () => {
+    if (await isThere(directory, name)) return;
+    const logFile = join(directory, `guard-${name}.log`);
+    const started = await startApart(programs.reaper, ['--guard', name], logFile, programs.env);
+    await noteStart(directory, name, started);
+  });
+}
+
+async function isThere(directory: string, name: GuardName): Promise<boolean> {
+  return (await isGuardAlive(directory, name)) || (await isUnderWay(directory, name));
 }
 
 const LIMIT_MS = 30_000;
@@ -79,17 +95,14 @@ export async function guardsFor(
   leaseId: string,
 ): Promise<void> {
   const begun = performance.now();
-  const starting = new Map<GuardName, GuardStart>();
   for (;;) {
-    const waiting: GuardName[] = [];
-    for (const name of ['a', 'b'] as const) {
+    let waiting = false;
+    for (const name of GUARDS) {
       if (await journal.isMarked(leaseId, `guard-${name}`)) continue;
-      waiting.push(name);
-      const ref = await readGuard(journal.directory, name);
-      if ((ref !== undefined && (await isAlive(ref))) || (await isUnderWay(starting.get(name)))) continue;
-      starting.set(name, { at: performance.now(), ref: await startGuard(journal.directory, programs, name) });
+      waiting = true;
+      await keepGuard(journal.directory, programs, name);
     }
-    if (waiting.length === 0) return;
+    if (!waiting) return;
     if (performance.now() - begun > LIMIT_MS) throw new GuardsNotReadyError(journal.directory, LIMIT_MS);
     await sleep(20);
   }

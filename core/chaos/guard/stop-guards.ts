@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive, signalProcess } from '../lease';
-import { readGuard } from './guard';
+import { readGuard } from './guard-record';
 
 /**
  * Ends both guards of a journal, for who takes the whole place away. They end every fault first, as on a host that shuts down.

@@ -63,6 +63,11 @@ export class LeaseJournal {
     return readJson(this.file(id, 'lease.json'), faultLease);
   }
 
+  /** Whether it is there, readable or not. */
+  async isOpen(id: string): Promise<boolean> {
+    return stat(join(this.leases, id)).then(() => true, whenMissing(false));
+  }
+
   async all(): Promise<{ readonly leases: FaultLease[]; readonly unreadable: UnreadableLease[] }> {
     const leases: FaultLease[] = [];
     const unreadable: UnreadableLease[] = [];
