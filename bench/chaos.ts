@@ -6,6 +6,7 @@ import { startChaosDeployment } from '../test/support/chaos-temporal';
 import { measureAbortDelay } from './chaos/abort-delay';
 import { hostFaults } from './chaos/host-faults';
 import { measureIdleInjection } from './chaos/idle-injection';
+import { standbyFaults } from './chaos/standby-faults';
 import { measureStorm } from './chaos/storm';
 import { measureToolkit } from './chaos/toolkit-side';
 import type { Goals } from './support/goals.pure';
@@ -24,9 +25,13 @@ const GOALS: Goals = {
 async function measure(bench: Bench): Promise<Measured> {
   const idle = measureIdleInjection();
   const host = await hostFaults(bench);
-  const chaos = await startChaosDeployment({ leaseTerm: '4s' }, host.targets);
+  const standby = await standbyFaults(bench);
+  const chaos = await startChaosDeployment({ leaseTerm: '4s' }, { ...host.targets, ...standby.targets });
   bench.cleanUp.add(() => chaos.stop());
-  const sections: Measured[] = [idle, await measureStorm(bench, chaos, host.faults)];
+  const sections: Measured[] = [
+    idle,
+    await measureStorm(bench, chaos, { host: host.faults, standby: standby.faults }),
+  ];
   for (const section of [measureAbortDelay, measureToolkit]) sections.push(await section(bench, chaos));
   return {
     text: sections.map(({ text }) => text).join('\n\n'),

@@ -34,6 +34,7 @@ const LANES: readonly (readonly StormFault[])[] = [
     { driver: 'backup.flipped', target: 'repository', parameters: { file: 'base.tar' } },
     { driver: 'process.kill', target: 'unit' },
     { driver: 'backup.lost', target: 'repository', parameters: { file: 'base.tar' } },
+    { driver: 'temporal.queue-flooded', target: 'queue', parameters: { workflows: 20 } },
   ],
   [
     { driver: 'toxiproxy.timeout', target: 'proxy-2' },
@@ -47,17 +48,21 @@ const WORKFLOWS: readonly WorkflowRound[] = [
   { driver: 'toxiproxy.timeout', target: 'proxy-3', victim: 'Temporal' },
 ];
 
-/** @param host faults of the host, for a lane of their own */
+/**
+ * @param host faults of the host, for a lane of their own
+ * @param standby of a standby, for the servers' lane
+ */
 export async function measureStorm(
   bench: Bench,
   chaos: ChaosDeployment,
-  host: readonly StormFault[],
+  { host, standby }: { readonly host: readonly StormFault[]; readonly standby: readonly StormFault[] },
 ): Promise<Measured> {
   const { quick, progress, signal, cleanUp } = bench;
   const random = seededRandom(SEED);
   const begun = performance.now();
   const perLane = quick ? 5 : 45;
-  const plan = [...LANES, host].map((faults) =>
+  const [proxy = [], servers = [], ...others] = LANES;
+  const plan = [proxy, [...servers, ...standby], ...others, host].map((faults) =>
     Array.from({ length: perLane }, (_, at) => ({
       ...(faults[at % faults.length] ?? { driver: '', target: '' }),
       victim: VICTIMS[Math.floor(random() * VICTIMS.length)] ?? 'nobody',
@@ -114,6 +119,11 @@ export async function measureStorm(
           return [victim, own.length, Math.round(percentile(own, 0.5)), Math.round(Math.max(...own))];
         }),
       ),
+      ...results.flatMap(({ driver, victim, overstayMs, late }) =>
+        late === undefined
+          ? []
+          : [`LATE: ${driver}, ${victim}: gone ${overstayMs} ms after its lease; ${late}`],
+      ),
       ...residual.map(
         ({ driver, victim, moment, residual: what }) => `LEFT: ${driver}, ${victim} at ${moment}: ${what}`,
       ),
@@ -125,6 +135,10 @@ export async function measureStorm(
       residual: residual.length,
       overstay_p99_ms: percentile(overstays, 0.99),
       overstay_max_ms: Math.max(...overstays),
+      closed_p99_ms: percentile(
+        results.map(({ closedMs }) => closedMs),
+        0.99,
+      ),
       experiments_per_minute: results.length / minutes,
     },
   };

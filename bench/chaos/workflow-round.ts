@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChaosRun } from '../../client';
 import { hostTime } from '../../core/chaos/lease';
 import { findFault } from '../../test/support/chaos-checker';
+import { outageBegins } from '../../test/support/chaos-outages';
 import type { StormResult } from '../../test/support/chaos-storm';
 import type { ChaosDeployment } from '../../test/support/chaos-temporal';
 import { isToxiproxyGone, superviseToxiproxy } from '../../test/support/chaos-toxiproxy-supervisor';
@@ -36,8 +37,8 @@ export async function workflowRound(
       return (await leaseOf()) !== undefined;
     });
     const lease = await leaseOf();
-    if (round.victim === 'Temporal') await chaos.temporal.kill();
-    else kill(worker.pid);
+    const revive = round.victim === 'Temporal' ? await killTemporal(chaos) : undefined;
+    if (revive === undefined) kill(worker.pid);
     const isOpen = async () => lease !== undefined && (await journal.find(lease.id)) !== undefined;
     const end = lease?.deadlineMs ?? hostTime().uptimeMs;
     let found = await find('');
@@ -53,13 +54,24 @@ export async function workflowRound(
     const ended = lease === undefined ? undefined : await journal.ended(lease.id);
     const goneMs = (revived ? ended?.endedMs : undefined) ?? hostTime().uptimeMs;
     const overstayMs = Math.max(0, goneMs - end);
-    if (round.victim === 'Temporal') await chaos.temporal.start();
+    const times = { overstayMs, closedMs: overstayMs };
+    await revive?.();
     await run.result();
     const residual = found ?? (open ? 'its lease is open' : undefined);
-    return { driver, target, victim: 'controller', moment: 0, injected: true, overstayMs, residual };
+    return { driver, target, victim: round.victim, moment: 0, injected: true, ...times, residual };
   } finally {
     await worker.stop();
   }
+}
+
+/** @returns how it is brought back */
+async function killTemporal({ stage, temporal }: ChaosDeployment): Promise<() => Promise<void>> {
+  const isBack = stage.temporal === undefined ? undefined : outageBegins(stage.temporal);
+  await temporal.kill();
+  return async () => {
+    await temporal.start();
+    isBack?.();
+  };
 }
 
 /**

@@ -29,6 +29,7 @@ const openLeases = () => readdirSync(join(chaos.stage.host.journal.directory, 'l
 test.each([
   ['toxiproxy.down', 'proxy-1'],
   ['postgres.read-only', 'database'],
+  ['temporal.queue-flooded', 'queue'],
 ] as const)(
   'the controllers’ process dies in the middle of %s: the fault ends, and the run too',
   async (driver, target) => {

@@ -1,10 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { abortAll, endFault, injectFault } from '../../core/chaos';
-import { findPostgresBin, freePort } from '../../core/cluster';
+import { findPostgresBin, freePort, stopServer } from '../../core/cluster';
 import { standbyCluster } from '../../core/local-stack/chaos/standby-cluster';
 import { createPool } from '../../database';
 import { type ChaosStage, newLeaseId, startChaosStage } from '../support/chaos-stage';
+import { stormRound } from '../support/chaos-storm';
 import { CleanUp } from '../support/clean-up';
 import { type RealPostgres, startPostgres } from '../support/real-postgres';
 import { until } from '../support/until';
@@ -87,6 +88,24 @@ test('it goes on at the deadline without anybody who renews', async () => {
   await until(async () => !(await paused()), { what: 'the replay to go on', limitMs: 60_000 });
   await until(async () => (await stage.host.journal.find(lease.id)) === undefined, { limitMs: 60_000 });
 }, 120_000);
+
+const server = {
+  halt: () => stopServer({ dataDirectory: join(primary.directory, 'standby', 'data'), mode: 'immediate' }),
+  start: () => part.start({ progress: () => undefined }),
+};
+
+test.each(['controller and driver', 'both guards', 'database'] as const)(
+  'whoever is killed, it goes on: %s',
+  async (victim) => {
+    const round = { driver: 'postgres.replication-paused', target: 'standby', victim, moment: 0.7 };
+    const times = { durationMs: 4_000, termMs: 3_000, limitMs: 60_000 };
+    expect(await stormRound(stage, { ...round, database: server }, times)).toMatchObject({
+      injected: true,
+      residual: undefined,
+    });
+  },
+  120_000,
+);
 
 test('a server that is no standby is refused, and left as it is', async () => {
   await expect(inject('primary')).rejects.toMatchObject({

@@ -4,6 +4,7 @@ import { statfs } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { Connection, Client as TemporalClient } from '@temporalio/client';
 import { Client } from 'pg';
 import type { ChaosStage } from './chaos-stage';
 
@@ -11,7 +12,7 @@ const execute = promisify(execFile);
 
 /**
  * Looks whether a fault is there, by ways of its own: Toxiproxy's API, a connection through the proxy, /proc, pg_settings,
- * pg_locks, pg_stat_activity, tc, the files. It shares no code with what injects and ends faults.
+ * pg_locks, pg_stat_activity, Temporal's count, tc, the files. It shares no code with what injects and ends faults.
  *
  * @returns what was found, or undefined
  */
@@ -26,7 +27,9 @@ export async function findFault(
     case 'process':
       return lookAtProcess(stage.unitFile);
     case 'postgres':
-      return lookAtServer(stage);
+      return fault.driver === 'postgres.replication-paused'
+        ? lookAtStandby(stage, fault.target)
+        : lookAtServer(stage);
     case 'backup':
       return lookAtBackup(stage.backupFile);
     case 'network':
@@ -37,6 +40,8 @@ export async function findFault(
       return lookAtHost(stage, fault.target);
     case 'calls':
       return lookAtCalls(stage, fault.target);
+    case 'temporal':
+      return lookAtQueue(stage, fault.target);
     default:
       throw new Error(`the checker does not know ${fault.driver}`);
   }
@@ -124,6 +129,49 @@ async function lookAtServer(stage: ChaosStage): Promise<string | undefined> {
     return `the server does not take the checker: ${String(error)}`;
   } finally {
     client.end().catch(() => undefined);
+  }
+}
+
+async function lookAtStandby(stage: ChaosStage, name: string): Promise<string | undefined> {
+  const target = stage.host.targets[name];
+  if (target?.kind !== 'postgres') throw new Error(`${name} is no server`);
+  const { host, port, user, database } = target.database;
+  const client = new Client({
+    ...{ host, port, user, database },
+    connectionTimeoutMillis: 5_000,
+    application_name: 'checker',
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ paused: boolean; sessions: number }>(
+      `select pg_is_wal_replay_paused() as paused,
+              (select count(*)::int from pg_stat_activity where application_name ~ '^chronawflow chaos f') as sessions`,
+    );
+    if (rows[0]?.paused !== false) return 'the standby does not replay';
+    return rows[0].sessions > 0 ? `${rows[0].sessions} sessions of a fault are open` : undefined;
+  } catch (error) {
+    return `the standby does not take the checker: ${String(error)}`;
+  } finally {
+    client.end().catch(() => undefined);
+  }
+}
+
+/** Temporal's own count of what runs in the queue, where nothing else does. */
+async function lookAtQueue(stage: ChaosStage, name: string): Promise<string | undefined> {
+  const target = stage.host.targets[name];
+  if (target?.kind !== 'task-queue') throw new Error(`${name} is no task queue`);
+  const { taskQueue } = target;
+  let connection: Connection | undefined;
+  try {
+    connection = await Connection.connect({ address: stage.temporal?.address, connectTimeout: '5s' });
+    const { workflow } = new TemporalClient({ connection });
+    const { count } = await workflow.count(`TaskQueue = '${taskQueue}' and ExecutionStatus = 'Running'`);
+    return count > 0 ? `${count} workflows run in ${taskQueue}` : undefined;
+  } catch (error) {
+    return `Temporal does not take the checker: ${String(error)}`;
+  } finally {
+    await connection?.close();
   }
 }
 

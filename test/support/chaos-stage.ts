@@ -30,6 +30,8 @@ export interface ChaosStage {
   readonly database: RealPostgres;
   readonly platform: Pool;
   readonly controlPlane: RealPostgres;
+  /** As the configuration has it. */
+  readonly temporal: { readonly address: string } | undefined;
   /** A process that only sleeps, and is a target. */
   readonly unitFile: string;
   readonly backupFile: string;
@@ -61,7 +63,7 @@ export function newLeaseId(): string {
 export interface ChaosStageOptions {
   /** Beside those that are always there. */
   readonly targets?: Readonly<Record<string, unknown>>;
-  readonly temporal?: Readonly<Record<string, unknown>>;
+  readonly temporal?: { readonly address: string; readonly taskQueue: string };
   /** Of the section `chaos`. */
   readonly chaos?: Readonly<Record<string, unknown>>;
 }
@@ -177,6 +179,7 @@ export function startChaosStage(options: ChaosStageOptions = {}): Promise<ChaosS
         guards,
       },
       controlPlane: control,
+      temporal: options.temporal,
       backupFile: join(repository, 'base.tar'),
       controller: (request) => {
         if (stopped) throw new Error('the stage was stopped');

@@ -2,8 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readGuard } from '../../core/chaos';
 import { hostTime } from '../../core/chaos/lease';
 import { findFault } from './chaos-checker';
+import { awayMs, outageBegins } from './chaos-outages';
 import { type ChaosStage, type Controller, type ControllerRequest, newLeaseId } from './chaos-stage';
 import { isToxiproxyGone, superviseToxiproxy } from './chaos-toxiproxy-supervisor';
+import { noteDeath, traceEnd } from './chaos-trace';
 import { kill } from './kill';
 import type { RealPostgres } from './real-postgres';
 
@@ -24,10 +26,14 @@ export const VICTIMS = [
 
 export type Victim = (typeof VICTIMS)[number];
 
+type Crashable = Pick<RealPostgres, 'halt' | 'start'>;
+
 export interface StormFault {
   readonly driver: string;
   readonly target: string;
   readonly parameters?: object;
+  /** The one that it disturbs, and that dies as `database`; by default the stage's. */
+  readonly database?: Crashable;
 }
 
 export interface StormRound extends StormFault {
@@ -36,16 +42,21 @@ export interface StormRound extends StormFault {
   readonly moment: number;
 }
 
-export interface StormResult extends StormRound {
+export interface StormResult extends Omit<StormRound, 'victim'> {
+  readonly victim: string;
   readonly injected: boolean;
   /**
-   * Milliseconds from the lease's end to the first look that finds nothing; 0 when it was gone before. A server that was
-   * killed and is not back yet has no fault to be seen: then from when it is back. A Toxiproxy that was killed after the fault's
-   * end hides nothing of the fault: then to that end.
+   * Milliseconds from the lease's end to the look since which the fault was not found; 0 when it was gone before. The time in which the
+   * disturbed server was dead does not count: then there is no fault of it to be seen. A Toxiproxy that was killed after the
+   * fault's end hides nothing of the fault: then to that end.
    */
   readonly overstayMs: number;
+  /** The same until the lease was closed as well, which is when the end has been proved. */
+  readonly closedMs: number;
   /** What was found at the limit; undefined when nothing was. */
   readonly residual: string | undefined;
+  /** Of an overstay that is long: where the time went. */
+  readonly late?: string;
 }
 
 export interface StormTimes {
@@ -54,6 +65,9 @@ export interface StormTimes {
   /** How long after the lease's end a fault is looked for before it counts as residual. */
   readonly limitMs: number;
 }
+
+/** An overstay of which one wants to know why. */
+const LATE_MS = 1_000;
 
 /** By the time since boot, as in the journal. */
 const now = () => hostTime().uptimeMs;
@@ -80,16 +94,18 @@ export async function stormRound(
     injected ||= (await findFault(stage, fault)) !== undefined;
     await sleep(Math.min(100, Math.max(0, moment - now())));
   } while (now() < moment);
-  await strike(stage, round.victim, controller.pid, leaseId);
-  const back = round.victim === 'database' || round.victim === 'control plane' ? now() : 0;
-  const leaseEnd = Math.max(opened + times.durationMs, back);
-  const limit = leaseEnd + times.limitMs;
+  if (round.victim !== 'nobody') noteDeath(round.victim);
+  await strike(stage, round, controller.pid, leaseId);
+  const leaseEnd = opened + times.durationMs;
+  const limit = Math.max(leaseEnd, now()) + times.limitMs;
   const { journal } = stage.host;
   let found: string | undefined;
+  let clearMs: number | undefined;
   let revived = false;
   for (;;) {
     signal?.throwIfAborted();
     found = await findFault(stage, fault);
+    clearMs = found === undefined ? (clearMs ?? now()) : undefined;
     injected ||= found !== undefined && !MISSING_AFTER.includes(round.victim);
     const isOpen = (await journal.find(leaseId)) !== undefined;
     // Gone for the checker, and no entry that could bring it back.
@@ -98,11 +114,27 @@ export async function stormRound(
     if (now() > limit) break;
     await sleep(50);
   }
-  const goneMs = revived ? ((await journal.ended(leaseId))?.endedMs ?? now()) : now();
+  const closedMs = now();
   kill(controller.pid);
   await controller.ended;
   const residual = found ?? ((await journal.find(leaseId)) === undefined ? undefined : 'its lease is open');
-  return { ...round, injected, overstayMs: Math.max(0, goneMs - leaseEnd), residual };
+  const ended = revived ? (await journal.ended(leaseId))?.endedMs : undefined;
+  const since = (ms: number) =>
+    Math.max(0, ms - leaseEnd - awayMs(disturbedServer(stage, round), leaseEnd, ms));
+  const overstayMs = since(ended ?? clearMs ?? closedMs);
+  const late = overstayMs > LATE_MS ? await traceEnd(stage, leaseId, leaseEnd) : undefined;
+  return { ...round, injected, overstayMs, closedMs: since(ended ?? closedMs), residual, late };
+}
+
+/** The one without which a fault can be neither seen nor ended. */
+function disturbedServer(stage: ChaosStage, { driver, database }: StormFault): object | undefined {
+  const [family = ''] = driver.split('.');
+  const servers: Readonly<Record<string, object | undefined>> = {
+    postgres: database ?? stage.database,
+    calls: stage.controlPlane,
+    temporal: stage.temporal,
+  };
+  return servers[family];
 }
 
 interface Begun {
@@ -152,7 +184,7 @@ async function leaseOpened(
 
 async function strike(
   stage: ChaosStage,
-  victim: Victim,
+  { victim, database }: StormRound,
   controllerPid: number,
   leaseId: string,
 ): Promise<void> {
@@ -181,7 +213,7 @@ async function strike(
     case 'toxiproxy':
       return stage.toxiproxy.kill();
     case 'database':
-      return crash(stage.database);
+      return crash(database ?? stage.database);
     case 'control plane':
       return crash(stage.controlPlane);
     case 'nobody':
@@ -189,13 +221,15 @@ async function strike(
   }
 }
 
-const crashing = new WeakMap<RealPostgres, Promise<void>>();
+const crashing = new WeakMap<Crashable, Promise<void>>();
 
 /** Two lanes that want the same server dead have it die twice, one after the other. */
-function crash(server: RealPostgres): Promise<void> {
+function crash(server: Crashable): Promise<void> {
   const crashed = (crashing.get(server) ?? Promise.resolve()).then(async () => {
+    const isBack = outageBegins(server);
     await server.halt('immediate');
     await server.start();
+    isBack();
   });
   crashing.set(
     server,
