@@ -2,6 +2,8 @@
  * `node -r ./scripts/register.cjs scripts/record-chaos-histories.ts`: one history for each way through the workflow of chaos
  * experiments, beside those of record-histories.ts and under the same promise. Needs the build.
  */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ChaosRun } from '../client';
 import { operatorsConfig } from '../config/operators';
 import { type ChaosDeployment, startChaosDeployment } from '../test/support/chaos-temporal';
@@ -80,6 +82,17 @@ const STORIES: Readonly<Record<string, Story>> = {
       await until(async () => (await run.status()).awaits?.startsWith(step) === true);
       await run.confirm({ as: 'grace' });
     }
+    return run;
+  },
+  'chaos-rollbacks-after-unended-faults': async (chaos) => {
+    const { journal } = chaos.stage.host;
+    const run = await start(chaos, experiment(chaos, { duration: '2s' }));
+    await until(async () => (await run.status()).phase === 'observing');
+    const [id = ''] = await journal.ids();
+    // A lease that cannot be read can be ended by its own process only.
+    await writeFile(join(journal.directory, 'leases', id, 'lease.json'), '{');
+    await run.result().catch((error: unknown) => error);
+    await until(async () => (await journal.ids()).length === 0, { limitMs: 60_000 });
     return run;
   },
   'chaos-dry-run': (chaos) => start(chaos, experiment(chaos), { dryRun: true }),

@@ -129,6 +129,9 @@ async function rollBack(
       // Nobody could even look; what the method has broken is put back all the same.
       if (!patched('rollbacks-after-unended-faults')) throw error;
       unended = error;
+      // What cannot be looked at counts as there.
+      const still = { from: '', to: '', injected: true, endedBy: '', reason: messageOf(error) };
+      found.faults.push(...faults.map((fault) => ({ ...fault, ...still })));
     }
   }
   board.injected([]);

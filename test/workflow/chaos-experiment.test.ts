@@ -1,5 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of Chaos Toolkit look like that
 import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { findFault } from '../support/chaos-checker';
@@ -13,7 +15,7 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 let chaos: ChaosDeployment;
 beforeAll(async () => {
   process.env.CHAOS_TEST_TOKEN = 'a-very-secret-token';
-  chaos = await startChaosDeployment({ leaseTerm: '5s' });
+  chaos = await startChaosDeployment({ leaseTerm: '5s' }, { sleep: { kind: 'program', path: '/bin/sleep' } });
   await chaos.startWorker();
 }, 180_000);
 afterAll(() => chaos?.stop(), 120_000);
@@ -44,6 +46,50 @@ test('a steady state that does not come back is a deviation, and the rollbacks r
   expect(report.rollbacks).toMatchObject([{ status: 'succeeded' }]);
   expect(report.after).toMatchObject({ steady_state_met: false, probes: [{ tolerance_met: false }] });
 }, 60_000);
+
+test('an action that fails half way and a probe that hangs are told; what comes after them runs, and the rollbacks', async () => {
+  // A time that no other process sleeps for.
+  const provider = { type: 'process', path: '/bin/sleep', arguments: ['86397'], timeout: 1 };
+  const report = await run(
+    experiment(
+      {},
+      {
+        method: [
+          { type: 'action', name: 'half way', provider },
+          { type: 'probe', name: 'hangs', tolerance: 0, provider },
+          action('after', '/after-the-failure'),
+        ],
+        rollbacks: [action('note it', '/rolled-back-after-the-failure')],
+      },
+    ),
+  );
+  expect(report).toMatchObject({
+    verdict: 'failed',
+    error: { code: 'CHAOS_ACTIVITY_FAILED', message: 'half way: no end within 1000 ms' },
+    residual: 0,
+    faults: [{ injected: true, reason: 'rolled-back' }],
+    runs: [{ status: 'failed' }, { status: 'failed', tolerance_met: false }, { status: 'succeeded' }],
+    rollbacks: [{ status: 'succeeded' }],
+  });
+  await expect(promisify(execFile)('pgrep', ['-f', '^/bin/sleep 86397'])).rejects.toMatchObject({ code: 1 });
+}, 60_000);
+
+test('with a lease that nobody can read the rollbacks run, the report says what remains, and its own process ends it', async () => {
+  const { journal } = chaos.stage.host;
+  const document = experiment({ duration: '2s' }, { rollbacks: [action('note it', '/unended')] });
+  const started = await chaos.cf.chaos.run({ experiment: document, requestedBy: 'ada' });
+  await until(async () => (await started.status()).phase === 'observing', { what: 'the fault' });
+  const [id = ''] = await journal.ids();
+  await writeFile(join(journal.directory, 'leases', id, 'lease.json'), '{');
+  expect(await started.result()).toMatchObject({
+    verdict: 'failed',
+    residual: 1,
+    faults: [{ leaseId: id, endedBy: '' }],
+    rollbacks: [{ status: 'succeeded' }],
+  });
+  await until(async () => (await journal.ids()).length === 0, { what: 'its end', limitMs: 60_000 });
+  expect(await findFault(chaos.stage, disturbedProxy)).toBeUndefined();
+}, 120_000);
 
 test('without a steady state nothing is injected', async () => {
   chaos.service.status = 503;
