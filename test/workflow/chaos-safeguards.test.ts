@@ -66,6 +66,19 @@ test('the rules of safety refuse', async () => {
   await expectRefusal(experiment(), '1 restore(s) run');
   await platform.query('delete from chronawflow.restore');
 
+  // As a kind of operation adds itself to what must not be disturbed.
+  const { rows } = await platform.query<{ view: string }>(
+    `select pg_get_viewdef('chronawflow.running_operation') as view`,
+  );
+  const restores = rows[0]?.view.replace(/;\s*$/, '') ?? '';
+  const replace = (definition: string) =>
+    platform.query(
+      `create or replace view chronawflow.running_operation (kind, tenant, started_at) as ${definition}`,
+    );
+  await replace(`${restores} union all select 'failover', null, clock_timestamp()`);
+  await expectRefusal(experiment(), '1 failover(s) run');
+  await replace(restores);
+
   await expectRefusal(
     experiment({ faults: [LATENCY, { ...LATENCY, driver: 'toxiproxy.down', parameters: {} }] }),
     'two faults',

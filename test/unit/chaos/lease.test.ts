@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { endsAtMs, overBecause } from '../../../core/chaos/lease';
+import { endsAtMs, hostTime, overBecause } from '../../../core/chaos/lease';
 
 const time = fc.integer({ min: 0, max: 1_000_000 });
 const lease = fc.record({
@@ -38,4 +38,28 @@ test('a lease is over exactly from its end on', () => {
       expect([at(end - 1), at(end) === undefined]).toEqual([undefined, false]);
     }),
   );
+});
+
+test('invariant 6: a stepped wall clock moves neither the time of leases nor their end', () => {
+  const before = hostTime();
+  const held = {
+    ...before,
+    createdMs: before.uptimeMs,
+    deadlineMs: before.uptimeMs + 600_000,
+    termMs: 600_000,
+  };
+  jest.useFakeTimers({ now: 0, doNotFake: ['performance'] });
+  try {
+    for (const wall of [0, Date.UTC(2200, 0, 1)]) {
+      jest.setSystemTime(wall);
+      const now = hostTime();
+      expect(now.bootId).toBe(before.bootId);
+      // This test's own time, however slow the machine.
+      expect(now.uptimeMs - before.uptimeMs).toBeLessThan(600_000);
+      expect(now.uptimeMs).toBeGreaterThanOrEqual(before.uptimeMs);
+      expect(overBecause(held, before.uptimeMs, now)).toBeUndefined();
+    }
+  } finally {
+    jest.useRealTimers();
+  }
 });
