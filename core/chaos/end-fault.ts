@@ -50,10 +50,11 @@ export async function endFault(host: ChaosHost, lease: FaultLease, options: EndO
 
 /** First the mark, then the look who injects: an injector registers first and then looks for the mark, so one sees the other. */
 async function stopInjector({ journal }: ChaosHost, lease: FaultLease): Promise<void> {
-  await journal.mark(lease.id, 'ending').catch((error: unknown) => {
-    // Then nobody can have registered either.
-    if (!hasCode(error, 'ENOSPC', 'EDQUOT')) throw error;
-  });
+  if (!(await journal.isMarked(lease.id, 'ending')))
+    await journal.mark(lease.id, 'ending').catch((error: unknown) => {
+      // Then nobody can have registered either.
+      if (!hasCode(error, 'ENOSPC', 'EDQUOT')) throw error;
+    });
   const injector = await journal.driver(lease.id);
   if (injector === undefined || injector.pid === process.pid) return;
   if (!(await killProcess(injector)))
