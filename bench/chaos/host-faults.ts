@@ -36,6 +36,15 @@ export async function hostFaults({ cleanUp }: Bench): Promise<HostFaults> {
     cleanUp.add(() => runProgram('ip', ['netns', 'del', namespace]));
     targets[namespace] = { kind: 'network', namespace, device: 'lo' };
     faults.push({ driver: 'network.partition', target: namespace });
+    const tc = (...args: string[]) => succeeds('ip', 'netns', 'exec', namespace, 'tc', 'qdisc', ...args);
+    // Many kernels have no netem.
+    if (await tc('add', 'dev', 'lo', 'root', 'netem', 'delay', '1ms')) {
+      await tc('del', 'dev', 'lo', 'root');
+      faults.push(
+        { driver: 'network.delay', target: namespace, parameters: { delayMs: 50 } },
+        { driver: 'network.loss', target: namespace, parameters: { percent: 30 } },
+      );
+    }
   }
   if (await isExecutable('/usr/bin/stress-ng')) {
     targets.host = { kind: 'host', maxCpus: 1, maxMemory: 64_000_000, directory };

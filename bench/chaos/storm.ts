@@ -94,6 +94,9 @@ export async function measureStorm(
   const results = (await Promise.all(all)).flat();
   const minutes = (performance.now() - begun) / 60_000;
   const overstays = results.map(({ overstayMs }) => overstayMs);
+  const absent = chaos.stage.host.drivers.names.filter(
+    (name) => !results.some(({ driver }) => driver === name),
+  );
   const residual = results.filter((one) => one.residual !== undefined);
   return {
     text: [
@@ -119,6 +122,7 @@ export async function measureStorm(
           return [victim, own.length, Math.round(percentile(own, 0.5)), Math.round(Math.max(...own))];
         }),
       ),
+      `Kinds of faults that were not among them: ${absent.join(', ') || 'none'}`,
       ...results.flatMap(({ driver, victim, overstayMs, late }) =>
         late === undefined
           ? []
