@@ -285,6 +285,20 @@ test('a process that dies while it is stopped is no fault any more', async () =>
   });
 }, 60_000);
 
+test('a fault that has gone with its target is closed by hand in the journal, and then in the control plane', async () => {
+  const lease = await inject(LATENCY);
+  const { directory } = stage.host.journal;
+  const place = join(directory, 'leases', lease.id);
+  await writeFile(join(place, 'ended.json'), '{"endedMs":0,"by":"ada","reason":"aborted"}');
+  await rename(place, join(directory, 'ended', lease.id));
+  const closed = `select ended_by from chronawflow.fault_lease where id = $1 and ended_at is not null`;
+  await until(async () => (await stage.platform.query(closed, [lease.id])).rows[0]?.ended_by === 'ada', {
+    what: 'the control plane to hear of it',
+  });
+  const toxic = `${stage.toxiproxy.url}/proxies/proxy-1/toxics/chaos-${lease.id}`;
+  expect((await fetch(toxic, { method: 'DELETE' })).status).toBe(204);
+}, 90_000);
+
 test('the big red button works with the control plane away, and says what it could not reach', async () => {
   const lease = await inject(LATENCY);
   await stage.controlPlane.halt('immediate');
