@@ -56,6 +56,12 @@ test('a drained endpoint gets nothing new, another takes over, and its end leave
     await endDrain(platform, at, 'me');
     await until(() => chosen(set).join() === 'a,b', { what: 'a to come back, and c to go' });
     expect(await drainProgress(platform, at)).toEqual({ processes: 0, inFlight: 0 });
+    // Told by a round that was under way when the drain ended.
+    await platform.query(
+      'insert into chronawflow.endpoint_drain_process (service, endpoint, process, in_flight) values ($1, $2, $3, 1)',
+      [at.service, at.endpoint, 'late'],
+    );
+    expect(await drainProgress(platform, at)).toEqual({ processes: 0, inFlight: 0 });
   } finally {
     await drains.stop();
   }

@@ -10,6 +10,7 @@ select c.id, c.workflow_id as "workflowId", c.target, c.reason, c.requested_by a
   (select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
       'resource', p.resource, 'state', p.state, 'note', p.note, 'inFlight',
       (select sum(d.in_flight) from chronawflow.endpoint_drain_process d
+          join chronawflow.endpoint_drain using (service, endpoint)
         where p.part ->> 'kind' = 'drain' and d.service = p.part ->> 'service' and d.endpoint = p.part ->> 'endpoint'
           and d.seen_at > clock_timestamp() - interval '10 seconds'))) order by p.position), '[]')
     from chronawflow.containment_part p where p.containment = c.id) as parts

@@ -130,6 +130,7 @@ export class EndpointDrains {
       `insert into chronawflow.endpoint_drain_process as p (service, endpoint, process, in_flight)
        select t.service, t.endpoint, $1, t.in_flight
        from unnest($2::text[], $3::text[], $4::integer[]) t (service, endpoint, in_flight)
+       join chronawflow.endpoint_drain using (service, endpoint)
        on conflict (service, endpoint, process) do update
          set in_flight = excluded.in_flight, seen_at = clock_timestamp()`,
       [

@@ -49,7 +49,7 @@ export interface DrainProgress {
   readonly inFlight: number;
 }
 
-/** What is still under way at a drained endpoint. */
+/** What is still under way at a drained endpoint. A process may tell what it has just after the drain's end; that is none of it. */
 export async function drainProgress(
   platform: Pool,
   { service, endpoint }: DrainedEndpoint,
@@ -57,6 +57,7 @@ export async function drainProgress(
   const { rows } = await platform.query<DrainProgress>(
     `select count(*)::integer as processes, coalesce(sum(in_flight), 0)::integer as "inFlight"
      from chronawflow.endpoint_drain_process
+     join chronawflow.endpoint_drain using (service, endpoint)
      where service = $1 and endpoint = $2 and seen_at > clock_timestamp() - interval '10 seconds'`,
     [service, endpoint],
   );
