@@ -15,6 +15,13 @@ type Story = (scene: Scene, ground: Ground) => Promise<WorkflowHandle>;
 const approve = (handle: WorkflowHandle, diffHash: string, as = 'grace') =>
   handle.executeUpdate('approve', { args: [{ diffHash, as }] });
 
+async function merged(scene: Scene): Promise<WorkflowHandle> {
+  const handle = await scene.restore();
+  await scene.awaitingApproval(handle);
+  await approve(handle, 'hash-1');
+  return handle;
+}
+
 async function undoMerged(scene: Scene, ground: Ground): Promise<WorkflowHandle> {
   const restored = await scene.restore();
   await scene.awaitingApproval(restored);
@@ -31,17 +38,19 @@ async function undoMerged(scene: Scene, ground: Ground): Promise<WorkflowHandle>
 }
 
 const STORIES: Readonly<Record<string, Story>> = {
-  'restore-merged': async (scene) => {
+  'restore-merged': merged,
+  'restore-merged-prepared-beside': merged,
+  'restore-merged-begun-beside': merged,
+  'restore-cancelled-while-resolving': async (scene) => {
+    const hold = scene.engine.hold('resolveTarget');
     const handle = await scene.restore();
-    await scene.awaitingApproval(handle);
-    await approve(handle, 'hash-1');
+    await hold.reached;
+    await handle.cancel();
     return handle;
   },
-  'restore-merged-prepared-beside': async (scene) => {
-    const handle = await scene.restore();
-    await scene.awaitingApproval(handle);
-    await approve(handle, 'hash-1');
-    return handle;
+  'restore-resolving-failed': async (scene) => {
+    scene.engine.failNext('resolveTarget', new TypeError('x is not a function'));
+    return scene.restore();
   },
   'restore-cancelled-while-preparing': async (scene) => {
     const hold = scene.engine.hold('prepareSlice');
@@ -131,6 +140,8 @@ const STORIES: Readonly<Record<string, Story>> = {
   'undo-merged-closed-beside': undoMerged,
   'drill-drilled': (scene, ground) => start(ground, scene, 'recoveryDrill', { requestedBy: 'ada' }),
   'drill-drilled-prepared-beside': (scene, ground) =>
+    start(ground, scene, 'recoveryDrill', { requestedBy: 'ada' }),
+  'drill-drilled-begun-beside': (scene, ground) =>
     start(ground, scene, 'recoveryDrill', { requestedBy: 'ada' }),
   'drill-cancelled-while-staging': async (scene, ground) => {
     const hold = scene.engine.hold('stageSlice');

@@ -10,40 +10,23 @@ import { together } from './together';
 /** Since when the live side is prepared while the scratch cluster is restored; runs begun before do without. */
 const PREPARED_BESIDE = 'slice-prepared-beside-scratch';
 
+/** Since when that begins with the resolving of the target, beside which the scratch cluster's host is chosen, too. */
+const BEGUN_BESIDE = 'begun-beside-resolving';
+
 /**
  * The first half of every restore and drill: from the request to the tenant's rows at the target, staged beside the live
  * ones. Nothing of the application's is changed by it.
  */
 export async function stageTarget(
   board: OperationBoard,
-  { operation, tenantDeleted, ...prepared }: PreparedRestore,
+  prepared: PreparedRestore,
   findings: Findings,
 ): Promise<PreviewSource> {
+  const { operation, tenantDeleted } = prepared;
   await quick('Take the tenant for this restore').openRestore({ operation, tenantDeleted });
 
-  board.enter('resolving');
-  const target = await long('Resolve the target and wait for its WAL').resolveTarget({
-    operation,
-    target: prepared.target,
-    timeline: prepared.timeline,
-  });
-  findings.target = target;
-
-  const host = await quick('Choose the host of the scratch cluster').chooseScratchHost();
-  findings.host = host;
-  board.enter('verifying');
-  const [verification, scratch] = await together(
-    async () => {
-      const verified = await long('Verify backup and WAL up to the target').verifyBackup({
-        operation,
-        target,
-      });
-      board.enter('restoring-scratch');
-      return verified;
-    },
-    () => restoreScratch(operation, host, target),
-  );
-  findings.verification = verification;
+  const source = await reachTarget(board, prepared, findings);
+  const { host, target, scratch } = source;
 
   board.enter('validating');
   await together(
@@ -58,21 +41,80 @@ export async function stageTarget(
     () =>
       onScratchHost(host, 'Stage the tenant’s rows at the target').stageSlice({ operation, target, scratch }),
   );
-
-  return { host, scratch, target };
+  return source;
 }
 
 /** The live side has nothing else to do meanwhile: what staging needs of it is made beside. */
-async function restoreScratch(
+async function reachTarget(
+  board: OperationBoard,
+  prepared: PreparedRestore,
+  findings: Findings,
+): Promise<PreviewSource> {
+  const { operation } = prepared;
+  board.enter('resolving');
+  const prepare = () =>
+    long('Find the tenant’s tables and prepare their staging').prepareSlice({ operation });
+  if (patched(BEGUN_BESIDE)) {
+    const [source] = await together(async () => {
+      const [target, host] = await together(
+        () => resolve(prepared, findings),
+        () => chooseHost(findings),
+      );
+      const restore = () => restoreScratch(operation, host, target);
+      return { host, target, scratch: await besideVerifying(board, operation, findings, target, restore) };
+    }, prepare);
+    return source;
+  }
+  const target = await resolve(prepared, findings);
+  const host = await chooseHost(findings);
+  const scratch = await besideVerifying(board, operation, findings, target, async () => {
+    const restore = () => restoreScratch(operation, host, target);
+    return patched(PREPARED_BESIDE) ? (await together(restore, prepare))[0] : restore();
+  });
+  return { host, target, scratch };
+}
+
+async function resolve(
+  { operation, target, timeline }: PreparedRestore,
+  findings: Findings,
+): Promise<ResolvedTarget> {
+  const resolved = await long('Resolve the target and wait for its WAL').resolveTarget({
+    operation,
+    target,
+    timeline,
+  });
+  findings.target = resolved;
+  return resolved;
+}
+
+async function chooseHost(findings: Findings): Promise<ScratchHost> {
+  const host = await quick('Choose the host of the scratch cluster').chooseScratchHost();
+  findings.host = host;
+  return host;
+}
+
+function restoreScratch(
   operation: OperationRef,
   host: ScratchHost,
   target: ResolvedTarget,
 ): Promise<ScratchHandle> {
-  const restore = () =>
-    onScratchHost(host, 'Restore a scratch cluster to the target').restoreScratch({ operation, target });
-  if (!patched(PREPARED_BESIDE)) return restore();
-  const [scratch] = await together(restore, () =>
-    long('Find the tenant’s tables and prepare their staging').prepareSlice({ operation }),
-  );
+  return onScratchHost(host, 'Restore a scratch cluster to the target').restoreScratch({ operation, target });
+}
+
+/** Reading the repository's listing and restoring from it do not wait for each other; both have to succeed. */
+async function besideVerifying(
+  board: OperationBoard,
+  operation: OperationRef,
+  findings: Findings,
+  target: ResolvedTarget,
+  restore: () => Promise<ScratchHandle>,
+): Promise<ScratchHandle> {
+  board.enter('verifying');
+  const [verification, scratch] = await together(async () => {
+    const verified = await long('Verify backup and WAL up to the target').verifyBackup({ operation, target });
+    board.enter('restoring-scratch');
+    return verified;
+  }, restore);
+  findings.verification = verification;
   return scratch;
 }
