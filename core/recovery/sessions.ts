@@ -13,18 +13,25 @@ export interface Sessions {
 
 /**
  * Lends a pool with one session more than `recovery.sessions`: for those that share the work and for one that leads
- * them. It is the step's own, because steps that wait for each other's connections could wait for ever.
+ * them. It is the step's own, because steps that wait for each other's connections could wait for ever. All are connected
+ * at once, while the step does what comes before their work.
  */
 export async function withSessionPool<T>(ctx: RecoveryContext, work: (pool: Pool) => Promise<T>): Promise<T> {
-  const pool = createPool(ctx.config.application.database, {
-    applicationName: 'chronawflow worker',
-    max: ctx.config.recovery.sessions + 1,
-  });
+  const max = ctx.config.recovery.sessions + 1;
+  const pool = createPool(ctx.config.application.database, { applicationName: 'chronawflow worker', max });
+  const connected = connectAll(pool, max);
   try {
     return await work(pool);
   } finally {
+    await connected;
     await pool.end();
   }
+}
+
+/** A connection that is refused now is tried again, and then told, by whoever needs it. */
+async function connectAll(pool: Pool, sessions: number): Promise<void> {
+  const connections = Array.from({ length: sessions }, async () => (await pool.connect()).release());
+  await Promise.allSettled(connections);
 }
 
 /** `prepare` runs first in each session's transaction, for its settings and its snapshot. */

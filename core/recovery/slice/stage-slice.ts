@@ -4,7 +4,7 @@ import type { ClientBase, Pool } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { inTransaction, quoteList, quoteLiteral, quoteQualified } from '../../../database';
 import { bothEnded } from '../both-ended';
-import { SET_BULK_SETTINGS } from '../diff/bulk-settings';
+import { SET_BULK_SETTINGS, SET_SLICE_READING } from '../diff/bulk-settings';
 import { imageColumn, imageDigest, setImageSettings } from '../diff/image.pure';
 import { MANY_CHANGES } from '../diff/many-changes';
 import { measureStage } from '../diff/measure-slice';
@@ -53,53 +53,52 @@ export async function stageSlice(
 ): Promise<Staged> {
   const record = await loadRecord(ctx.application, restoreId);
   if (record.state !== 'active') throw new RestoreClosedError(restoreId, record.state);
-  const plan = await makePlan(ctx, record.tenant, scratch);
-  const erased = await erasedSince(ctx, record.tenant, target.at);
-  const prepared = await takePrepared(ctx.application, restoreId);
-  await dropRestoreRelations(ctx.application, restoreId, [
-    'preview',
-    ...(prepared ? [] : ['stage' as const]),
-  ]);
-  // The notices are about the live side alone.
-  const [staged, notices] = await bothEnded(
-    stageAll(ctx, { restoreId, plan, erased, prepared }, scratch, control),
-    prepared?.schemaHash === plan.schemaHash
-      ? Promise.resolve(prepared.notices)
-      : freezeNotices(ctx.application, plan),
-  );
-  await stageCompletions(ctx, restoreId, record.tenant, scratch, control);
-  const tables = plan.tables.map((table) => ({ ...table, ...staged.get(table.n)?.found }));
-  const rowsErased = [...staged.values()].reduce((sum, one) => sum + one.erased, 0);
-  await savePlan(ctx.application, restoreId, {
-    ...plan,
-    tables,
-    notices: [...plan.notices, ...notices],
-    ...erasedPart(erased, rowsErased),
+  return withSessionPool(ctx, async (pool) => {
+    const plan = await makePlan(ctx, record.tenant, scratch);
+    const erased = await erasedSince(ctx, record.tenant, target.at);
+    const prepared = await takePrepared(ctx.application, restoreId);
+    await dropRestoreRelations(ctx.application, restoreId, [
+      'preview',
+      ...(prepared ? [] : ['stage' as const]),
+    ]);
+    // The notices are about the live side alone.
+    const [staged, notices] = await bothEnded(
+      stageAll(ctx, pool, { restoreId, plan, erased, prepared }, scratch, control),
+      prepared?.schemaHash === plan.schemaHash
+        ? Promise.resolve(prepared.notices)
+        : freezeNotices(ctx.application, plan),
+    );
+    await stageCompletions(ctx, restoreId, record.tenant, scratch, control);
+    const tables = plan.tables.map((table) => ({ ...table, ...staged.get(table.n)?.found }));
+    const rowsErased = [...staged.values()].reduce((sum, one) => sum + one.erased, 0);
+    await savePlan(ctx.application, restoreId, {
+      ...plan,
+      tables,
+      notices: [...plan.notices, ...notices],
+      ...erasedPart(erased, rowsErased),
+    });
+    return {
+      rows: tables.reduce((sum, table) => sum + table.stagedRows, 0),
+      bytes: [...staged.values()].reduce((sum, { bytes }) => sum + bytes, 0),
+    };
   });
-  return {
-    rows: tables.reduce((sum, table) => sum + table.stagedRows, 0),
-    bytes: [...staged.values()].reduce((sum, { bytes }) => sum + bytes, 0),
-  };
 }
 
 /** By table number. */
 async function stageAll(
   ctx: RecoveryContext,
+  pool: Pool,
   staging: Staging,
   scratch: Pool,
   control: StepControl,
 ): Promise<ReadonlyMap<number, StagedTable>> {
-  return withSessionPool(ctx, async (application) => {
-    const sessions = sharedBy(application, ctx.config.recovery.sessions, (tx) =>
-      prepareStaging(tx, staging.plan),
-    );
-    const tables = await largestFirst(application, staging.plan.tables);
-    const staged = await sessions.each(tables, async (tx, table) => {
-      control.signal?.throwIfAborted();
-      return [table.n, await stageOne(tx, ctx, scratch, staging, table, control)] as const;
-    });
-    return new Map(staged);
+  const sessions = sharedBy(pool, ctx.config.recovery.sessions, (tx) => prepareStaging(tx, staging.plan));
+  const tables = await largestFirst(pool, staging.plan.tables);
+  const staged = await sessions.each(tables, async (tx, table) => {
+    control.signal?.throwIfAborted();
+    return [table.n, await stageOne(tx, ctx, scratch, staging, table, control)] as const;
   });
+  return new Map(staged);
 }
 
 async function prepareStaging(tx: ClientBase, plan: SlicePlan): Promise<void> {
@@ -212,10 +211,10 @@ async function isLostNow(
 }
 
 /**
- * The rows come as they lie in the scratch cluster: the same restore, staged again, has the same digest. Parallel plans and
- * scans that join a running one would change their order.
+ * The rows come as they lie in the scratch cluster, or in the order of an index: nothing of it changes, so the same restore,
+ * staged again, has the same digest. Parallel plans and scans that join a running one would change their order.
  */
-const SET_PHYSICAL_ORDER =
+const SET_STABLE_ORDER =
   'set local max_parallel_workers_per_gather = 0; set local synchronize_seqscans = off';
 
 async function copyAcross(
@@ -226,7 +225,7 @@ async function copyAcross(
   table: PlanTable,
   control: StepControl,
 ): Promise<{ readonly bytes: number; readonly sha256: string }> {
-  await source.query(`${setImageSettings(plan.searchPath)}; ${SET_PHYSICAL_ORDER}`);
+  await source.query(`${setImageSettings(plan.searchPath)}; ${SET_STABLE_ORDER}; ${SET_SLICE_READING}`);
   await forbidTextIndexes(source, table);
   const columns = table.columns.map((column) => column.name);
   const lookup = planLookup(plan);
