@@ -1,8 +1,9 @@
 import type { ClientBase, Pool } from 'pg';
 import { inTransaction } from '../../../database';
+import { bothEnded } from '../both-ended';
 import type { RecoveryContext, StepControl } from '../engine';
 import { dropRestoreRelations } from '../record/drop-relations';
-import { sharedBy } from '../sessions';
+import { type Sessions, sharedBy } from '../sessions';
 import { tableName } from '../slice/catalog-types';
 import { largestFirst } from '../slice/largest-first';
 import type { LiveSlice } from '../slice/load-slice';
@@ -28,7 +29,7 @@ export interface SliceComparison {
  * very rows that were compared, also when the tenant is not frozen yet. Each session commits its tables; a comparison
  * that is cut short leaves none on record and is simply made again.
  *
- * @param check runs first, in the leading session's snapshot.
+ * @param check looks in the same snapshot, beside the comparison; what it refuses is thrown, whatever became of that.
  */
 export async function compareSlice(
   ctx: RecoveryContext,
@@ -47,38 +48,60 @@ export async function compareSlice(
     pool,
     async (lead) => {
       await lead.query(SET_WAITING_SETTINGS);
-      const checked = await check(lead);
-      const scope = { ...asked, logged: checked.catalog.logicalSlots.length === 0 };
-      const { rows } = await lead.query<{ id: string }>('select pg_export_snapshot() as id');
+      const { snapshot, logged } = await exportSnapshot(lead);
       const sessions = sharedBy(
         pool,
         ctx.config.recovery.sessions,
         async (tx) => {
-          await tx.query(`set transaction snapshot '${rows[0]?.id ?? ''}'`);
+          await tx.query(`set transaction snapshot '${snapshot}'`);
           await tx.query(`${setImageSettings(plan.searchPath)}; ${SET_BULK_SETTINGS}`);
         },
         { isolation: 'repeatable read' },
       );
-      let done = 0;
       const order = await largestFirst(lead, plan.tables);
-      const compared = await sessions.each(order, async (tx, table) => {
-        control.signal?.throwIfAborted();
-        control.progress?.({ step: `comparing ${tableName(table)}`, done, total: plan.tables.length });
-        await checkStage(tx, restoreId, table);
-        const groups = await computeChanges(tx, scope, table);
-        const now =
-          liveFromChanges(scope, table, groups) ?? (await measureLiveTable(tx, restoreId, plan, table));
-        done += 1;
-        return { table, groups, now };
-      });
-      return {
-        checked,
-        groups: new Map(compared.map(({ table, groups }) => [table.n, groups])),
-        now: new Map(compared.map(({ table, now }) => [tableName(table), now])),
-      };
+      // Where the schema has changed, a comparison fails as well, and says less about it.
+      const [checked, comparison] = await bothEnded(
+        check(lead),
+        compareTables(sessions, order, { ...asked, logged }, control),
+      );
+      return { checked, ...comparison };
     },
     { isolation: 'repeatable read' },
   );
+}
+
+/** And whether the preview's changes may be logged: not where WAL is decoded. */
+async function exportSnapshot(
+  lead: ClientBase,
+): Promise<{ readonly snapshot: string; readonly logged: boolean }> {
+  const { rows } = await lead.query<{ snapshot: string; logged: boolean }>(
+    `select pg_export_snapshot() as snapshot, not exists (select from pg_replication_slots
+       where slot_type = 'logical' and database = current_database()) as logged`,
+  );
+  return { snapshot: rows[0]?.snapshot ?? '', logged: rows[0]?.logged ?? false };
+}
+
+async function compareTables(
+  sessions: Sessions,
+  order: readonly PlanTable[],
+  scope: ChangesScope,
+  control: StepControl,
+): Promise<SliceComparison> {
+  const { restoreId, plan } = scope;
+  let done = 0;
+  const compared = await sessions.each(order, async (tx, table) => {
+    control.signal?.throwIfAborted();
+    control.progress?.({ step: `comparing ${tableName(table)}`, done, total: plan.tables.length });
+    await checkStage(tx, restoreId, table);
+    const groups = await computeChanges(tx, scope, table);
+    const now = liveFromChanges(scope, table, groups) ?? (await measureLiveTable(tx, restoreId, plan, table));
+    done += 1;
+    return { table, groups, now };
+  });
+  return {
+    groups: new Map(compared.map(({ table, groups }) => [table.n, groups])),
+    now: new Map(compared.map(({ table, now }) => [tableName(table), now])),
+  };
 }
 
 /** Undefined where some differences are no changes: by the modes, or because an undo looks at a part of the rows. */

@@ -1,4 +1,5 @@
-import { createPool, inTransaction } from '../../../database';
+import type { Pool } from 'pg';
+import { inTransaction } from '../../../database';
 import { SET_BULK_SETTINGS } from '../diff/bulk-settings';
 import { allStagedRows } from '../diff/changes-sql.pure';
 import { setImageSettings } from '../diff/image.pure';
@@ -27,6 +28,7 @@ export interface Lost {
  */
 export async function keepLost(
   ctx: RecoveryContext,
+  pool: Pool,
   restoreId: string,
   plan: SlicePlan,
   { tables, keys }: Lost,
@@ -34,34 +36,25 @@ export async function keepLost(
 ): Promise<ReadonlySet<ForeignKey>> {
   const proved = new Set<ForeignKey>();
   if (tables.size === 0) return proved;
-  const pool = createPool(ctx.config.application.database, {
-    applicationName: 'chronawflow worker',
-    max: 1,
-  });
-  try {
-    await inTransaction(
-      pool,
-      async (tx) => {
-        await tx.query(
-          `${setImageSettings(plan.searchPath)}; ${SET_BULK_SETTINGS}; set local enable_nestloop = off`,
-        );
-        for (const table of plan.tables.filter(({ n }) => tables.has(n))) {
-          control.signal?.throwIfAborted();
-          const changes = changesTable(restoreId, table);
-          await tx.query(`drop table if exists ${changes}`);
-          await tx.query(`create table ${changes} as ${allStagedRows({ restoreId, table })}`);
-        }
-        for (const key of keys) {
-          control.signal?.throwIfAborted();
-          const rows = `${stageTable(restoreId, key.table)} s`;
-          if ((await danglingRows(tx, key, rows, stageTable(restoreId, key.parent))) === 0)
-            proved.add(key.key);
-        }
-      },
-      { statementTimeoutMs: ctx.config.recovery.mergeLimit },
-    );
-    return proved;
-  } finally {
-    await pool.end();
-  }
+  await inTransaction(
+    pool,
+    async (tx) => {
+      await tx.query(
+        `${setImageSettings(plan.searchPath)}; ${SET_BULK_SETTINGS}; set local enable_nestloop = off`,
+      );
+      for (const table of plan.tables.filter(({ n }) => tables.has(n))) {
+        control.signal?.throwIfAborted();
+        const changes = changesTable(restoreId, table);
+        await tx.query(`drop table if exists ${changes}`);
+        await tx.query(`create table ${changes} as ${allStagedRows({ restoreId, table })}`);
+      }
+      for (const key of keys) {
+        control.signal?.throwIfAborted();
+        const rows = `${stageTable(restoreId, key.table)} s`;
+        if ((await danglingRows(tx, key, rows, stageTable(restoreId, key.parent))) === 0) proved.add(key.key);
+      }
+    },
+    { statementTimeoutMs: ctx.config.recovery.mergeLimit },
+  );
+  return proved;
 }

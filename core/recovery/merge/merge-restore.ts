@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import { inTransaction } from '../../../database';
 import { bothEnded } from '../both-ended';
 import { planForSize, SET_BULK_SETTINGS } from '../diff/bulk-settings';
@@ -20,8 +20,8 @@ import { SchemaChangedError } from '../errors/schema-changed-error';
 import { extendGate, openGate } from '../gate/gate-row';
 import { dropRestoreRelations } from '../record/drop-relations';
 import { loadRecord, lockRecord, type RestoreRecord } from '../record/restore-record';
-import { inOneSession } from '../sessions';
-import { loadSlice } from '../slice/load-slice';
+import { inOneSession, withSessionPool } from '../sessions';
+import { type LiveSlice, loadSlice } from '../slice/load-slice';
 import type { SlicePlan } from '../slice/plan-types';
 import { readReferences } from '../slice/read-references';
 import { schemaHash } from '../slice/schema-hash';
@@ -71,14 +71,16 @@ export async function mergeRestore(
     throw new JobStepsOpenError(settled.tenant);
   }
   try {
-    return await inTransaction(
-      ctx.application,
-      (tx) => mergeInTransaction(tx, ctx, request, approvedHash, control),
-      {
-        isolation: 'read committed',
-        statementTimeoutMs: limitMs,
-        lockTimeoutMs: LOCK_TIMEOUT_MS,
-      },
+    return await withSessionPool(ctx, (pool) =>
+      inTransaction(
+        ctx.application,
+        (tx) => mergeInTransaction(tx, ctx, pool, request, approvedHash, control),
+        {
+          isolation: 'read committed',
+          statementTimeoutMs: limitMs,
+          lockTimeoutMs: LOCK_TIMEOUT_MS,
+        },
+      ),
     );
   } catch (error) {
     if (error instanceof DiffChanged) return { kind: 'diff-changed', diffHash: error.diffHash };
@@ -89,6 +91,8 @@ export async function mergeRestore(
 async function mergeInTransaction(
   tx: ClientBase,
   ctx: RecoveryContext,
+  /** Sessions of what it need not do itself. */
+  pool: Pool,
   request: PreviewRequest,
   approvedHash: string,
   control: MergeControl,
@@ -102,13 +106,13 @@ async function mergeInTransaction(
   await requireErased(ctx, restoreId, plan);
   await openGate(tx, restoreId);
   await lockSlice(tx, restoreId, plan);
-  const live = await loadSlice(tx, ctx.config.tenancy, plan.tenant);
-  if (schemaHash(live.catalog, live.attribution) !== plan.schemaHash) throw new SchemaChangedError(restoreId);
-
-  await tx.query(setImageSettings(plan.searchPath));
-  await tx.query(SET_BULK_SETTINGS);
   await checkStaging(tx, restoreId, plan);
-  const before = await timings.step('digest before', () => measureBefore(ctx, tx, restoreId, plan));
+  // Where the schema has changed, measuring fails as well, and says less about it.
+  const [live, before] = await bothEnded(
+    loadUnchanged(tx, ctx, restoreId, plan),
+    timings.step('digest before', () => measureBefore(ctx, pool, restoreId, plan)),
+  );
+  await tx.query(`${setImageSettings(plan.searchPath)}; ${SET_BULK_SETTINGS}`);
   const { expected, groups, lost } = await approvedChanges(tx, plan, request, approvedHash, before, timings);
   await planForSize(tx, groups);
   const counts = countsOfAll(groups);
@@ -119,7 +123,7 @@ async function mergeInTransaction(
   const [rows, proved] = await timings.step('write', () =>
     bothEnded(
       writeChanges(tx, restoreId, plan, live.catalog, counts),
-      keepLost(ctx, restoreId, plan, { tables: lost, keys: between }, control),
+      keepLost(ctx, pool, restoreId, plan, { tables: lost, keys: between }, control),
     ),
   );
   await tx.query('set local session_replication_role = origin');
@@ -162,6 +166,18 @@ async function mergeInTransaction(
     ...(undone === undefined ? {} : { undoneEffects: undone }),
     timings: timings.all,
   });
+}
+
+/** @throws SchemaChangedError when it is not what was staged and compared. */
+async function loadUnchanged(
+  tx: ClientBase,
+  ctx: RecoveryContext,
+  restoreId: string,
+  plan: SlicePlan,
+): Promise<LiveSlice> {
+  const live = await loadSlice(tx, ctx.config.tenancy, plan.tenant);
+  if (schemaHash(live.catalog, live.attribution) !== plan.schemaHash) throw new SchemaChangedError(restoreId);
+  return live;
 }
 
 /**
