@@ -1,4 +1,4 @@
-import { readdir, realpath } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DependencyMissingError } from '../errors';
 import { directoriesInPath, isExecutable } from './find-program';
@@ -68,7 +68,7 @@ export function newestUsable(found: readonly PostgresBin[], major?: number): Pos
 }
 
 /** "postgres (PostgreSQL) 15.8 (Debian 15.8-0+deb12u1)" → { major: 15, version: "15.8" } */
-export function parsePostgresVersion(text: string): { major: number; version: string } | undefined {
+export function parsePostgresVersion(text: string): Version | undefined {
   const version = /\(PostgreSQL\) (\d+(?:\.\d+|devel|beta\d+|rc\d+)?)/.exec(text)?.[1];
   return version === undefined ? undefined : { major: Number.parseInt(version, 10), version };
 }
@@ -80,8 +80,23 @@ async function describe(place: string): Promise<PostgresBin | undefined> {
   const directory = dirname(postgres);
   for (const program of [join(directory, 'initdb'), join(directory, 'pg_ctl')])
     if (!(await isExecutable(program))) return undefined;
-  const version = parsePostgresVersion((await runProgram(postgres, ['--version'])).stdout);
+  const version = await versionOf(postgres);
   return version === undefined ? undefined : { directory, ...version };
+}
+
+type Version = Pick<PostgresBin, 'major' | 'version'>;
+
+const known = new Map<string, { readonly file: string; readonly version: Version | undefined }>();
+
+/** Asked once for each file; an upgrade replaces it by another one. */
+async function versionOf(postgres: string): Promise<Version | undefined> {
+  const { ino, size, mtimeMs } = await stat(postgres);
+  const file = `${ino} ${size} ${mtimeMs}`;
+  const before = known.get(postgres);
+  if (before?.file === file) return before.version;
+  const version = parsePostgresVersion((await runProgram(postgres, ['--version'])).stdout);
+  known.set(postgres, { file, version });
+  return version;
 }
 
 async function distributionDirectories(): Promise<string[]> {

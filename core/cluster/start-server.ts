@@ -28,6 +28,9 @@ export interface StartOptions {
 export type RunningServer = Extract<ServerStatus, { kind: 'running' }>;
 
 const POLL_MS = 25;
+/** A server that has little to recover is ready within 50 ms; one that has much is looked at less and less often. */
+const FIRST_LOOK_MS = 8;
+const LAST_LOOK_MS = 100;
 /** Longest that backends of a killed server were seen to need until they notice; they poll the postmaster. */
 const ORPHAN_LIMIT_MS = 30_000;
 /** The socket's file name is ".s.PGSQL.65535.lock" at its longest; sun_path holds 107 bytes and a NUL. */
@@ -112,7 +115,7 @@ async function waitUntilReady(
   limit: number,
   ended: () => string | undefined,
 ): Promise<RunningServer> {
-  for (;;) {
+  for (let wait = FIRST_LOOK_MS; ; wait = Math.min(wait * 1.2, LAST_LOOK_MS)) {
     options.signal?.throwIfAborted();
     const status = await serverStatus(options.dataDirectory);
     if (status.kind === 'running' && status.ready) return status;
@@ -120,7 +123,7 @@ async function waitUntilReady(
       ended() ?? (Date.now() > limit ? 'it did not accept connections within the time limit' : undefined);
     if (reason !== undefined)
       throw new ServerStartFailedError(options.dataDirectory, reason, await tail(options.logFile));
-    await sleep(POLL_MS);
+    await sleep(wait);
   }
 }
 

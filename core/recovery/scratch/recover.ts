@@ -17,7 +17,9 @@ import { SCRATCH_PORT } from './scratch-paths.pure';
 
 /** Replay has no natural limit; the workflow's own time-outs and `signal` end it earlier. */
 const RECOVERY_LIMIT_MS = 24 * 3_600_000;
-const POLL_MS = 25;
+/** What is replayed within milliseconds is noticed as soon; what takes hours is looked at less and less often. */
+const FIRST_POLL_MS = 8;
+const LAST_POLL_MS = 100;
 const REPORT_MS = 2000;
 
 /**
@@ -92,7 +94,7 @@ async function untilPaused(
   report: () => Promise<RecoveryLog>,
   control: StepControl,
 ): Promise<{ readonly log: RecoveryLog; readonly superuser: string }> {
-  for (;;) {
+  for (let wait = FIRST_POLL_MS; ; wait = Math.min(wait * 1.2, LAST_POLL_MS)) {
     control.signal?.throwIfAborted();
     const status = await serverStatus(request.paths.dataDirectory);
     const log = await report();
@@ -101,7 +103,7 @@ async function untilPaused(
       throw new TargetNotReachedError(request.target.value, ['the server ended']);
     const found = log.stoppedBecause === undefined ? undefined : await lookAtRecovery(request);
     if (found?.paused) return { log, superuser: found.superuser };
-    await pause(POLL_MS, control.signal);
+    await pause(wait, control.signal);
   }
 }
 

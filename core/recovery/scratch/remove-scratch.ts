@@ -20,9 +20,8 @@ export async function removeScratch(ctx: RecoveryContext, restoreId: string): Pr
 /** @throws ScratchNotOursError for a directory without a marker. */
 export async function removeRestored(paths: ScratchPaths): Promise<void> {
   await readMarker(paths);
-  await endLeftovers(paths.dataDirectory);
   await stop(paths);
-  // The server's last archive-get may have started a fetcher after the first look.
+  // Behind the server, whose last archive-get may have started a fetcher.
   await endLeftovers(paths.dataDirectory);
   await removeFiles(paths);
 }
@@ -45,9 +44,8 @@ async function endOrphans(dataDirectory: string): Promise<void> {
 /** The marker goes last: a removal that is cut short can be repeated. */
 async function removeFiles(paths: ScratchPaths): Promise<void> {
   const names = await readdir(paths.root).catch(whenMissing([]));
-  for (const name of names) {
-    if (name !== basename(paths.marker)) await remove(join(paths.root, name));
-  }
+  const contents = names.filter((name) => name !== basename(paths.marker));
+  await Promise.all(contents.map((name) => remove(join(paths.root, name))));
   if (await isDirectory(paths.socketDirectory)) await remove(paths.socketDirectory);
   await remove(paths.marker);
   await remove(paths.root);

@@ -4,6 +4,7 @@ import { makeServerDirectory } from '../../cluster';
 import { backupProvider } from '../backup/backup-provider';
 import { RestoreCannotWriteError } from '../backup/pgbackrest/cannot-write-error';
 import { parseSegment } from '../backup/segment.pure';
+import { bothEnded } from '../both-ended';
 import type { RecoveryContext, StepControl } from '../engine';
 import { BackupDamagedError } from '../errors/backup-damaged-error';
 import { ScratchNotOursError } from '../errors/scratch-not-ours-error';
@@ -39,24 +40,11 @@ export async function restoreFiles(
   if (marker?.state === 'restored' && sameTarget) return;
   const fresh = newMarker(restoreId, target);
   await writeMarker(paths, fresh);
-  await endLeftovers(paths.dataDirectory);
-  if (!sameTarget) await wipe(paths);
-
-  await makeServerDirectory(paths.dataDirectory);
-  await makeServerDirectory(paths.tablespaceDirectory);
-  for (const directory of [
-    paths.lockDirectory,
-    paths.logDirectory,
-    paths.spoolDirectory,
-    paths.socketDirectory,
-  ]) {
-    await makeServerDirectory(directory);
-  }
-  const provider = backupProvider(ctx.config.application.backup);
-  const need = await spaceNeed(ctx, request, control);
+  const [need] = await bothEnded(spaceNeed(ctx, request, control), clearPlace(paths, !sameTarget));
   await requireSpace(paths.root, need);
   const resume = await isResumable(paths.dataDirectory);
   if (!resume) await empty(paths.dataDirectory);
+  const provider = backupProvider(ctx.config.application.backup);
   try {
     await provider.restore({ target, place: paths, resume }, control);
   } catch (error) {
@@ -64,6 +52,21 @@ export async function restoreFiles(
     throw error;
   }
   await writeMarker(paths, { ...fresh, state: 'restored' });
+}
+
+/** Nobody is at work there any more, nothing is there that shall not be resumed, and every directory is. */
+async function clearPlace(paths: ScratchPaths, anew: boolean): Promise<void> {
+  await endLeftovers(paths.dataDirectory);
+  if (anew) await wipe(paths);
+  const directories = [
+    paths.dataDirectory,
+    paths.tablespaceDirectory,
+    paths.lockDirectory,
+    paths.logDirectory,
+    paths.spoolDirectory,
+    paths.socketDirectory,
+  ];
+  await Promise.all(directories.map(makeServerDirectory));
 }
 
 /** pgBackRest goes on only where it finds what it wrote itself; killed before that, there is nothing worth keeping. */

@@ -34,7 +34,17 @@ const BACKUP_TYPES: Readonly<Record<BackupKind, string>> = {
 
 /** pgBackRest, through its command line; needs its configuration file and access to the repository on this host. */
 export function pgbackrestProvider(config: BackupConfig): BackupProvider {
-  async function info(control?: StepControl): Promise<StanzaInfo> {
+  let reading: Promise<StanzaInfo> | undefined;
+
+  /** Whoever asks while an answer is on its way gets the same one. */
+  function info(control?: StepControl): Promise<StanzaInfo> {
+    reading ??= readInfo(control).finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  }
+
+  async function readInfo(control?: StepControl): Promise<StanzaInfo> {
     const json = await look(config, 'info', ['--output=json'], control);
     const found = understood('info', () => parseInfo(json, config.stanza));
     if (found === undefined || found.status.code === 1) {
