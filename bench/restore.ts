@@ -1,15 +1,16 @@
 /**
- * `npm run bench -- restore [--quick] [--json]`: Chronawflow's restore of one tenant beside a script that does the same
+ * `npm run bench -- restore [--quick] [--json] [--only 60k|1m|1m-lost|peers]`: Chronawflow's restore of one tenant beside a script that does the same
  * by hand, on a real PostgreSQL cluster with a real pgBackRest repository and a real Temporal server.
  * How it measures, and what came out: docs/resilience/figures.md.
  */
+import type { MishapKind } from './restore/mishaps';
 import { restoreAmongPeers } from './restore/peers';
-import { runRounds, type Task, type TaskRounds } from './restore/rounds';
+import { runRounds } from './restore/rounds';
 import { scaleOf } from './restore/scale';
 import { openScene } from './restore/scene';
 import { peersTable, ratioOf, taskTable } from './restore/tables';
 import type { Goals } from './support/goals.pure';
-import { type Bench, type Measured, runBenchmark } from './support/run-benchmark';
+import { type Bench, inSections, type Measured, runBenchmark } from './support/run-benchmark';
 
 const GOALS: Goals = {
   ratio_60k: '<=1.15',
@@ -19,51 +20,45 @@ const GOALS: Goals = {
   worker_rss_mb: '<=350',
 };
 
+/** What `--only` chooses from, in the order in which all are measured. */
+const PARTS = ['60k', '1m', '1m-lost', 'peers'] as const;
+type Part = (typeof PARTS)[number];
+
 async function measure(bench: Bench): Promise<Measured> {
   const scale = scaleOf(bench.quick);
   const scene = await openScene(bench, scale);
   const { small, large } = scene.tenants;
-  const rows = (count: number) => `${count.toLocaleString('en')} rows`;
-  const rounds = (task: Task) => runRounds(bench, scene, task, scale);
-
-  const ratio60k = await rounds({
-    name: `${rows(scale.smallRows)}, 5 % changed`,
-    tenant: small,
-    mishap: 'five-percent',
-  });
-  const rssSmall = await scene.worker.peakMemoryMb();
-  const ratio1m = await rounds({
-    name: `${rows(scale.largeRows)}, 5 % changed`,
-    tenant: large,
-    mishap: 'five-percent',
-  });
-  const ratio1mLost = await rounds({
-    name: `${rows(scale.largeRows)}, all lost`,
-    tenant: large,
-    mishap: 'lost',
-  });
-  const peers = await restoreAmongPeers(bench, scene, scale);
-  const rss = await scene.worker.peakMemoryMb();
-
-  const tasks: readonly TaskRounds[] = [ratio60k, ratio1m, ratio1mLost];
-  const figures = {
-    ratio_60k: ratioOf(ratio60k),
-    ratio_1m: ratioOf(ratio1m),
-    ratio_1m_lost: ratioOf(ratio1mLost),
-    peer_stall_ms: peers.stallMs,
-    peer_stall_control_ms: peers.controlMs,
-    frozen_ms: peers.frozenMs,
-    worker_rss_mb: rss,
-    worker_rss_60k_mb: rssSmall,
+  const compare = async (tenant: string, mishap: MishapKind, figure: string): Promise<Measured> => {
+    const rows = (tenant === small ? scale.smallRows : scale.largeRows).toLocaleString('en');
+    const harm = mishap === 'lost' ? 'all lost' : '5 % changed';
+    const rounds = await runRounds(bench, scene, { name: `${rows} rows, ${harm}`, tenant, mishap }, scale);
+    return { text: taskTable(rounds), figures: { [figure]: ratioOf(rounds) } };
   };
-  return {
-    text: [
-      ...tasks.map((task) => taskTable(task)),
-      peersTable(peers),
-      `Worker's peak memory: ${Math.round(rssSmall)} MB after the small tenant, ${Math.round(rss)} MB after the large one.`,
-    ].join('\n\n'),
-    figures,
+  const memory = async (figure: string, when: string): Promise<Measured> => {
+    const rss = await scene.worker.peakMemoryMb();
+    return { text: `Worker's peak memory ${when}: ${Math.round(rss)} MB`, figures: { [figure]: rss } };
   };
+  const parts: Readonly<Record<Part, readonly (() => Promise<Measured>)[]>> = {
+    '60k': [
+      () => compare(small, 'five-percent', 'ratio_60k'),
+      () => memory('worker_rss_60k_mb', 'after the small tenant'),
+    ],
+    '1m': [() => compare(large, 'five-percent', 'ratio_1m')],
+    '1m-lost': [() => compare(large, 'lost', 'ratio_1m_lost')],
+    peers: [
+      async () => {
+        const peers = await restoreAmongPeers(bench, scene, scale);
+        const { stallMs, controlMs, frozenMs } = peers;
+        const figures = { peer_stall_ms: stallMs, peer_stall_control_ms: controlMs, frozen_ms: frozenMs };
+        return { text: peersTable(peers), figures };
+      },
+    ],
+  };
+  const chosen = PARTS.filter((part) => bench.only === undefined || bench.only === part);
+  return inSections(bench, [
+    ...chosen.flatMap((part) => parts[part]),
+    () => memory('worker_rss_mb', 'by the end'),
+  ]);
 }
 
-runBenchmark('restore', GOALS, measure);
+runBenchmark('restore', GOALS, measure, PARTS);

@@ -10,6 +10,8 @@ import { rounded } from './statistics.pure';
 export interface Bench {
   /** Less work, the same figures. */
   readonly quick: boolean;
+  /** The one part that was asked for, of those that the benchmark has. */
+  readonly only?: string;
   readonly progress: Progress;
   /** Aborted by Ctrl-C and SIGTERM; programs that are started take it, so that they end at once. */
   readonly signal: AbortSignal;
@@ -49,6 +51,8 @@ export async function runBenchmark(
   name: string,
   goals: Goals,
   measure: (bench: Bench) => Promise<Measured>,
+  /** What `--only` takes; by default it is no option. */
+  parts: readonly string[] = [],
 ): Promise<void> {
   const cleanUp = new CleanUp();
   const abort = new AbortController();
@@ -65,13 +69,13 @@ export async function runBenchmark(
     });
   }
   try {
-    const { quick, json } = parseOptions(name);
+    const { quick, json, only } = parseOptions(name, parts);
     const progress = new Progress();
-    const bench: Bench = { quick, progress, signal: abort.signal, cleanUp };
+    const bench: Bench = { quick, only, progress, signal: abort.signal, cleanUp };
     // Whatever is under way when a signal comes fails by itself once its servers are gone: the race has its answer.
     const measured = await Promise.race([measure(bench), aborted]);
     if (!json) process.stdout.write(`${measured.text}\n\n`);
-    const result = judge(name, measured.figures, goals);
+    const result = judge(name, measured.figures, only === undefined ? goals : of(measured.figures, goals));
     const figures = Object.fromEntries(
       Object.entries(result.figures).map(([figure, value]) => [figure, rounded(value)]),
     );
@@ -83,17 +87,34 @@ export async function runBenchmark(
   process.exit();
 }
 
-function parseOptions(name: string): { readonly quick: boolean; readonly json: boolean } {
+/** The goals of what was measured: of a part the others' are not missed. */
+function of(figures: Figures, goals: Goals): Goals {
+  return Object.fromEntries(Object.entries(goals).filter(([figure]) => figure in figures));
+}
+
+interface Options {
+  readonly quick: boolean;
+  readonly json: boolean;
+  readonly only?: string;
+}
+
+/** @throws InvalidInputError */
+function parseOptions(name: string, parts: readonly string[]): Options {
+  const hint = `npm run bench -- ${name} [--quick] [--json]${parts.length > 0 ? ` [--only ${parts.join('|')}]` : ''}`;
   try {
     const { values } = parseArgs({
-      options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+      options: {
+        quick: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        only: { type: 'string' },
+      },
     });
-    return values;
+    const { only } = values;
+    if (only === undefined) return { quick: values.quick, json: values.json };
+    if (!parts.includes(only)) throw new RangeError(`This benchmark has no part "${only}".`);
+    return { quick: values.quick, json: values.json, only };
   } catch (cause) {
-    throw new InvalidInputError(messageOf(cause), {
-      cause,
-      hint: `npm run bench -- ${name} [--quick] [--json]`,
-    });
+    throw new InvalidInputError(messageOf(cause), { cause, hint });
   }
 }
 
