@@ -211,8 +211,9 @@ async function isLostNow(
 }
 
 /**
- * The rows come as they lie in the scratch cluster, or in the order of an index: nothing of it changes, so the same restore,
- * staged again, has the same digest. Parallel plans and scans that join a running one would change their order.
+ * The rows come as they lie in the scratch cluster, which is the order in which inserting them is cheapest; those that are
+ * few and found by their parents come in the parents' order. Nothing of it changes, so the same restore, staged again, has
+ * the same digest. Parallel plans and scans that join a running one would change the order.
  */
 const SET_STABLE_ORDER =
   'set local max_parallel_workers_per_gather = 0; set local synchronize_seqscans = off';
@@ -225,7 +226,8 @@ async function copyAcross(
   table: PlanTable,
   control: StepControl,
 ): Promise<{ readonly bytes: number; readonly sha256: string }> {
-  await source.query(`${setImageSettings(plan.searchPath)}; ${SET_STABLE_ORDER}; ${SET_SLICE_READING}`);
+  await source.query(`${setImageSettings(plan.searchPath)}; ${SET_STABLE_ORDER}`);
+  if (table.attribution.kind === 'path') await source.query(SET_SLICE_READING);
   await forbidTextIndexes(source, table);
   const columns = table.columns.map((column) => column.name);
   const lookup = planLookup(plan);
