@@ -7,7 +7,7 @@ import { clusterRestoreWorkflowId, undoWorkflowId } from '../../core/recovery/wo
 import { createPool } from '../../database';
 import type { AccountingWriter } from '../../examples/accubooks';
 import { sliceImage } from '../../scripts/demo/slice-image';
-import { type RestoreStage, startRestoreStage } from '../support/restore-stage';
+import type { RestoreStage } from '../support/restore-stage';
 import { expectAtWork, expectBackAtTarget } from '../support/restore-stage-expect';
 import {
   type Hold,
@@ -16,10 +16,10 @@ import {
   holdBackupProgram,
   holdByTransaction,
   holdTableOf,
-  installHolds,
 } from '../support/restore-stage-holds';
 import { leftovers } from '../support/restore-stage-leftovers';
 import { type LosingOffice, loseInvoices, type Office, openOffice } from '../support/restore-stage-office';
+import { useRestoreStage } from '../support/restore-stages';
 import { until } from '../support/until';
 
 /** As in restore-worker-killed: one kill -9 meets several operations, each held in another place. */
@@ -29,26 +29,12 @@ describe('kill -9 of the worker', () => {
   let peer: AccountingWriter;
   const LIMIT_MS = 240_000;
 
+  const { approve, armedTables } = useRestoreStage({ backupProgram: holdableBackupProgram }, (opened) => {
+    ({ stage, peer } = opened);
+  });
   beforeAll(async () => {
-    stage = await startRestoreStage({ backupProgram: holdableBackupProgram });
-    await installHolds(stage);
     witness = await openOffice(stage, 'Witness');
-    peer = (await openOffice(stage, 'Peer')).writer(1);
-    peer.start();
   });
-  afterAll(async () => {
-    await peer.stop();
-    await stage.stop();
-  });
-
-  const approve = async (run: OperationRun) =>
-    run.approve({ diffHash: (await run.preview({ limitMs: LIMIT_MS })).diffHash, as: 'grace' });
-  const armedTables = async (restoreId: string) =>
-    (
-      await stage.books.query('select distinct tgrelid from pg_trigger where tgname like $1', [
-        `chronawflow_gate_${restoreId}%`,
-      ])
-    ).rowCount ?? 0;
 
   /** Nothing is left, and the others neither changed nor waited. */
   const untouchedBy = async (work: () => Promise<void>) => {

@@ -5,7 +5,7 @@ import type { OperationRun } from '../../client';
 import { makeServerDirectory } from '../../core/cluster';
 import { messageOf } from '../../core/errors';
 import type { AccountingWriter } from '../../examples/accubooks';
-import { type Desk, type RestoreStage, startRestoreStage } from '../support/restore-stage';
+import type { Desk, RestoreStage } from '../support/restore-stage';
 import {
   expectAtWork,
   expectBackAtTarget,
@@ -13,7 +13,9 @@ import {
   failureOf,
 } from '../support/restore-stage-expect';
 import { holdByTransaction } from '../support/restore-stage-holds';
-import { databaseTime, type LosingOffice, loseInvoices, openOffice } from '../support/restore-stage-office';
+import { databaseTime, type LosingOffice, loseInvoices } from '../support/restore-stage-office';
+
+import { useRestoreStage } from '../support/restore-stages';
 
 /** What cannot be done is refused with its code, and then nothing is changed and nothing left. */
 describe('a restore that cannot be', () => {
@@ -21,28 +23,24 @@ describe('a restore that cannot be', () => {
   let office: LosingOffice;
   let peer: AccountingWriter;
   let beforeFirstBackup: string;
-  const LIMIT_MS = 120_000;
 
+  const { approve, peerAtWork } = useRestoreStage(
+    { recovery: { approvals: 1, lockTimeout: '200ms', lockAttempts: 4 } },
+    (opened) => {
+      ({ stage, peer } = opened);
+    },
+  );
   beforeAll(async () => {
-    stage = await startRestoreStage({ recovery: { approvals: 1, lockTimeout: '200ms', lockAttempts: 4 } });
     const { points, window } = await stage.cf.recovery.points();
     expect(points).toEqual([]);
     beforeFirstBackup = new Date(Date.parse(window.earliest ?? '') - 60_000).toISOString();
-    const opened = await openOffice(stage, 'Peer');
-    peer = opened.writer(1);
-    peer.start();
   });
   beforeEach(async () => {
     ({ office } = await loseInvoices(stage, 'office'));
   });
   afterEach(async () => {
     await expectUnchanged(stage, office);
-    await peer.waitForCommits(1, 30_000);
-    expect(peer.stats().refused).toBe(0);
-  });
-  afterAll(async () => {
-    await peer.stop();
-    await stage.stop();
+    await peerAtWork();
   });
 
   const start = (to: string, more: object = {}, desk: Desk = stage): Promise<OperationRun> =>
@@ -58,8 +56,6 @@ describe('a restore that cannot be', () => {
         return approval;
       }),
     );
-  const approve = async (run: OperationRun) =>
-    run.approve({ diffHash: (await run.preview({ limitMs: LIMIT_MS })).diffHash, as: 'grace' });
 
   it('of an unknown tenant', async () => {
     const tenant = '00000000-0000-4000-8000-000000000000';

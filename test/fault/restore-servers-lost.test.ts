@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import type { OperationRun } from '../../client';
 import { restoreIdFor } from '../../core/recovery/restore-id';
 import { scratchPaths } from '../../core/recovery/scratch/scratch-paths.pure';
-import type { AccountingWriter } from '../../examples/accubooks';
-import { type RestoreStage, startRestoreStage } from '../support/restore-stage';
+import type { RestoreStage } from '../support/restore-stage';
 import { expectAtWork, expectBackAtTarget } from '../support/restore-stage-expect';
-import { holdAfter, holdByTransaction, holdTableOf, installHolds } from '../support/restore-stage-holds';
+import { holdAfter, holdByTransaction, holdTableOf } from '../support/restore-stage-holds';
 import { leftovers } from '../support/restore-stage-leftovers';
 import { type LosingOffice, loseInvoices, type Office, openOffice } from '../support/restore-stage-office';
+import { useRestoreStage } from '../support/restore-stages';
 import { until } from '../support/until';
 
 /** Every server that a restore works with goes away once; the run goes on by itself when it is back. */
@@ -16,34 +16,23 @@ describe('a server is lost during a restore', () => {
   let stage: RestoreStage;
   let witness: Office;
   let witnessImage: string;
-  let peer: AccountingWriter;
   const LIMIT_MS = 240_000;
 
+  const { approve, peerAtWork } = useRestoreStage({ durableTemporal: true }, (opened) => {
+    stage = opened.stage;
+  });
   beforeAll(async () => {
-    stage = await startRestoreStage({ durableTemporal: true });
-    await installHolds(stage);
     witness = await openOffice(stage, 'Witness');
     witnessImage = (await witness.image()).sha256;
-    peer = (await openOffice(stage, 'Peer')).writer(1);
-    peer.start();
   });
   afterEach(async () => {
     expect(await leftovers(stage)).toEqual([]);
     expect((await witness.image()).sha256).toBe(witnessImage);
-    await peer.waitForCommits(1, 30_000);
-    expect(peer.stats().refused).toBe(0);
-  });
-  afterAll(async () => {
-    await peer.stop();
-    await stage.stop();
+    await peerAtWork();
   });
 
   const start = (office: LosingOffice, freeze?: 'after-approval') =>
     stage.cf.recovery.restoreTenant({ tenant: office.id, to: office.target, requestedBy: 'olive', freeze });
-  const approve = async (run: OperationRun) => {
-    const { diffHash } = await run.preview({ limitMs: LIMIT_MS });
-    return run.approve({ diffHash, as: 'grace' });
-  };
   const idOf = (run: OperationRun) => restoreIdFor(run.workflowId);
   const finish = async (office: LosingOffice, run: OperationRun) => {
     await expectBackAtTarget(office, await run.result());

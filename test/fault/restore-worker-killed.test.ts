@@ -2,7 +2,7 @@ import type { OperationRun } from '../../client';
 import { restoreIdFor } from '../../core/recovery/restore-id';
 import { restoreWorkflowId } from '../../core/recovery/workflow-id';
 import type { AccountingWriter } from '../../examples/accubooks';
-import { type RestoreStage, startRestoreStage } from '../support/restore-stage';
+import type { RestoreStage } from '../support/restore-stage';
 import { expectAtWork, expectBackAtTarget } from '../support/restore-stage-expect';
 import {
   holdAfter,
@@ -11,10 +11,10 @@ import {
   holdBefore,
   holdByTransaction,
   holdTableOf,
-  installHolds,
 } from '../support/restore-stage-holds';
 import { leftovers } from '../support/restore-stage-leftovers';
 import { type LosingOffice, loseInvoices, type Office, openOffice } from '../support/restore-stage-office';
+import { useRestoreStage } from '../support/restore-stages';
 import { until } from '../support/until';
 
 /**
@@ -27,16 +27,11 @@ describe('kill -9 of the worker', () => {
   let peer: AccountingWriter;
   const LIMIT_MS = 240_000;
 
-  beforeAll(async () => {
-    stage = await startRestoreStage({ backupProgram: holdableBackupProgram });
-    await installHolds(stage);
-    witness = await openOffice(stage, 'Witness');
-    peer = (await openOffice(stage, 'Peer')).writer(1);
-    peer.start();
+  const { approve, armedTables } = useRestoreStage({ backupProgram: holdableBackupProgram }, (opened) => {
+    ({ stage, peer } = opened);
   });
-  afterAll(async () => {
-    await peer.stop();
-    await stage.stop();
+  beforeAll(async () => {
+    witness = await openOffice(stage, 'Witness');
   });
 
   const REQUEST = 'after the kill';
@@ -48,14 +43,6 @@ describe('kill -9 of the worker', () => {
       requestedBy: 'olive',
       request: REQUEST,
     });
-  const approve = async (run: OperationRun) =>
-    run.approve({ diffHash: (await run.preview({ limitMs: LIMIT_MS })).diffHash, as: 'grace' });
-  const armedTables = async (restoreId: string) =>
-    (
-      await stage.books.query('select distinct tgrelid from pg_trigger where tgname like $1', [
-        `chronawflow_gate_${restoreId}%`,
-      ])
-    ).rowCount ?? 0;
   const phaseOf = async (run: OperationRun) => (await run.status()).phase;
 
   /** The next worker brings every run to `merged`: exact, nothing left, the others untouched and at work. */

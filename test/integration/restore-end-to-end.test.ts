@@ -1,9 +1,7 @@
-import type { OperationRun } from '../../client';
 import { runProgram } from '../../core/cluster';
 import { IdempotencyManager } from '../../core/idempotency';
 import { restoreIdFor } from '../../core/recovery/restore-id';
-import type { AccountingWriter } from '../../examples/accubooks';
-import { type RestoreStage, startRestoreStage } from '../support/restore-stage';
+import type { RestoreStage } from '../support/restore-stage';
 import { runCli } from '../support/restore-stage-cli';
 import {
   expectAtWork,
@@ -11,43 +9,27 @@ import {
   expectUnchanged,
   failureOf,
 } from '../support/restore-stage-expect';
-import {
-  holdAfter,
-  holdBefore,
-  holdByTransaction,
-  holdTableOf,
-  installHolds,
-} from '../support/restore-stage-holds';
+import { holdAfter, holdBefore, holdByTransaction, holdTableOf } from '../support/restore-stage-holds';
 import { leftovers } from '../support/restore-stage-leftovers';
 import { type LosingOffice, loseInvoices, openOffice } from '../support/restore-stage-office';
+import { useRestoreStage } from '../support/restore-stages';
 import { until } from '../support/until';
 
 /** AccuBooks, pgBackRest, Temporal, a worker process, and whoever may start a restore: SDK, CLI, Temporal's own CLI. */
 describe('a tenant restore from end to end', () => {
   let stage: RestoreStage;
-  let peer: AccountingWriter;
   const LIMIT_MS = 120_000;
 
-  beforeAll(async () => {
-    stage = await startRestoreStage();
-    await installHolds(stage);
-    peer = (await openOffice(stage, 'Peer')).writer(1);
-    peer.start();
+  const { approve, hashOf, peerAtWork } = useRestoreStage({}, (opened) => {
+    stage = opened.stage;
   });
   afterEach(async () => {
     expect(await leftovers(stage)).toEqual([]);
-    await peer.waitForCommits(1, 30_000);
-    expect(peer.stats().refused).toBe(0);
-  });
-  afterAll(async () => {
-    await peer.stop();
-    await stage.stop();
+    await peerAtWork();
   });
 
   const start = (office: LosingOffice, more: object = {}) =>
     stage.cf.recovery.restoreTenant({ tenant: office.id, to: office.target, requestedBy: 'olive', ...more });
-  const hashOf = async (run: OperationRun) => (await run.preview({ limitMs: LIMIT_MS })).diffHash;
-  const approve = async (run: OperationRun, as = 'grace') => run.approve({ diffHash: await hashOf(run), as });
 
   it('needs as many others as were asked for, each for exactly this diff; and can be undone', async () => {
     const { office } = await loseInvoices(stage, 'office');
