@@ -19,6 +19,8 @@ const ALL = ['breaker', 'floor', 'gate', 'hold'];
 const STEADY = { containment: { lease: '20s', tenantBreakers: [{ service: 'tax', operation: 'rate' }] } };
 /** Short, where its end is what is waited for. */
 const FLEETING = { containment: { ...STEADY.containment, lease: '5s' } };
+const ISOLATE = { strategy: 'isolate-tenant', tenant: 't1', reason: 'a test', for: '1h' } as const;
+const NOTHING = { holds: [], gates: [], functions: [], rules: [], breakers: [] };
 const RULE = { kind: 'fixed-window', limit: 1_000, window: '1s' } as const;
 
 let stage: JobStage;
@@ -40,7 +42,11 @@ afterEach(async () => {
   await stage.app.query('truncate chronawflow.job_hold, chronawflow.job');
 }, 60_000);
 
-const open = (sections: Readonly<Record<string, unknown>>) => openContainmentScene(stage, cleanUp, sections);
+/** A scene whose controller runs. */
+const begin = async (sections: Readonly<Record<string, unknown>>) => {
+  const scene = await openContainmentScene(stage, cleanUp, sections);
+  return { ...scene, control: await scene.startControl() };
+};
 const reach = (tenant: string, effects: readonly string[]) =>
   until(async () => (await effectsOn(stage, tenant)).join() === effects.join(), {
     limitMs: 60_000,
@@ -55,8 +61,7 @@ const stateOf = async (id: string) => {
 };
 
 test('isolates a tenant, and its release leaves exactly what was before (invariants 1 and 3)', async () => {
-  const { cf, configFile, startControl } = await open(STEADY);
-  await startControl();
+  const { cf, configFile } = await begin(STEADY);
   await stage.app.query(
     `insert into chronawflow.job_hold (tenant, kind, reason, held_by) values ('t1', 'quarantine', 'by hand', 'ada')`,
   );
@@ -132,8 +137,7 @@ test('isolates a tenant, and its release leaves exactly what was before (invaria
 }, 180_000);
 
 test('several tenants at once, one containment each; its time ends it (invariant 4)', async () => {
-  const { cf, startControl } = await open(STEADY);
-  await startControl();
+  const { cf } = await begin(STEADY);
   const tenants = ['t3', 't4'];
   const [first, ...others] = await Promise.all(
     tenants.map((tenant) => cf.containment.contain({ strategy: 'read-only', tenant, reason: 'a test' })),
@@ -156,8 +160,7 @@ test('several tenants at once, one containment each; its time ends it (invariant
 }, 180_000);
 
 test('a breaker and an endpoint are contained as well, and may be for nobody’s tenant', async () => {
-  const { cf, startControl } = await open(STEADY);
-  await startControl();
+  const { cf } = await begin(STEADY);
   const breaker = await cf.containment.contain({
     strategy: 'open-breaker',
     service: 'bank',
@@ -188,8 +191,7 @@ test('a breaker and an endpoint are contained as well, and may be for nobody’s
 }, 120_000);
 
 test('a part that cannot be applied is named, and the others hold (invariant 6)', async () => {
-  const { cf, startControl } = await open(STEADY);
-  await startControl();
+  const { cf } = await begin(STEADY);
   const run = await cf.containment.contain({
     strategy: 'isolate-tenant',
     tenant: 'nobody',
@@ -205,14 +207,8 @@ test('a part that cannot be applied is named, and the others hold (invariant 6)'
 }, 180_000);
 
 test('a terminated workflow leaves nothing behind its leases (invariant 2)', async () => {
-  const { cf, startControl } = await open(FLEETING);
-  await startControl();
-  const run = await cf.containment.contain({
-    strategy: 'isolate-tenant',
-    tenant: 't1',
-    reason: 'a test',
-    for: '1h',
-  });
+  const { cf } = await begin(FLEETING);
+  const run = await cf.containment.contain(ISOLATE);
   await reach('t1', ALL);
   await stage.terminate(run.workflowId);
   await reach('t1', []);
@@ -226,18 +222,11 @@ test('a terminated workflow leaves nothing behind its leases (invariant 2)', asy
       ).rowCount === 1,
     { limitMs: 60_000 },
   );
-  expect(await whatStands(stage)).toMatchObject({
-    holds: [],
-    gates: [],
-    functions: [],
-    rules: [],
-    breakers: [],
-  });
+  expect(await whatStands(stage)).toMatchObject(NOTHING);
 }, 180_000);
 
 test('a killed controller ends it by its leases, and another one brings it back and ends it (invariant 5)', async () => {
-  const { cf, startControl } = await open(FLEETING);
-  const control = await startControl();
+  const { cf, control, startControl } = await begin(FLEETING);
   // The gate waits for this writer: killed in the middle of applying.
   const writer = await stage.app.connect();
   await writer.query('begin');
@@ -249,12 +238,7 @@ test('a killed controller ends it by its leases, and another one brings it back 
         `select 'hold' as effect from chronawflow.job_hold where tenant = 't1' and kind = 'containment'`,
       )
     ).rows.map(({ effect }) => effect);
-  const run = await cf.containment.contain({
-    strategy: 'isolate-tenant',
-    tenant: 't1',
-    reason: 'a test',
-    for: '1h',
-  });
+  const run = await cf.containment.contain(ISOLATE);
   await until(async () => (await effectsInTheWay()).includes('hold'), { limitMs: 60_000 });
   await control.kill();
   await writer.query('commit');
@@ -264,18 +248,11 @@ test('a killed controller ends it by its leases, and another one brings it back 
   await reach('t1', ALL);
   await run.release();
   expect(await run.result()).toMatchObject({ outcome: 'released' });
-  expect(await whatStands(stage)).toMatchObject({
-    holds: [],
-    gates: [],
-    functions: [],
-    rules: [],
-    breakers: [],
-  });
+  expect(await whatStands(stage)).toMatchObject(NOTHING);
 }, 240_000);
 
 test('processes that cannot reach the databases end what they follow on time (invariant 2)', async () => {
-  const { cf, config, startControl } = await open({ ...FLEETING, rateLimits: { rule: RULE } });
-  const control = await startControl();
+  const { cf, config, control } = await begin({ ...FLEETING, rateLimits: { rule: RULE } });
   const breakers = new BreakerRegistry();
   const shared = new SharedBreakers(stage.platform, breakers, { interval: '200ms', lease: '2s' });
   shared.start();
@@ -286,7 +263,7 @@ test('processes that cannot reach the databases end what they follow on time (in
     breakers.get({ service: 'tax', operation: 'rate', tenant: 't1' }).getState().state.kind === 'isolated';
   const limitOf = async () => (await limits.limiter.checkRateLimit('t1', 'api')).limit;
 
-  await cf.containment.contain({ strategy: 'isolate-tenant', tenant: 't1', reason: 'a test', for: '1h' });
+  await cf.containment.contain(ISOLATE);
   await until(async () => isIsolated() && (await limitOf()) === 1, {
     limitMs: 60_000,
     what: 'both to follow',
@@ -305,13 +282,12 @@ test('processes that cannot reach the databases end what they follow on time (in
 }, 180_000);
 
 test('a noisy tenant is found and contained by rule, and no more than the rule allows (invariant 8)', async () => {
-  const { cf, startControl } = await open({
+  const { cf } = await begin({
     containment: {
       ...STEADY.containment,
       noisyTenants: { share: 0.35, minInFlight: 10, every: '500ms', looks: 2, most: 1, for: '1h' },
     },
   });
-  await startControl();
   await stage.app.query(
     `insert into chronawflow.job (tenant, type, key, fingerprint, input, priority, state, run_at, lease_until)
      select tenant, 'x', tenant || n, 'f', '{}', 3, 'running', clock_timestamp(), clock_timestamp() + interval '1 hour'
