@@ -152,7 +152,7 @@ test('an erasure waits for others’ consent and for the end of a legal hold, an
   });
   expect(await emails()).toEqual([null, ADA, 'bob@example.org']);
   expect(await cli('olga', 'audit', 'hold', '--reason', 'whom?')).toMatchObject({ code: 2 });
-}, 180_000);
+}, 400_000);
 
 test('a level is signed as it is asked for, to be consented to before it is set', async () => {
   const args = ['degradation', 'set', 'limited', '--for', '1h', '--reason', 'the bank is down'];
@@ -184,7 +184,7 @@ test('a level is signed as it is asked for, to be consented to before it is set'
   const release = ['degradation', 'release', '--as', 'olga', '--reason', 'the bank is back'];
   expect(await cli(undefined, ...release)).toMatchObject({ code: 2 });
   await json('olga', ...release);
-}, 180_000);
+}, 400_000);
 
 test('keys are listed, rotated and wrapped anew, and destroyed by an administrator with another’s consent', async () => {
   const codec = createPayloadCodec(
@@ -236,4 +236,4 @@ test('keys are listed, rotated and wrapped anew, and destroyed by an administrat
     { action: 'payload-keys.close', actor: 'olga' },
     { action: 'payload-keys.destroy', actor: 'olga' },
   ]);
-}, 180_000);
+}, 400_000);

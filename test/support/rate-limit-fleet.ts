@@ -104,11 +104,14 @@ export class FleetRecord {
     return units;
   }
 
-  /** Units in each whole window of the clock, in order; the windows in which the fleet started and stopped are left out. */
-  windows(windowMs: number): number[] {
-    const times = [...this.byMs.keys()];
-    const first = Math.floor(Math.min(...times) / windowMs) + 1;
-    const last = Math.floor(Math.max(...times) / windowMs);
+  /** Units in each whole window of the clock between the two times, in order. Default: those after the fleet's start and before its end. */
+  windows(
+    windowMs: number,
+    from = Math.min(...this.byMs.keys()) + 1,
+    to = Math.max(...this.byMs.keys()),
+  ): number[] {
+    const first = Math.ceil(from / windowMs);
+    const last = Math.floor(to / windowMs);
     const units: number[] = [];
     for (let window = first; window < last; window += 1)
       units.push(this.between(window * windowMs, (window + 1) * windowMs));
