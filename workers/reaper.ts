@@ -10,6 +10,8 @@ import { createLogger } from './create-logger';
 const IDLE_MS = 60_000;
 /** Systems give their services 90 s to stop; every fault has to be gone long before. */
 const STOP_LIMIT_MS = 15_000;
+/** What is closed in good order has ended by itself long before. */
+const EXIT_LIMIT_MS = 2_000;
 
 /**
  * A guard of this host's faults (core/chaos/README.md). `--stay`: runs until it is stopped, as the boot unit has it; it then also
@@ -49,6 +51,8 @@ async function main(): Promise<void> {
     );
     process.exitCode = 1;
   }
+  // A call that hangs in a file system keeps the process, and process.exit() would wait for its thread as well.
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), EXIT_LIMIT_MS).unref();
 }
 
 void main();

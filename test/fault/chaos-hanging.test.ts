@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FaultLease, injectFault } from '../../core/chaos';
+import { type FaultLease, injectFault, readGuard } from '../../core/chaos';
+import { isAlive } from '../../core/chaos/lease';
 import { startDetached, stopDetached } from '../../core/cluster';
 import { findFault } from '../support/chaos-checker';
 import { type ChaosStage, newLeaseId, startChaosStage } from '../support/chaos-stage';
@@ -83,6 +84,11 @@ test('invariant 8: inverses that hang in a file system hold up no other one, and
     expect((await journal.failure(id))?.message).toContain('come to an end');
     expect(await journal.find(id)).toBeDefined();
   }
+  // A guard that is stopped ends all the same.
+  const guard = await readGuard(journal.directory, 'b');
+  if (guard === undefined) throw new Error('there is no guard b');
+  process.kill(guard.pid, 'SIGTERM');
+  await until(async () => !(await isAlive(guard)), { what: 'the guard to end', limitMs: 90_000 });
   await answer();
   for (const { id } of hanging)
     await until(async () => !(await journal.isOpen(id)), { what: 'the faults that hung to be gone' });
