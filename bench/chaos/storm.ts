@@ -1,6 +1,7 @@
 import { percentile, seededRandom } from '../../core/chaos';
 import { type StormFault, type StormResult, stormRound, VICTIMS } from '../../test/support/chaos-storm';
 import type { ChaosDeployment } from '../../test/support/chaos-temporal';
+import { superviseToxiproxy } from '../../test/support/chaos-toxiproxy-supervisor';
 import type { Bench, Measured } from '../support/run-benchmark';
 import { table } from '../support/table';
 import { type WorkflowRound, workflowRound } from './workflow-round';
@@ -92,6 +93,8 @@ export async function measureStorm(
   // A benchmark that is stopped lets go of everything before it is taken down.
   cleanUp.add(() => Promise.allSettled(all));
   const results = (await Promise.all(all)).flat();
+  // Killed by the last experiment of all, it has nobody who misses it.
+  await superviseToxiproxy(chaos.stage);
   const minutes = (performance.now() - begun) / 60_000;
   const overstays = results.map(({ overstayMs }) => overstayMs);
   const absent = chaos.stage.host.drivers.names.filter(
