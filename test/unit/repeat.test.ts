@@ -11,18 +11,23 @@ function stepwise() {
   return { ends, round };
 }
 
+/** Long enough for several rounds of a millisecond: as many ticks of a timer like theirs. */
+async function ticks(): Promise<void> {
+  let seen = 0;
+  const ticking = setInterval(() => {
+    seen += 1;
+  }, 1);
+  await until(() => seen >= 5);
+  clearInterval(ticking);
+}
+
 test('one round at a time: what falls into a running one joins it', async () => {
   const { ends, round } = stepwise();
   const rounds = repeat(1, round);
   rounds.start();
   const first = rounds.now();
   expect(rounds.now()).toBe(first);
-  let ticks = 0;
-  const ticking = setInterval(() => {
-    ticks += 1;
-  }, 1);
-  await until(() => ticks >= 5);
-  clearInterval(ticking);
+  await ticks();
   expect(ends).toHaveLength(1);
   ends[0]?.done();
   await first;
@@ -54,11 +59,6 @@ test('stopping waits for the round that runs, and none comes after it', async ()
   ends[0]?.done();
   await stopped;
   expect(order).toEqual(['ended', 'stopped']);
-  let ticks = 0;
-  const ticking = setInterval(() => {
-    ticks += 1;
-  }, 1);
-  await until(() => ticks >= 5);
-  clearInterval(ticking);
+  await ticks();
   expect(ends).toHaveLength(1);
 });

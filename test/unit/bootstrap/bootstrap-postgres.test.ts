@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isolatedPath, partsOfThisRun, resultInNode, startBootstrap, writeScript } from './in-node';
+import { AS_ROOT, isolatedPath, partsOfThisRun, resultInNode, startBootstrap, writeScript } from './in-node';
 
 let directory: string;
 let bin: string;
@@ -57,37 +57,34 @@ test('apt: nothing is installed from a release that has no server new enough', a
   expect(await choose(['postgres', 'pgbackrest'], '')).toBeNull();
 });
 
-// Without root the bootstrap does not touch apt at all.
-(process.getuid?.() === 0 ? test : test.skip)(
-  'apt: lists are fetched once if needed, and no server is started',
-  async () => {
-    const log = join(directory, 'log');
-    const settings = join(directory, 'postgresql-common', 'createcluster.d');
-    writeScript(
-      join(bin, 'apt-get'),
-      `[ "$1" = update ] && echo fetched > ${join(directory, 'lists')}
+test('apt: lists are fetched once if needed, and no server is started', async () => {
+  const log = join(directory, 'log');
+  const settings = join(directory, 'postgresql-common', 'createcluster.d');
+  writeScript(
+    join(bin, 'apt-get'),
+    `[ "$1" = update ] && echo fetched > ${join(directory, 'lists')}
      echo "$DEBIAN_FRONTEND $* [$(cat ${settings}/* 2>&-)]" >> ${log}`,
-    );
-    writeScript(
-      join(bin, 'apt-cache'),
-      `[ -e ${join(directory, 'lists')} ] && printf 'postgresql-15 - x\\npgbackrest - x\\n'; true`,
-    );
-    await resultInNode(
-      `
+  );
+  writeScript(
+    join(bin, 'apt-cache'),
+    `[ -e ${join(directory, 'lists')} ] && printf 'postgresql-15 - x\\npgbackrest - x\\n'; true`,
+  );
+  await resultInNode(
+    `
+    ${AS_ROOT}
     import { installWithApt } from 'bootstrap/apt.mjs';
     await installWithApt(['postgres', 'pgbackrest'], {
       env: process.env, note() {}, oldestPostgres: 15, clusterSettings: '${settings}',
     });
     console.log('null');
   `,
-      { PATH: bin, XDG_CACHE_HOME: join(directory, 'cache') },
-    );
-    const install = 'noninteractive install -y --no-install-recommends -o DPkg::Lock::Timeout=120';
-    expect(readFileSync(log, 'utf8').trim().split('\n')).toEqual([
-      'noninteractive update []',
-      `${install} postgresql-common []`,
-      `${install} postgresql-15 pgbackrest [create_main_cluster = false]`,
-    ]);
-    expect(existsSync(settings)).toBe(false);
-  },
-);
+    { PATH: bin, XDG_CACHE_HOME: join(directory, 'cache') },
+  );
+  const install = 'noninteractive install -y --no-install-recommends -o DPkg::Lock::Timeout=120';
+  expect(readFileSync(log, 'utf8').trim().split('\n')).toEqual([
+    'noninteractive update []',
+    `${install} postgresql-common []`,
+    `${install} postgresql-15 pgbackrest [create_main_cluster = false]`,
+  ]);
+  expect(existsSync(settings)).toBe(false);
+});

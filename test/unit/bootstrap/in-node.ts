@@ -16,6 +16,9 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
+/** The bootstrap leaves apt alone without root. Where apt is the test's own, and needs none, the statements begin with this. */
+export const AS_ROOT = 'process.getuid = () => 0;';
+
 /**
  * Runs statements as an ES module in a Node of its own, because that is where the bootstrap lives: jest cannot load
  * its modules. The statements may import from 'bootstrap/…', 'build/…' and 'targets/…', and print JSON.
