@@ -16,6 +16,7 @@ test('a job that kills its process is held back; those that ran beside it are do
   const poison = { tenant: 't9', type: 'poison', key: 'p' };
   await fleet.submitEffects(6, { beforeMs: 400, insideMs: 50, afterMs: 200 });
   await cf.jobs.submit({ ...poison, input: null });
+  code.beginInCompany('t9');
   const [worker] = await fleet.startWorkers(1, cleanUp);
   const deaths: number[] = [];
   const held = async () => (await cf.jobs.handle(poison).status()).held;

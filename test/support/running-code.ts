@@ -21,6 +21,9 @@ export class RunningCode {
   readonly most = new Map<string, number>();
   /** Every attempt in the order of its beginning: whose it was, and how many others ran then. */
   readonly begun: { readonly tenant: string; readonly beside: number }[] = [];
+  private readonly sociable = new Set<string>();
+  /** Attempts that have come and begin with the next one. */
+  private readonly waiting: (() => void)[] = [];
 
   async listen(path: string): Promise<void> {
     this.server.listen(path);
@@ -40,6 +43,11 @@ export class RunningCode {
     return this.runs.size - this.running;
   }
 
+  /** The next attempt of this tenant begins beside another one, however late that comes. */
+  beginInCompany(tenant: string): void {
+    this.sociable.add(tenant);
+  }
+
   /** What this process runs now does not count any more: it was stopped for longer than a permit lasts. */
   disown(pid: number): void {
     for (const run of this.runs) if (run.pid === pid) run.disowned = true;
@@ -56,16 +64,26 @@ export class RunningCode {
     socket.on('error', () => undefined);
     socket.setEncoding('utf8').once('data', (text: string) => {
       const [tenant = '', pid] = text.trim().split(' ');
-      this.begun.push({ tenant, beside: this.running });
-      const run: Run = { tenant, pid: Number(pid), disowned: false };
-      this.runs.add(run);
-      const count = [...this.runs].filter((one) => one.tenant === tenant && !one.disowned).length;
-      this.most.set(tenant, Math.max(count, this.most.get(tenant) ?? 0));
-      socket.once('close', () => this.runs.delete(run));
-      // The code begins when it is counted.
-      socket.write('go\n');
+      const begin = () => this.begin(socket, { tenant, pid: Number(pid), disowned: false });
+      if (this.sociable.delete(tenant) && this.running === 0) {
+        this.waiting.push(begin);
+        return;
+      }
+      begin();
+      for (const next of this.waiting.splice(0)) next();
     });
     socket.once('close', () => this.sockets.delete(socket));
+  }
+
+  private begin(socket: Socket, run: Run): void {
+    const { tenant } = run;
+    this.begun.push({ tenant, beside: this.running });
+    this.runs.add(run);
+    const count = [...this.runs].filter((one) => one.tenant === tenant && !one.disowned).length;
+    this.most.set(tenant, Math.max(count, this.most.get(tenant) ?? 0));
+    socket.once('close', () => this.runs.delete(run));
+    // The code begins when it is counted.
+    socket.write('go\n');
   }
 }
 
