@@ -13,6 +13,9 @@ const PREPARED_BESIDE = 'slice-prepared-beside-scratch';
 /** Since when that begins with the resolving of the target, beside which the scratch cluster's host is chosen, too. */
 const BEGUN_BESIDE = 'begun-beside-resolving';
 
+/** Since when the target is resolved while the tenant is taken; runs begun before do one after the other. */
+const OPENED_BESIDE = 'opened-beside-resolving';
+
 /**
  * The first half of every restore and drill: from the request to the tenant's rows at the target, staged beside the live
  * ones. Nothing of the application's is changed by it.
@@ -22,10 +25,10 @@ export async function stageTarget(
   prepared: PreparedRestore,
   findings: Findings,
 ): Promise<PreviewSource> {
-  const { operation, tenantDeleted } = prepared;
-  await quick('Take the tenant for this restore').openRestore({ operation, tenantDeleted });
-
-  const source = await reachTarget(board, prepared, findings);
+  const { operation } = prepared;
+  const source = patched(OPENED_BESIDE)
+    ? await openBesideResolving(board, prepared, findings)
+    : await openBeforeResolving(board, prepared, findings);
   const { host, target, scratch } = source;
 
   board.enter('validating');
@@ -44,24 +47,45 @@ export async function stageTarget(
   return source;
 }
 
-/** The live side has nothing else to do meanwhile: what staging needs of it is made beside. */
-async function reachTarget(
+/**
+ * The live side has nothing else to do while the target is reached: what staging needs of it is made beside. No scratch
+ * cluster is restored before the tenant is taken.
+ */
+async function openBesideResolving(
   board: OperationBoard,
   prepared: PreparedRestore,
   findings: Findings,
 ): Promise<PreviewSource> {
   const { operation } = prepared;
+  const opened = open(prepared);
+  const [source] = await together(
+    async () => {
+      const [target, host] = await resolveAndChoose(prepared, findings);
+      await opened;
+      return reachTarget(board, operation, findings, target, host);
+    },
+    async () => {
+      await opened;
+      board.enter('resolving');
+      await prepareSlice(operation);
+    },
+  );
+  return source;
+}
+
+async function openBeforeResolving(
+  board: OperationBoard,
+  prepared: PreparedRestore,
+  findings: Findings,
+): Promise<PreviewSource> {
+  const { operation } = prepared;
+  await open(prepared);
   board.enter('resolving');
-  const prepare = () =>
-    long('Find the tenant’s tables and prepare their staging').prepareSlice({ operation });
+  const prepare = () => prepareSlice(operation);
   if (patched(BEGUN_BESIDE)) {
     const [source] = await together(async () => {
-      const [target, host] = await together(
-        () => resolve(prepared, findings),
-        () => chooseHost(findings),
-      );
-      const restore = () => restoreScratch(operation, host, target);
-      return { host, target, scratch: await besideVerifying(board, operation, findings, target, restore) };
+      const [target, host] = await resolveAndChoose(prepared, findings);
+      return reachTarget(board, operation, findings, target, host);
     }, prepare);
     return source;
   }
@@ -72,6 +96,35 @@ async function reachTarget(
     return patched(PREPARED_BESIDE) ? (await together(restore, prepare))[0] : restore();
   });
   return { host, target, scratch };
+}
+
+async function open({ operation, tenantDeleted }: PreparedRestore): Promise<void> {
+  await quick('Take the tenant for this restore').openRestore({ operation, tenantDeleted });
+}
+
+async function prepareSlice(operation: OperationRef): Promise<void> {
+  await long('Find the tenant’s tables and prepare their staging').prepareSlice({ operation });
+}
+
+function resolveAndChoose(
+  prepared: PreparedRestore,
+  findings: Findings,
+): Promise<[ResolvedTarget, ScratchHost]> {
+  return together(
+    () => resolve(prepared, findings),
+    () => chooseHost(findings),
+  );
+}
+
+async function reachTarget(
+  board: OperationBoard,
+  operation: OperationRef,
+  findings: Findings,
+  target: ResolvedTarget,
+  host: ScratchHost,
+): Promise<PreviewSource> {
+  const restore = () => restoreScratch(operation, host, target);
+  return { host, target, scratch: await besideVerifying(board, operation, findings, target, restore) };
 }
 
 async function resolve(

@@ -16,6 +16,7 @@ import { holdByTransaction } from '../support/restore-stage-holds';
 import { databaseTime, type LosingOffice, loseInvoices } from '../support/restore-stage-office';
 
 import { useRestoreStage } from '../support/restore-stages';
+import { until } from '../support/until';
 
 /** What cannot be done is refused with its code, and then nothing is changed and nothing left. */
 describe('a restore that cannot be', () => {
@@ -180,6 +181,7 @@ describe('a restore that cannot be', () => {
       await start(o.one.target, { tenant: o.one.id }),
       await start(o.other.target, { tenant: o.other.id }),
     ];
+    await until(async () => (await one.status()).phase !== 'starting', { what: 'the tenant to be taken' });
     expect(await failing(office.target, { tenant: o.one.id })).toMatchObject({
       code: 'RESTORE_IN_PROGRESS',
       message: expect.stringContaining(one.workflowId),
