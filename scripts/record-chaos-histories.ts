@@ -9,7 +9,8 @@ import { operatorsConfig } from '../config/operators';
 import { type ChaosDeployment, startChaosDeployment } from '../test/support/chaos-temporal';
 import { SigningPeople } from '../test/support/signing-people';
 import { until } from '../test/support/until';
-import { isRecorded, saveHistory } from './histories/save-history';
+import { around, recordStories } from './histories/record-stories';
+import { saveHistory } from './histories/save-history';
 
 type Story = (chaos: ChaosDeployment) => Promise<ChaosRun>;
 
@@ -99,12 +100,7 @@ const STORIES: Readonly<Record<string, Story>> = {
 };
 
 /** Where operators sign: a game day in production, whose first confirmation nobody has signed. */
-async function signedGameDay(chaos: ChaosDeployment): Promise<void> {
-  const name = 'chaos-signed-game-day';
-  if (isRecorded(name)) {
-    console.log(`${name}: kept`);
-    return;
-  }
+async function signedGameDay(chaos: ChaosDeployment, name: string): Promise<void> {
   const people = new SigningPeople({ ada: [{ role: 'chaos' }], grace: [{ role: 'approver' }] });
   const production = await chaos.inProduction(operatorsConfig.parse(people.section()));
   try {
@@ -125,36 +121,24 @@ async function signedGameDay(chaos: ChaosDeployment): Promise<void> {
     }
     await run.result();
     await saveHistory(chaos.temporal, run.workflowId, name);
-    console.log(`${name}: recorded`);
   } finally {
     await people.leave();
     await production.stop();
   }
 }
 
-async function main(): Promise<void> {
-  const chaos = await startChaosDeployment({ leaseTerm: '10s' });
-  try {
-    await chaos.startWorker();
-    for (const [name, story] of Object.entries(STORIES)) {
-      if (isRecorded(name)) {
-        console.log(`${name}: kept`);
-        continue;
-      }
-      chaos.service.status = 200;
-      const run = await story(chaos);
-      // However the run ends, its history is what is wanted.
-      await run.result().catch((error: unknown) => error);
-      await saveHistory(chaos.temporal, run.workflowId, name);
-      console.log(`${name}: recorded`);
-    }
-    await signedGameDay(chaos);
-  } finally {
-    await chaos.stop();
-  }
+async function record(chaos: ChaosDeployment, name: string, story: Story): Promise<void> {
+  chaos.service.status = 200;
+  const run = await story(chaos);
+  // However the run ends, its history is what is wanted.
+  await run.result().catch((error: unknown) => error);
+  await saveHistory(chaos.temporal, run.workflowId, name);
 }
 
-main().catch((error: unknown) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+async function startDeployment(): Promise<ChaosDeployment> {
+  const chaos = await startChaosDeployment({ leaseTerm: '10s' });
+  await chaos.startWorker();
+  return chaos;
+}
+
+recordStories({ ...around(STORIES, record), 'chaos-signed-game-day': signedGameDay }, startDeployment);

@@ -7,7 +7,8 @@ import {
 import type { JobStage } from '../test/support/job-stage';
 import { type PageSink, startPageSink } from '../test/support/page-sink';
 import { until } from '../test/support/until';
-import { isRecorded, saveHistory } from './histories/save-history';
+import { around, recordStories } from './histories/record-stories';
+import { saveHistory } from './histories/save-history';
 
 /** Ways through the workflow `escalation`, for the replay test: `node -r ./scripts/register.cjs scripts/record-escalation-histories.ts`. */
 interface Story {
@@ -86,23 +87,9 @@ async function record(stage: JobStage, name: string, { sections, during }: Story
       limitMs: 60_000,
     });
     await saveHistory(stage.temporal, workflowId, name);
-    console.log(`${name}: recorded`);
   } finally {
     await cleanUp.run();
   }
 }
 
-async function main(): Promise<void> {
-  const stage = await startContainmentStage();
-  try {
-    for (const [name, story] of Object.entries(STORIES))
-      if (!isRecorded(name)) await record(stage, name, story);
-  } finally {
-    await stage.stop();
-  }
-}
-
-main().catch((error: unknown) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+recordStories(around(STORIES, record), startContainmentStage);

@@ -7,8 +7,10 @@
  * can be left.
  */
 import type { WorkflowHandle } from '@temporalio/client';
+import type { StepName } from '../test/support/in-memory-recovery-engine';
 import { type Ground, Scene, startGround } from '../test/workflow/support/workflow-run';
-import { isRecorded, saveHistory } from './histories/save-history';
+import { around, recordStories } from './histories/record-stories';
+import { saveHistory } from './histories/save-history';
 
 type Story = (scene: Scene, ground: Ground) => Promise<WorkflowHandle>;
 
@@ -37,32 +39,40 @@ async function undoMerged(scene: Scene, ground: Ground): Promise<WorkflowHandle>
   return handle;
 }
 
+const restore: Story = (scene) => scene.restore();
+
+const drill: Story = (scene, ground) => start(ground, scene, 'recoveryDrill', { requestedBy: 'ada' });
+
+function cancelledIn(step: StepName, begin = restore): Story {
+  return async (scene, ground) => {
+    const hold = scene.engine.hold(step);
+    const handle = await begin(scene, ground);
+    await hold.reached;
+    await handle.cancel();
+    // The opening is not interrupted; the cancellation takes effect after it.
+    if (step === 'open') hold.release();
+    return handle;
+  };
+}
+
+function failedIn(step: StepName, begin = restore): Story {
+  return (scene, ground) => {
+    scene.engine.failNext(step, new TypeError('x is not a function'));
+    return begin(scene, ground);
+  };
+}
+
 const STORIES: Readonly<Record<string, Story>> = {
   'restore-merged': merged,
   'restore-merged-prepared-beside': merged,
   'restore-merged-begun-beside': merged,
-  'restore-cancelled-while-resolving': async (scene) => {
-    const hold = scene.engine.hold('resolveTarget');
-    const handle = await scene.restore();
-    await hold.reached;
-    await handle.cancel();
-    return handle;
-  },
-  'restore-resolving-failed': async (scene) => {
-    scene.engine.failNext('resolveTarget', new TypeError('x is not a function'));
-    return scene.restore();
-  },
-  'restore-cancelled-while-preparing': async (scene) => {
-    const hold = scene.engine.hold('prepareSlice');
-    const handle = await scene.restore();
-    await hold.reached;
-    await handle.cancel();
-    return handle;
-  },
-  'restore-preparing-failed': async (scene) => {
-    scene.engine.failNext('prepareSlice', new TypeError('x is not a function'));
-    return scene.restore();
-  },
+  'restore-merged-opened-beside': merged,
+  'restore-not-opened-beside-resolving': failedIn('open'),
+  'restore-cancelled-while-opening': cancelledIn('open'),
+  'restore-cancelled-while-resolving': cancelledIn('resolveTarget'),
+  'restore-resolving-failed': failedIn('resolveTarget'),
+  'restore-cancelled-while-preparing': cancelledIn('prepareSlice'),
+  'restore-preparing-failed': failedIn('prepareSlice'),
   'restore-two-approvals': async (scene) => {
     const handle = await scene.restore({ approvals: 2 });
     await scene.awaitingApproval(handle);
@@ -102,13 +112,7 @@ const STORIES: Readonly<Record<string, Story>> = {
     scene.engine.freezeLimitMs = 300;
     return scene.restore();
   },
-  'restore-cancelled-while-staging': async (scene) => {
-    const hold = scene.engine.hold('stageSlice');
-    const handle = await scene.restore();
-    await hold.reached;
-    await handle.cancel();
-    return handle;
-  },
+  'restore-cancelled-while-staging': cancelledIn('stageSlice'),
   'restore-cancelled-merge-won': async (scene) => {
     scene.engine.failNext('cancel', new Error('Connection terminated unexpectedly'));
     const hold = scene.engine.hold('merge');
@@ -138,22 +142,12 @@ const STORIES: Readonly<Record<string, Story>> = {
   'restore-input-refused': async (scene) => scene.restore({ to: '' }),
   'undo-merged': undoMerged,
   'undo-merged-closed-beside': undoMerged,
-  'drill-drilled': (scene, ground) => start(ground, scene, 'recoveryDrill', { requestedBy: 'ada' }),
-  'drill-drilled-prepared-beside': (scene, ground) =>
-    start(ground, scene, 'recoveryDrill', { requestedBy: 'ada' }),
-  'drill-drilled-begun-beside': (scene, ground) =>
-    start(ground, scene, 'recoveryDrill', { requestedBy: 'ada' }),
-  'drill-cancelled-while-staging': async (scene, ground) => {
-    const hold = scene.engine.hold('stageSlice');
-    const handle = await start(ground, scene, 'recoveryDrill', { requestedBy: 'ada' });
-    await hold.reached;
-    await handle.cancel();
-    return handle;
-  },
-  'drill-failed': (scene, ground) => {
-    scene.engine.failNext('validateScratch', new TypeError('x is not a function'));
-    return start(ground, scene, 'recoveryDrill', { requestedBy: 'ada' });
-  },
+  'drill-drilled': drill,
+  'drill-drilled-prepared-beside': drill,
+  'drill-drilled-begun-beside': drill,
+  'drill-drilled-opened-beside': drill,
+  'drill-cancelled-while-staging': cancelledIn('stageSlice', drill),
+  'drill-failed': failedIn('validateScratch', drill),
   'recovery-point': (scene, ground) =>
     start(ground, scene, 'recoveryPoint', { kind: 'named', name: 'before-import', requestedBy: 'ada' }),
   'cluster-restored': (scene, ground) =>
@@ -179,10 +173,6 @@ function start(ground: Ground, scene: Scene, workflow: string, input: object): P
 }
 
 async function record(ground: Ground, name: string, story: Story): Promise<void> {
-  if (isRecorded(name)) {
-    console.log(`${name}: kept`);
-    return;
-  }
   const scene = new Scene(ground);
   await scene.startWorker();
   try {
@@ -190,22 +180,9 @@ async function record(ground: Ground, name: string, story: Story): Promise<void>
     // However the run ends, its history is what is wanted.
     await handle.result().catch((error: unknown) => error);
     await saveHistory(ground.temporal, handle.workflowId, name);
-    console.log(`${name}: recorded`);
   } finally {
     await scene.stopWorker();
   }
 }
 
-async function main(): Promise<void> {
-  const ground = await startGround();
-  try {
-    for (const [name, story] of Object.entries(STORIES)) await record(ground, name, story);
-  } finally {
-    await ground.stop();
-  }
-}
-
-main().catch((error: unknown) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+recordStories(around(STORIES, record), startGround);

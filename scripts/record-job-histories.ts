@@ -9,7 +9,8 @@ import { deferredJobId, defineJob, jobScheduleId } from '../core/jobs';
 import { CleanUp } from '../test/support/clean-up';
 import { type JobStage, openJobScene, startJobStage } from '../test/support/job-stage';
 import { until } from '../test/support/until';
-import { isRecorded, saveHistory } from './histories/save-history';
+import { around, recordStories } from './histories/record-stories';
+import { saveHistory } from './histories/save-history';
 
 const job = defineJob({
   type: 'story',
@@ -54,10 +55,6 @@ const STORIES: Readonly<Record<string, Story>> = {
 };
 
 async function record(stage: JobStage, name: string, story: Story): Promise<void> {
-  if (isRecorded(name)) {
-    console.log(`${name}: kept`);
-    return;
-  }
   const cleanUp = new CleanUp();
   try {
     const { cf } = await openJobScene(stage, cleanUp, [job]);
@@ -67,19 +64,13 @@ async function record(stage: JobStage, name: string, story: Story): Promise<void
     await handle.result().catch((error: unknown) => error);
     await until(async () => (await stage.describe(handle.workflowId)).status.name !== 'RUNNING');
     await saveHistory(stage.temporal, handle.workflowId, name);
-    console.log(`${name}: recorded`);
   } finally {
     await cleanUp.run();
   }
 }
 
 /** One run of a schedule, as if its time were now. */
-async function recordScheduled(stage: JobStage): Promise<void> {
-  const name = 'job-scheduled';
-  if (isRecorded(name)) {
-    console.log(`${name}: kept`);
-    return;
-  }
+async function recordScheduled(stage: JobStage, name: string): Promise<void> {
   const cleanUp = new CleanUp();
   try {
     const { cf } = await openJobScene(stage, cleanUp, [job]);
@@ -91,19 +82,13 @@ async function recordScheduled(stage: JobStage): Promise<void> {
     const runId = `${jobScheduleId('t1', name)}-${at}`;
     await until(async () => (await stage.describe(runId)).status.name !== 'RUNNING');
     await saveHistory(stage.temporal, runId, name);
-    console.log(`${name}: recorded`);
   } finally {
     await cleanUp.run();
   }
 }
 
 /** A job that is put off while the database refuses writes. */
-async function recordDeferred(stage: JobStage): Promise<void> {
-  const name = 'job-deferred';
-  if (isRecorded(name)) {
-    console.log(`${name}: kept`);
-    return;
-  }
+async function recordDeferred(stage: JobStage, name: string): Promise<void> {
   const cleanUp = new CleanUp();
   const admin = stage.postgres.connect();
   const set = async (setting: string) => {
@@ -125,25 +110,13 @@ async function recordDeferred(stage: JobStage): Promise<void> {
     await until(async () => (await stage.describe(workflowId)).status.name !== 'RUNNING');
     await handle.result();
     await saveHistory(stage.temporal, workflowId, name);
-    console.log(`${name}: recorded`);
   } finally {
     await set('reset default_transaction_read_only');
     await cleanUp.run();
   }
 }
 
-async function main(): Promise<void> {
-  const stage = await startJobStage();
-  try {
-    for (const [name, story] of Object.entries(STORIES)) await record(stage, name, story);
-    await recordScheduled(stage);
-    await recordDeferred(stage);
-  } finally {
-    await stage.stop();
-  }
-}
-
-main().catch((error: unknown) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+recordStories(
+  { ...around(STORIES, record), 'job-scheduled': recordScheduled, 'job-deferred': recordDeferred },
+  () => startJobStage(),
+);

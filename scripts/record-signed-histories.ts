@@ -3,7 +3,8 @@
  */
 import { SignedScene } from '../test/workflow/support/signed-scene';
 import { type Ground, startGround } from '../test/workflow/support/workflow-run';
-import { isRecorded, saveHistory } from './histories/save-history';
+import { around, recordStories } from './histories/record-stories';
+import { saveHistory } from './histories/save-history';
 
 /** What becomes of a restore that ada has asked for; it awaits approval. */
 type Story = (scene: SignedScene, workflowId: string, diffHash: string) => Promise<unknown>;
@@ -21,10 +22,6 @@ const STORIES: Readonly<Record<string, Story>> = {
 };
 
 async function record(ground: Ground, name: string, story: Story): Promise<void> {
-  if (isRecorded(name)) {
-    console.log(`${name}: kept`);
-    return;
-  }
   const scene = new SignedScene(ground, {
     ada: [{ role: 'requester' }],
     grace: [{ role: 'approver' }],
@@ -38,22 +35,9 @@ async function record(ground: Ground, name: string, story: Story): Promise<void>
     await story(scene, run.workflowId, diffHash);
     await run.result();
     await saveHistory(ground.temporal, run.workflowId, name);
-    console.log(`${name}: recorded`);
   } finally {
     await scene.end();
   }
 }
 
-async function main(): Promise<void> {
-  const ground = await startGround();
-  try {
-    for (const [name, story] of Object.entries(STORIES)) await record(ground, name, story);
-  } finally {
-    await ground.stop();
-  }
-}
-
-main().catch((error: unknown) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+recordStories(around(STORIES, record), startGround);

@@ -1,6 +1,7 @@
-import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { WorkflowFailedError, type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { RestorePreview } from '../../core/recovery/types';
+import { until } from '../support/until';
 import { inOrder } from './support/in-order';
 import { type Ground, Scene, startGround } from './support/workflow-run';
 
@@ -29,6 +30,11 @@ async function codeOf(promise: Promise<unknown>): Promise<string | null | undefi
     return cause instanceof ApplicationFailure ? cause.type : String(error);
   }
   return undefined;
+}
+
+async function completedSteps(handle: WorkflowHandle): Promise<number> {
+  const { events } = await handle.fetchHistory();
+  return (events ?? []).filter((event) => event.activityTaskCompletedEventAttributes).length;
 }
 
 test('restores after one approval, and leaves nothing behind', async () => {
@@ -250,6 +256,22 @@ test('a second restore of the tenant says which one runs', async () => {
   expect(await codeOf(second.result())).toBe('RESTORE_IN_PROGRESS');
   await first.executeUpdate('approve', { args: [{ diffHash: 'hash-1', as: 'grace' }] });
   await expect(first.result()).resolves.toMatchObject({ outcome: 'merged' });
+});
+
+test('no scratch cluster is restored for a tenant that cannot be taken, although its target is known', async () => {
+  await begin();
+  const hold = scene.engine.hold('open');
+  scene.engine.failNext('open', new TypeError('x is not a function'));
+  const handle = await scene.restore();
+  await until(async () => (await completedSteps(handle)) === 3, {
+    what: 'the answers of all steps but the opening',
+  });
+  hold.release();
+  expect(await codeOf(handle.result())).toBe('UNEXPECTED');
+  expect(scene.engine.calls).toContain('resolveTarget');
+  expect(scene.engine.calls).not.toContain('restoreScratch');
+  expect(scene.engine.calls).not.toContain('prepareSlice');
+  expect(scene.leftovers()).toEqual([]);
 });
 
 test('input that no client has checked is refused with its fields', async () => {
