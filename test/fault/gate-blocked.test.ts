@@ -3,6 +3,7 @@ import { FreezeBlockedError } from '../../core/recovery/errors/freeze-blocked-er
 import { extendGate, freezeTenant, gateState, removeGate, sweepGates } from '../../core/recovery/gate';
 import { armTable } from '../../core/recovery/gate/arm-table';
 import { beginFreeze } from '../../core/recovery/gate/gate-row';
+import { readRelations } from '../../core/recovery/gate/read-relations';
 import {
   type GateFixture,
   openTransaction,
@@ -220,7 +221,13 @@ describe('the tenant gate among sessions that are in the way', () => {
     if (frozenAt === undefined) throw new Error('the freeze did not begin');
     const invoices = f.tables.filter((table) => table.name === 'Invoices');
     for (const table of invoices) {
-      await armTable(f.gate, { restoreId: 'r1', tenant: 'acme', frozenAt, leaseMs, budgetMs: 300 }, table);
+      const seen = await readRelations(f.gate, [table], 'r1');
+      await armTable(
+        f.gate,
+        { restoreId: 'r1', tenant: 'acme', frozenAt, leaseMs, budgetMs: 300 },
+        table,
+        seen,
+      );
     }
     const write = 'update "Invoices" set amount = 1 where id = 1';
     expect(await gateState(f.gate, 'r1')).toMatchObject({ kind: 'arming' });
@@ -238,7 +245,8 @@ describe('the tenant gate among sessions that are in the way', () => {
     const freeze = { restoreId: 'r1', tenant: 'acme', leaseMs: 1, budgetMs: 300 };
     const frozenAt = await beginFreeze(f.gate, freeze, 1);
     if (frozenAt === undefined) throw new Error('the freeze did not begin');
-    for (const table of f.tables) await armTable(f.gate, { ...freeze, frozenAt }, table);
+    for (const table of f.tables)
+      await armTable(f.gate, { ...freeze, frozenAt }, table, await readRelations(f.gate, [table], 'r1'));
     const late = await openTransaction(f.app, ['update "Invoices" set amount = 99 where id = 1']);
     await expect(freezeTenant(f.gate, f.spec('r1'), {})).rejects.toMatchObject({ code: 'GATE_BUSY' });
     await late.end('commit');

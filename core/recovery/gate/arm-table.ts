@@ -5,7 +5,7 @@ import { createGateFunction } from './gate-function.pure';
 import { renewArming } from './gate-row';
 import { createGateTriggers } from './gate-triggers.pure';
 import { isLockFailure } from './lock-failure';
-import { readRelations } from './read-relations';
+import { type GateRelation, readRelations } from './read-relations';
 import { setSearchPath, typeSchemas } from './search-path';
 import type { GateTable } from './types';
 
@@ -31,9 +31,17 @@ export interface ArmedTable {
  *
  * Why one table at a time, and not all in one transaction: docs/decisions/freeze-locks.md.
  *
+ * @param seen the table's relations as they were a moment ago; nothing happens when all are armed or none is left.
  * @throws GateBusyError when the freeze was taken back or completed by another session.
  */
-export async function armTable(pool: Pool, freeze: ArmingFreeze, table: GateTable): Promise<ArmedTable> {
+export async function armTable(
+  pool: Pool,
+  freeze: ArmingFreeze,
+  table: GateTable,
+  seen: readonly GateRelation[],
+): Promise<ArmedTable> {
+  const [root] = seen;
+  if (root === undefined || seen.every((relation) => relation.armed)) return { armed: true, lockMs: 0 };
   let lockedSince: number | undefined;
   const lockMs = () => (lockedSince === undefined ? 0 : Math.ceil(performance.now() - lockedSince));
   try {
@@ -43,9 +51,6 @@ export async function armTable(pool: Pool, freeze: ArmingFreeze, table: GateTabl
         if (!(await renewArming(tx, freeze.restoreId, freeze.frozenAt, freeze.leaseMs))) {
           throw new GateBusyError(freeze.restoreId);
         }
-        const before = await readRelations(tx, [table], freeze.restoreId);
-        const [root] = before;
-        if (root === undefined || before.every((relation) => relation.armed)) return;
         const path = freeze.plainTypes ? setSearchPath([]) : setSearchPath(await typeSchemas(tx, [table]));
         await tx.query(`${createGateFunction(freeze, root.oid, table.condition)}; ${path}`);
 

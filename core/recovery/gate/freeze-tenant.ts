@@ -75,7 +75,10 @@ async function armAll(
   let blockers: readonly Blocker[] = [];
   let longestLockMs = 0;
   for (let attempt = 1; attempt <= spec.attempts; attempt++) {
-    const seen = await lookForBlockers(pool, spec, pending);
+    const relations = await readRelations(pool, pending, spec.restoreId);
+    const relationsOf = (table: GateTable) =>
+      relations.filter((relation) => pending[relation.table] === table);
+    const seen = await findBlockers(pool, relations, 'create-triggers');
     const approach = chooseApproach(seen, freeze.budgetMs);
     if (approach.kind === 'interrupt-autovacuum') {
       await interruptAutovacuum(pool, approach.table, deadlockTimeoutMs);
@@ -83,7 +86,7 @@ async function armAll(
       const left: GateTable[] = [];
       for (const table of busiestFirst(pending, tableName, tablesOf(seen))) {
         control.signal?.throwIfAborted();
-        const tried = await armTable(pool, freeze, table);
+        const tried = await armTable(pool, freeze, table, relationsOf(table));
         longestLockMs = Math.max(longestLockMs, tried.lockMs);
         if (!tried.armed) left.push(table);
       }
