@@ -3,7 +3,7 @@ export interface Scale {
   readonly rounds: number;
   /** Else the backup of the empty tables serves all tasks, and their rows are replayed from the WAL. */
   readonly backupForEachTask: boolean;
-  /** Rows of the tenant of `ratio_60k`, of the one of `ratio_1m` and `ratio_1m_lost`, and of each of the bystanders. */
+  /** Rows of the tenant of the `ratio_60k…`, of the one of the `ratio_1m…`, and of each of the bystanders. */
   readonly smallRows: number;
   readonly largeRows: number;
   readonly bystanders: readonly number[];
