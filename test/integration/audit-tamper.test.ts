@@ -5,6 +5,7 @@ import { LogSigner, sealBatch } from '../../core/audit/seal';
 import { type AuditVerification, verifyDatabase } from '../../core/audit/verify';
 import { applyMigrations, quoteIdentifier } from '../../database';
 import { type RealPostgres, startPostgres } from '../support/real-postgres';
+import { until } from '../support/until';
 
 const key = generateSigningKey('example.org/audit', 'ed25519');
 const signer = new LogSigner({ log: key });
@@ -31,7 +32,12 @@ beforeAll(async () => {
     if (half === 0) earlier = (await verifyDatabase(base, key)).checkpoint ?? '';
   }
   await base.end();
-});
+  // No database is copied while somebody is in it, and the server's side of a connection ends a moment later.
+  await until(
+    async () => (await control.query(`select from pg_stat_activity where datname = 'base'`)).rowCount === 0,
+    { what: 'the last session to leave' },
+  );
+}, 240_000);
 afterAll(() => postgres?.stop());
 
 beforeEach(async () => {
