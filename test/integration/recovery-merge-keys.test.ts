@@ -142,8 +142,10 @@ describe('17: plans do not hang on stale statistics', () => {
       ).toMatchObject({
         rows: atTarget.rows,
       });
-      expect(seconds).toBeLessThan(30);
+      // In proportion to the rows: two tables compared row by row would take the square of that.
+      expect(seconds).toBeLessThan(rows / 500);
     },
+    300_000,
   );
 });
 
