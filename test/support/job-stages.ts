@@ -11,7 +11,7 @@ export function useJobStage(
   let cleanUp: CleanUp | undefined;
   beforeAll(async () => {
     stage = await startJobStage();
-  });
+  }, 240_000);
   beforeEach(() => {
     cleanUp = new CleanUp();
     take({ stage, cleanUp });

@@ -137,7 +137,7 @@ test('a batch tells how far it is, in its status and in Temporal’s heartbeat',
       if (first === 20) await gate.opened;
     },
   });
-  const { cf } = await openJobScene(stage, cleanUp, [slow], { lease: 6_000 });
+  const { cf } = await openJobScene(stage, cleanUp, [slow]);
   cleanUp.add(async () => gate.open());
   const input = { items: Array.from({ length: 50 }, (_, n) => n) };
   const job = await cf.jobs.submit({ tenant: 't1', type: 'slow', key: 'k', input });
