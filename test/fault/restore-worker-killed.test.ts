@@ -25,9 +25,11 @@ describe('kill -9 of the worker', () => {
   let stage: RestoreStage;
   let witness: Office;
   let peer: AccountingWriter;
-  const LIMIT_MS = 240_000;
+  const LIMIT_MS = 480_000;
 
-  const { approve, armedTables } = useRestoreStage({ backupProgram: holdableBackupProgram }, (opened) => {
+  // A freeze that is held up goes on trying until the worker dies, however long the others take to where they are held.
+  const options = { backupProgram: holdableBackupProgram, recovery: { lockAttempts: 200 } };
+  const { approve, armedTables } = useRestoreStage(options, (opened) => {
     ({ stage, peer } = opened);
   });
   beforeAll(async () => {
@@ -105,7 +107,10 @@ describe('kill -9 of the worker', () => {
       };
       // Those that a half-done step of another one would hold up come first.
       const [merging, approval] = [await begin(o.merging), await begin(o.approval)];
-      await Promise.all([merging.preview({ limitMs: LIMIT_MS }), approval.preview({ limitMs: LIMIT_MS })]);
+      await Promise.all([
+        merging.preview({ limitMs: LIMIT_MS / 2 }),
+        approval.preview({ limitMs: LIMIT_MS / 2 }),
+      ]);
 
       const freezing = await holdBefore(stage, o.freezing.id, 'freezing');
       const frozen = await begin(o.freezing);

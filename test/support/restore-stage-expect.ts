@@ -26,7 +26,7 @@ export async function expectAtWork(...offices: readonly Office[]): Promise<void>
   for (const office of offices) {
     const writer = office.writer(99);
     writer.start();
-    await writer.waitForCommits(1, 30_000);
+    await writer.waitForCommits(1, 60_000);
     expect((await writer.stop()).refused).toBe(0);
   }
 }

@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { PLATFORM } from '../../core/local-stack';
 import type { RestoreStage } from './restore-stage';
@@ -16,6 +17,7 @@ export async function leftovers({ app, books, config }: Parts): Promise<string[]
     const { scratchDirectory } = config.application.backup;
     return [
       ...(await lines(books, IN_APPLICATION)),
+      ...(await sessionsThatStay(books)),
       ...(await lines(platform, IN_PLATFORM)),
       ...(await readdir(scratchDirectory)).map((name) => `scratch directory ${name}`),
       ...(await processesIn(scratchDirectory)),
@@ -39,10 +41,14 @@ having count(*) > 0
 union all
 select 'open record of ' || workflow_id from chronawflow.restore where closed_at is null
 union all
-select 'frozen gate ' || restore_id from chronawflow.gate where state <> 'open' and until > clock_timestamp()
-union all
-select 'session in a transaction: ' || query from pg_stat_activity
+select 'frozen gate ' || restore_id from chronawflow.gate where state <> 'open' and until > clock_timestamp()`;
+
+const IN_TRANSACTION = `
+select pid || ' since ' || xact_start as transaction, 'session in a transaction: ' || query as line from pg_stat_activity
  where usename = 'chronawflow' and state like 'idle in transaction%'`;
+
+/** Longer than a busy machine takes from one statement of a transaction to the next. */
+const STAYS_MS = 20_000;
 
 const IN_PLATFORM = `
 select 'unfinished in the journal: ' || workflow_id || ' in ' || phase as line from chronawflow.restore
@@ -51,6 +57,17 @@ select 'unfinished in the journal: ' || workflow_id || ' in ' || phase as line f
 async function lines(pool: Pool, sql: string): Promise<string[]> {
   const { rows } = await pool.query<{ line: string }>(sql);
   return rows.map((row) => row.line);
+}
+
+/** The worker's rounds go on, and may be between two statements: only a transaction that stays is left over. */
+async function sessionsThatStay(books: Pool): Promise<string[]> {
+  const look = async () => (await books.query<{ transaction: string; line: string }>(IN_TRANSACTION)).rows;
+  let stay = await look();
+  for (const limit = Date.now() + STAYS_MS; stay.length > 0 && Date.now() < limit; await sleep(50)) {
+    const there = new Set((await look()).map(({ transaction }) => transaction));
+    stay = stay.filter(({ transaction }) => there.has(transaction));
+  }
+  return stay.map(({ line }) => line);
 }
 
 /** Processes that name the directory in an argument or stand in it: servers, pgBackRest, its fetchers. */

@@ -22,7 +22,7 @@ export function useRestoreStage(options: StageOptions, take: (opened: BusyStage)
     peer = (await openOffice(stage, 'Peer')).writer(1);
     peer.start();
     take({ stage, peer });
-  });
+  }, 300_000);
   afterAll(async () => {
     await peer?.stop();
     await stage?.stop();
@@ -40,7 +40,7 @@ export function useRestoreStage(options: StageOptions, take: (opened: BusyStage)
       ).rowCount ?? 0,
     /** The peer goes on writing, and was never kept from it. */
     peerAtWork: async () => {
-      await peer.waitForCommits(1, 30_000);
+      await peer.waitForCommits(1, 60_000);
       expect(peer.stats().refused).toBe(0);
     },
   };
