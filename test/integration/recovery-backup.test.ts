@@ -13,8 +13,9 @@ import { databaseTime, type NotesApplication, notesIn, quiet, startNotes } from 
 let notes: NotesApplication;
 
 beforeAll(async () => {
-  notes = await startNotes();
-});
+  // Its transactions would be among those that are not in the repository yet.
+  notes = await startNotes({ settings: { autovacuum: false } });
+}, 240_000);
 afterAll(() => notes?.stop());
 
 /** The one file of the repository whose name starts like this, anywhere below `kind`. */
