@@ -47,6 +47,13 @@ const post = (chaos: ChaosDeployment, name: string, path: string, more: object =
 const start = (chaos: ChaosDeployment, document: object, more: object = {}) =>
   chaos.cf.chaos.run({ experiment: { ...document }, requestedBy: 'ada', ...more });
 
+async function cancelled(chaos: ChaosDeployment): Promise<ChaosRun> {
+  const run = await start(chaos, experiment(chaos, { duration: '60s' }));
+  await until(async () => (await run.status()).phase === 'observing');
+  await run.abort();
+  return run;
+}
+
 const STORIES: Readonly<Record<string, Story>> = {
   'chaos-passed': (chaos) =>
     start(
@@ -71,12 +78,8 @@ const STORIES: Readonly<Record<string, Story>> = {
     const extension = { duration: '60s', 'abort-conditions': [{ kind: 'probe', probe }] };
     return start(chaos, experiment(chaos, extension, [post(chaos, 'break it', '/set/500')]));
   },
-  'chaos-cancelled': async (chaos) => {
-    const run = await start(chaos, experiment(chaos, { duration: '60s' }));
-    await until(async () => (await run.status()).phase === 'observing');
-    await run.abort();
-    return run;
-  },
+  'chaos-cancelled': cancelled,
+  'chaos-cancelled-after-last-look': cancelled,
   'chaos-game-day': async (chaos) => {
     const run = await start(chaos, experiment(chaos), { confirmEachStep: true });
     for (const step of ['inject', 'roll back']) {

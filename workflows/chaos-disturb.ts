@@ -21,6 +21,8 @@ const CONFIRMATION_LIMIT_MS = 15 * 60_000;
 /**
  * The faults' time: injected, the method run, then kept for their duration. Beside it somebody watches: when the experiment has
  * to stop, what runs here is cancelled.
+ *
+ * @param watches gets the watches that were begun, also when this fails; each ends soon after.
  */
 export async function disturb(
   board: ChaosBoard,
@@ -29,7 +31,8 @@ export async function disturb(
   step: ChaosStepInput,
   found: Findings,
   desk: ChaosDesk | undefined,
-): Promise<{ readonly watch: Promise<void> }> {
+  watches: Promise<void>[],
+): Promise<void> {
   const { taskQueue, faults, durationMs } = prepared;
   const confirm = async (what: string) => {
     if (!input.confirmEachStep) return undefined;
@@ -48,7 +51,6 @@ export async function disturb(
   board.injected(shown(begun));
   board.enter('observing');
   const scope = new CancellationScope();
-  const watches: Promise<void>[] = [];
   try {
     await scope.run(async () => {
       if (begun.length > 0) watches.push(watchFaults(prepared, step, found, scope, begun));
@@ -77,7 +79,6 @@ export async function disturb(
   } finally {
     scope.cancel();
   }
-  return { watch: Promise.all(watches).then(() => undefined) };
 }
 
 /** What has to come true while the faults are there; they stay until it has, or until its time is over. */

@@ -18,6 +18,9 @@ import { codeOf, refusal, textOf } from './failures';
 /** Who approves production is asked for so long. */
 const APPROVAL_LIMIT_MS = 24 * 3_600_000;
 
+/** Since when the watches are waited for after a failure, too; runs begun before report beside their last look. */
+const AFTER_LAST_LOOK = 'report-after-last-look';
+
 /**
  * Injects faults and looks whether the steady state holds. Promises: nothing is injected before everything is checked; however
  * it ends, every fault is ended in a scope that no cancellation reaches, and its end is proved. That also holds when this
@@ -98,15 +101,19 @@ async function experiment(
     }
   }
   let failure: unknown;
-  let watch = Promise.resolve();
+  const watches: Promise<void>[] = [];
   try {
-    ({ watch } = await disturb(board, prepared, input, step, found, desk));
+    await disturb(board, prepared, input, step, found, desk, watches);
   } catch (error) {
     failure = error;
   }
   await CancellationScope.nonCancellable(async () => {
-    await rollBack(board, prepared, step, found);
-    await watch;
+    try {
+      await rollBack(board, prepared, step, found);
+    } catch (error) {
+      failure = error;
+    }
+    if (failure === undefined || patched(AFTER_LAST_LOOK)) await Promise.all(watches);
   });
   if (failure !== undefined) throw failure;
   found.verdict = verdictOf(found);

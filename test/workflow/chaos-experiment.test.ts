@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { findFault } from '../support/chaos-checker';
 import { disturbedProxy, smallExperiments } from '../support/chaos-small-experiments';
@@ -24,6 +25,27 @@ beforeEach(() => {
 });
 
 const { experiment, action, run } = smallExperiments(() => chaos);
+
+/** The watch's end and the report's begin, in the order of the run's history. */
+async function lastLookAndReport(workflowId: string): Promise<string[]> {
+  const connection = await Connection.connect({ address: chaos.temporal.address });
+  try {
+    const { events } = await new Client({ connection }).workflow.getHandle(workflowId).fetchHistory();
+    const scheduled = new Map<string, string>();
+    return (events ?? []).flatMap((event) => {
+      const name = event.activityTaskScheduledEventAttributes?.activityType?.name;
+      if (name) scheduled.set(String(event.eventId), name);
+      if (name === 'finishChaos') return ['report begun'];
+      const end =
+        event.activityTaskCompletedEventAttributes ??
+        event.activityTaskCanceledEventAttributes ??
+        event.activityTaskFailedEventAttributes;
+      return scheduled.get(String(end?.scheduledEventId)) === 'watchFaults' ? ['watch ended'] : [];
+    });
+  } finally {
+    await connection.close();
+  }
+}
 
 test('an experiment passes when the steady state holds, and leaves nothing', async () => {
   const report = await run(experiment({}, { method: [action('poke', '/poke')] }));
@@ -87,6 +109,7 @@ test('with a lease that nobody can read the rollbacks run, the report says what 
     faults: [{ leaseId: id, endedBy: '' }],
     rollbacks: [{ status: 'succeeded' }],
   });
+  expect(await lastLookAndReport(started.workflowId)).toEqual(['watch ended', 'report begun']);
   await until(async () => (await journal.ids()).length === 0, { what: 'its end', limitMs: 60_000 });
   expect(await findFault(chaos.stage, disturbedProxy)).toBeUndefined();
 }, 120_000);
@@ -126,6 +149,7 @@ test('whoever cancels an experiment gets its faults rolled back first', async ()
   await started.abort();
   const report = await started.result();
   expect(report).toMatchObject({ verdict: 'aborted', residual: 0 });
+  expect(await lastLookAndReport(started.workflowId)).toEqual(['watch ended', 'report begun']);
   expect(await findFault(chaos.stage, disturbedProxy)).toBeUndefined();
 }, 60_000);
 
