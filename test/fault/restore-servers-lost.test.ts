@@ -16,7 +16,9 @@ describe('a server is lost during a restore', () => {
   let stage: RestoreStage;
   let witness: Office;
   let witnessImage: string;
+  /** Of one wait; a test has several. */
   const LIMIT_MS = 240_000;
+  const TEST_LIMIT_MS = 3 * LIMIT_MS;
 
   const { approve, peerAtWork } = useRestoreStage({ durableTemporal: true }, (opened) => {
     stage = opened.stage;
@@ -29,7 +31,7 @@ describe('a server is lost during a restore', () => {
     expect(await leftovers(stage)).toEqual([]);
     expect((await witness.image()).sha256).toBe(witnessImage);
     await peerAtWork();
-  });
+  }, LIMIT_MS);
 
   const start = (office: LosingOffice, freeze?: 'after-approval') =>
     stage.cf.recovery.restoreTenant({ tenant: office.id, to: office.target, requestedBy: 'olive', freeze });
@@ -79,7 +81,7 @@ describe('a server is lost during a restore', () => {
         }),
       );
     },
-    LIMIT_MS,
+    TEST_LIMIT_MS,
   );
 
   it(
@@ -100,7 +102,7 @@ describe('a server is lost during a restore', () => {
       await finish(o.approval, approval);
       await finish(o.staging, staging);
     },
-    LIMIT_MS,
+    TEST_LIMIT_MS,
   );
 
   const postmasterOf = async (run: OperationRun): Promise<number> => {
@@ -125,16 +127,19 @@ describe('a server is lost during a restore', () => {
       await approve(run);
       const { rows } = await row.client.query<{ pid: number }>('select pg_backend_pid() as pid');
       const killed = new Set<number>();
-      await until(async () => {
-        const ended = await stage.books.query<{ pid: number }>(
-          `select pid, pg_terminate_backend(pid) from (
-             select pid from pg_stat_activity where usename = 'chronawflow' and $1 = any (pg_blocking_pids(pid))
-             offset 0) merging`,
-          [rows[0]?.pid],
-        );
-        for (const { pid } of ended.rows) killed.add(pid);
-        return killed.size >= 3;
-      });
+      await until(
+        async () => {
+          const ended = await stage.books.query<{ pid: number }>(
+            `select pid, pg_terminate_backend(pid) from (
+               select pid from pg_stat_activity where usename = 'chronawflow' and $1 = any (pg_blocking_pids(pid))
+               offset 0) merging`,
+            [rows[0]?.pid],
+          );
+          for (const { pid } of ended.rows) killed.add(pid);
+          return killed.size >= 3;
+        },
+        { limitMs: LIMIT_MS, what: 'three tries of the merge' },
+      );
       await row.release();
       await finish(office, run);
       const attempts = await stage.books.query(
@@ -143,7 +148,7 @@ describe('a server is lost during a restore', () => {
       );
       expect(attempts.rowCount).toBe(1);
     },
-    LIMIT_MS,
+    TEST_LIMIT_MS,
   );
 
   it(
@@ -167,7 +172,7 @@ describe('a server is lost during a restore', () => {
       await approve(writing);
       await finish(o.writing, writing);
     },
-    LIMIT_MS,
+    TEST_LIMIT_MS,
   );
 
   it(
@@ -182,11 +187,11 @@ describe('a server is lost during a restore', () => {
       const failed = (await readFile(stage.worker.logFile, 'utf8')).split('restore.approval').length;
       await until(
         async () => (await readFile(stage.worker.logFile, 'utf8')).split('restore.approval').length > failed,
-        { what: 'a try that failed' },
+        { limitMs: LIMIT_MS, what: 'a try that failed' },
       );
       await stage.app.platformCluster.start();
       await finish(office, run);
     },
-    LIMIT_MS,
+    TEST_LIMIT_MS,
   );
 });
