@@ -4,6 +4,9 @@ import { applyMigrations } from '../../database';
 import { type RealPostgres, startPostgres } from '../support/real-postgres';
 import { until } from '../support/until';
 
+/** For writing what waits, on a busy machine. */
+const LIMIT_MS = 60_000;
+
 let postgres: RealPostgres;
 let pool: Pool;
 
@@ -33,7 +36,7 @@ test('every transition is an audit event, with its tenant, what it was before an
   breaker.recordCall({ ok: false, durationMs: 1 });
   breaker.isolate('the supplier asked for quiet');
   breaker.release();
-  expect(await audit.close()).toBe(0);
+  expect(await audit.close(LIMIT_MS)).toBe(0);
   const { rows } = await pool.query(
     'select actor, action, tenant, object, outcome, details from chronawflow.audit_event where tenant = $1 order by at',
     ['acme'],
@@ -62,12 +65,12 @@ test('events of a time without the database are written in their order when it i
   await postgres.start();
   await until(async () => (await actions().catch(() => [])).length === 6, {
     what: 'the events',
-    limitMs: 60_000,
+    limitMs: LIMIT_MS,
   });
   expect(await actions()).toEqual(
     Array.from({ length: 3 }, () => ['breaker.isolate', 'breaker.close']).flat(),
   );
-  expect(await audit.close()).toBe(0);
+  expect(await audit.close(LIMIT_MS)).toBe(0);
 });
 
 test('more events than may wait are dropped, the oldest first, and their number is recorded', async () => {
@@ -80,9 +83,9 @@ test('more events than may wait are dropped, the oldest first, and their number 
   await postgres.start();
   await until(async () => (await actions().catch(() => [])).length === 2, {
     what: 'the events',
-    limitMs: 60_000,
+    limitMs: LIMIT_MS,
   });
-  expect(await audit.close()).toBe(0);
+  expect(await audit.close(LIMIT_MS)).toBe(0);
   const { rows } = await pool.query<{ details: { count: number } }>(
     `select details from chronawflow.audit_event where action = 'breaker.transitions-dropped'`,
   );

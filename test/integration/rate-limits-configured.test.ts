@@ -109,13 +109,17 @@ test('the role of services reads and changes nothing else', async () => {
 test('the role of services shares breakers and audits their transitions', async () => {
   const registry = new BreakerRegistry({ breaker: { consecutiveFailures: 1 } });
   const audit = new AuditTransitions(service, registry);
-  const shared = new SharedBreakers(service, registry, { quorum: 1, quorumShare: 0 });
+  const shared = new SharedBreakers(service, registry, {
+    quorum: 1,
+    quorumShare: 0,
+    statementLimit: '60s',
+  });
   registry
     .get({ service: 'tax', operation: 'rate', tenant: 'acme' })
     .recordCall({ ok: false, durationMs: 1 });
   await shared.round();
   await shared.stop();
-  expect(await audit.close()).toBe(0);
+  expect(await audit.close(60_000)).toBe(0);
   const platform = postgres.connect(PLATFORM.database);
   const { rows } = await platform.query(
     `select s.state, a.action from chronawflow.breaker_state s, chronawflow.audit_event a where a.object = 'tax/rate'`,

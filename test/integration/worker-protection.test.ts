@@ -4,6 +4,7 @@ import { BackupCommandFailedError } from '../../core/recovery/errors/backup-comm
 import { applyMigrations } from '../../database';
 import { workerProtection } from '../../workers/worker-protection';
 import { type RealPostgres, startPostgres } from '../support/real-postgres';
+import { until } from '../support/until';
 
 /** The breakers of a worker's process, as it makes them from the configuration. */
 
@@ -25,7 +26,8 @@ test('a repository that cannot be reached is not asked again by every restore; t
   const protection = workerProtection(
     protectionConfig.parse({
       breaker: { consecutiveFailures: 2 },
-      shared: { interval: '50ms', lease: '1s' },
+      // It leaves the others within twice the limit of a statement.
+      shared: { interval: '50ms', lease: '60s', statementLimit: '30s' },
     }),
     pool,
     log,
@@ -36,8 +38,10 @@ test('a repository that cannot be reached is not asked again by every restore; t
   await expect(verify(failing)).rejects.toMatchObject({ code: 'BREAKER_OPEN', retryable: true });
   await expect(protection.backupRepository('backup').execute(() => 'made')).resolves.toBe('made');
   await protection.close();
-  const { rows } = await pool.query('select action, object, details from chronawflow.audit_event');
-  expect(rows).toMatchObject([
+  const events = async () =>
+    (await pool.query('select action, object, details from chronawflow.audit_event')).rows;
+  await until(async () => (await events()).length > 0, { what: 'the event' });
+  expect(await events()).toMatchObject([
     { action: 'breaker.open', object: 'backup-repository/verify', details: { why: 'consecutive-failures' } },
   ]);
   expect((await pool.query('select 1 from chronawflow.breaker_observer')).rows).toEqual([]);

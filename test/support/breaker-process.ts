@@ -20,14 +20,15 @@ const say = (event: object) => process.stdout.write(`${JSON.stringify(event)}\n`
 
 function main(): void {
   const { connection, breakFor } = orders.parse(JSON.parse(process.argv[2] ?? ''));
-  const pool = createPool(connection, { applicationName: 'breaker fleet', max: 2, connectTimeoutMs: 1_000 });
+  const pool = createPool(connection, { applicationName: 'breaker fleet', max: 2, connectTimeoutMs: 5_000 });
   const registry = new BreakerRegistry({
     breaker: { consecutiveFailures: 3, breakFor, jitter: 0, probes: 1, closeOver: 0 },
   });
   const shared = new SharedBreakers(pool, registry, {
     interval: 100,
     lease: '2s',
-    statementLimit: 200,
+    // A process takes its votes out within twice this time, or leaves them to lapse.
+    statementLimit: 2_000,
     onReach: ({ reachable }) => say({ reachable }),
   });
   registry.onTransition(({ to }) => say({ kind: to.kind, reason: 'reason' in to ? to.reason : undefined }));
