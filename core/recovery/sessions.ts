@@ -73,16 +73,18 @@ async function eachAtOnce<T, R>(
   const queue = items.entries();
   const results = new Map<number, R>();
   let failed = false;
+  // At once: the lane itself fails only after it has rolled back.
+  const fail = (error: unknown): never => {
+    failed = true;
+    throw error;
+  };
   const run = () =>
     lane(async (work) => {
       for (const [index, item] of queue) {
         if (failed) return;
-        results.set(index, await work(item));
+        results.set(index, await work(item).catch(fail));
       }
-    }).catch((error: unknown) => {
-      failed = true;
-      throw error;
-    });
+    }).catch(fail);
   const ended = await Promise.allSettled(Array.from({ length: Math.min(lanes, items.length) }, run));
   for (const end of ended) if (end.status === 'rejected') throw end.reason;
   return [...results].sort(([a], [b]) => a - b).map(([, result]) => result);

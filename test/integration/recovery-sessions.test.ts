@@ -25,8 +25,10 @@ const ITEMS = Array.from({ length: 20 }, (_, i) => i);
 test('sessions share the items, and results keep their order', async () => {
   const pids = new Set<number>();
   const results = await sharedBy(pool, 3, async () => undefined).each(ITEMS, async (tx, item) => {
-    const { rows } = await tx.query<{ pid: number }>('select pg_backend_pid() as pid, pg_sleep(0.005)');
+    const { rows } = await tx.query<{ pid: number }>('select pg_backend_pid() as pid');
     pids.add(rows[0]?.pid ?? 0);
+    // One that connects late would else find nothing left.
+    await until(() => pids.size === 3, { what: 'the third session' });
     return item * 2;
   });
   expect(results).toEqual(ITEMS.map((item) => item * 2));
@@ -71,15 +73,23 @@ test('each session prepares itself once and commits what it did', async () => {
 
 test('after a failure nothing further is begun, and the failing session leaves nothing', async () => {
   const begun: number[] = [];
+  let fails = () => {};
+  const failing = new Promise<void>((resolve) => {
+    fails = resolve;
+  });
   const sessions = sharedBy(pool, 2, async () => undefined);
   await expect(
     sessions.each(ITEMS, async (tx, item) => {
       begun.push(item);
+      // The other session may have one more in hand.
+      if (item > 3) await failing;
       await tx.query('insert into done values ($1)', [item]);
-      if (item === 3) throw new Error('item 3 is bad');
+      if (item !== 3) return;
+      fails();
+      throw new Error('item 3 is bad');
     }),
   ).rejects.toThrow('item 3 is bad');
-  expect(begun.length).toBeLessThan(ITEMS.length);
+  expect(begun.filter((item) => item > 4)).toEqual([]);
   const { rows } = await pool.query('select from done where item = 3');
   expect(rows).toEqual([]);
 });
