@@ -10,6 +10,9 @@ import type { ChaosStage } from './chaos-stage';
 
 const execute = promisify(execFile);
 
+/** Longer than a busy machine stops a process that is well. */
+const LOOK_LIMIT_MS = 15_000;
+
 /**
  * Looks whether a fault is there, by ways of its own: Toxiproxy's API, a connection through the proxy, /proc, pg_settings,
  * pg_locks, pg_stat_activity, Temporal's count, tc, the files. It shares no code with what injects and ends faults.
@@ -49,7 +52,7 @@ export async function findFault(
 
 async function lookThroughProxy(stage: ChaosStage, name: string): Promise<string | undefined> {
   const answer = await fetch(`${stage.toxiproxy.url}/proxies/${name}`, {
-    signal: AbortSignal.timeout(5_000),
+    signal: AbortSignal.timeout(LOOK_LIMIT_MS),
   }).catch(() => undefined);
   if (answer === undefined) return 'Toxiproxy does not answer';
   if (answer.status !== 200) return `the proxy ${name} is missing`;
@@ -62,7 +65,7 @@ async function lookThroughProxy(stage: ChaosStage, name: string): Promise<string
 function canConnect(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1' });
-    socket.setTimeout(5_000, () => {
+    socket.setTimeout(LOOK_LIMIT_MS, () => {
       socket.destroy();
       resolve(false);
     });
@@ -105,7 +108,7 @@ async function lookAtServer(stage: ChaosStage): Promise<string | undefined> {
     port,
     user,
     database,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: LOOK_LIMIT_MS,
     application_name: 'checker',
   });
   client.on('error', () => undefined);
@@ -138,7 +141,7 @@ async function lookAtStandby(stage: ChaosStage, name: string): Promise<string | 
   const { host, port, user, database } = target.database;
   const client = new Client({
     ...{ host, port, user, database },
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: LOOK_LIMIT_MS,
     application_name: 'checker',
   });
   client.on('error', () => undefined);
@@ -164,7 +167,10 @@ async function lookAtQueue(stage: ChaosStage, name: string): Promise<string | un
   const { taskQueue } = target;
   let connection: Connection | undefined;
   try {
-    connection = await Connection.connect({ address: stage.temporal?.address, connectTimeout: '5s' });
+    connection = await Connection.connect({
+      address: stage.temporal?.address,
+      connectTimeout: LOOK_LIMIT_MS,
+    });
     const { workflow } = new TemporalClient({ connection });
     const { count } = await workflow.count(`TaskQueue = '${taskQueue}' and ExecutionStatus = 'Running'`);
     return count > 0 ? `${count} workflows run in ${taskQueue}` : undefined;
@@ -225,7 +231,7 @@ function lookAtHost(stage: ChaosStage, name: string): string | undefined {
 /** What processes that follow the control plane read there. */
 async function lookAtCalls(stage: ChaosStage, name: string): Promise<string | undefined> {
   const { host, port, user, database } = stage.controlPlane.connection('platform');
-  const client = new Client({ host, port, user, database, connectionTimeoutMillis: 5_000 });
+  const client = new Client({ host, port, user, database, connectionTimeoutMillis: LOOK_LIMIT_MS });
   client.on('error', () => undefined);
   try {
     await client.connect();

@@ -127,7 +127,8 @@ export class LeaseJournal {
       await rename(join(this.leases, id), join(this.directory, 'ended', id));
       await flushDirectory(this.leases);
     } catch (error) {
-      if (!hasCode(error, 'ENOENT', 'ENOTEMPTY')) throw error;
+      if (hasCode(error, 'ENOTEMPTY', 'EEXIST')) await this.forgetAgain(id);
+      else if (!hasCode(error, 'ENOENT')) throw error;
     }
   }
 
@@ -153,6 +154,14 @@ export class LeaseJournal {
       const { mtimeMs } = await stat(place).catch(whenMissing({ mtimeMs: now }));
       if (now - mtimeMs > KEEP_ENDED_MS) await rm(place, { recursive: true, force: true });
     }
+  }
+
+  /** Ended before, and taken up once more by who had looked before that end. */
+  private async forgetAgain(id: string): Promise<void> {
+    const aside = join(this.directory, `.${id}.again.tmp`);
+    await rm(aside, { recursive: true, force: true });
+    await rename(join(this.leases, id), aside).catch(whenMissing(undefined));
+    await rm(aside, { recursive: true, force: true });
   }
 
   private get leases(): string {
