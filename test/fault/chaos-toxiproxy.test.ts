@@ -21,7 +21,8 @@ function inject(wanted: { driver: string; target: string; parameters?: object })
     experiment: 'chaos/test/1',
     parameters: {},
     ...wanted,
-    ...{ durationMs: 120_000, termMs: 120_000 },
+    // Longer than any test: nobody renews it.
+    ...{ durationMs: 600_000, termMs: 600_000 },
   });
 }
 
@@ -52,7 +53,7 @@ test('a restarted Toxiproxy gets its proxies back, and a connection through them
   await until(async () => (await findFault(stage, lease)) === 'Toxiproxy does not answer');
   await end(lease);
   await expectWhole();
-}, 90_000);
+}, 300_000);
 
 test('a Toxiproxy that hangs on the removal is restarted, and its proxies recreated', async () => {
   const lease = await inject(LATENCY);
@@ -62,7 +63,7 @@ test('a Toxiproxy that hangs on the removal is restarted, and its proxies recrea
   await end(lease);
   expect(await stage.toxiproxy.pid()).not.toBe(pid);
   expect(await findFault(stage, lease)).toBeUndefined();
-}, 90_000);
+}, 300_000);
 
 test('faults that end at the same moment restart a dead Toxiproxy once', async () => {
   const leases = [];
@@ -71,7 +72,7 @@ test('faults that end at the same moment restart a dead Toxiproxy once', async (
   await Promise.all(leases.map(end));
   await expectWhole();
   expect(servers()).toEqual([await stage.toxiproxy.pid()]);
-}, 90_000);
+}, 300_000);
 
 test('who ends a fault late leaves the Toxiproxy alone that another end has started', async () => {
   const first = await inject(LATENCY);
@@ -82,7 +83,7 @@ test('who ends a fault late leaves the Toxiproxy alone that another end has star
   await end(second);
   expect(await stage.toxiproxy.pid()).toBe(pid);
   await expectWhole();
-}, 90_000);
+}, 300_000);
 
 test('a fault that begins while Toxiproxy comes back knows the proxies that are still missing', async () => {
   const first = await inject({ ...LATENCY, target: 'proxy-2' });
@@ -95,7 +96,7 @@ test('a fault that begins while Toxiproxy comes back knows the proxies that are 
   await stage.toxiproxy.kill();
   await end(second);
   await expectWhole();
-}, 90_000);
+}, 300_000);
 
 test('a fault has not ended as long as a proxy is missing that was there when it began', async () => {
   const lease = await inject({ driver: 'toxiproxy.down', target: 'proxy-1' });
@@ -106,4 +107,4 @@ test('a fault has not ended as long as a proxy is missing that was there when it
   expect(await driver.isThere({ ...call, signal: AbortSignal.timeout(10_000) })).toBe(true);
   await end(lease);
   await expectWhole();
-}, 90_000);
+}, 300_000);

@@ -13,7 +13,7 @@ import {
 } from '../../examples/accubooks';
 import { useAccuBooks } from '../support/accubooks-lab';
 
-const LIMIT = 30_000;
+const LIMIT = 100_000;
 
 const at = useAccuBooks();
 const { seed, count, tablesWithRows, loseForGood, writerOf } = at;

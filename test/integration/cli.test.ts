@@ -7,6 +7,9 @@ import type { OperationStatus } from '../../workflows/contract';
 import { CLI_MAIN, useRecoveryCli } from '../support/recovery-cli';
 import { until } from '../support/until';
 
+// Several programs start in most tests, and each may take seconds.
+jest.setTimeout(300_000);
+
 const at = useRecoveryCli();
 const { cli, call, typed, restoreArgs, awaitingRestore } = at;
 

@@ -97,14 +97,14 @@ test('on a server without priority and fairness caps hold, and a tenant’s back
     'plain',
   );
   const config = parseConfig(JSON.stringify(raw), { file: '/none/chronawflow.yaml', env: {} });
-  const worker = await startJobWorker(stage, config, [work]);
-  cleanUp.add(() => worker.stop());
   const cf = await Chronawflow.connect({ config, jobs: [work] });
   cleanUp.add(() => cf.close());
   const request = (tenant: string, n: number) => ({ tenant, type: 'work', key: `k${n}`, input: null });
   const many = Array.from({ length: 60 }, (_, n) => request('t1', n));
   const few = Array.from({ length: 6 }, (_, n) => request('t2', n));
   for await (const item of cf.jobs.submitMany([...many, ...few])) expect(item.outcome).toBe('submitted');
+  const worker = await startJobWorker(stage, config, [work]);
+  cleanUp.add(() => worker.stop());
   await until(() => ended.length === 66, { limitMs: 120_000, what: 'every job' });
   expect(most.get('t1')).toBeLessThanOrEqual(3);
   expect(most.get('t2')).toBeLessThanOrEqual(3);

@@ -198,7 +198,7 @@ describe('doctor', () => {
     const kms = { id: 'kms', command: [join(directory, 'kms')] as [string] };
     const keyEncryptionKeys = [first, kms];
     expect(await look({ keyEncryptionKeys })).toMatchObject([{ state: 'ok' }]);
-    const plainUntil = new Date(Date.now() + 60_000).toISOString();
+    const plainUntil = new Date(Date.now() + 3_600_000).toISOString();
     expect(await look({ keyEncryptionKeys, plainUntil })).toMatchObject([
       { state: 'warning', detail: expect.stringContaining(plainUntil) },
     ]);

@@ -175,7 +175,7 @@ test('the session that leads a comparison may wait longer than the server lets t
   await lab.live.query('delete from notes where id = 1');
   const prepared = await lab.prepare('a', target);
   const blocker = await lab.live.connect();
-  await lab.live.query(`alter role chronawflow set idle_in_transaction_session_timeout = '300ms'`);
+  await lab.live.query(`alter role chronawflow set idle_in_transaction_session_timeout = '1s'`);
   try {
     await blocker.query('begin');
     await blocker.query(`lock table chronawflow."${prepared.restoreId}_stage_1" in access exclusive mode`);
@@ -184,7 +184,7 @@ test('the session that leads a comparison may wait longer than the server lets t
       until(async () => {
         const { rowCount } = await lab.live.query(
           `select from pg_stat_activity where usename = 'chronawflow' and state = 'idle in transaction'
-             and datname = current_database() and clock_timestamp() - state_change > interval '900 milliseconds'`,
+             and datname = current_database() and clock_timestamp() - state_change > interval '3 seconds'`,
         );
         return (rowCount ?? 0) > 0;
       }).finally(() => blocker.query('rollback')),

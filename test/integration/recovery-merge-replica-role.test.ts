@@ -180,7 +180,7 @@ describe('sequences move forward only', () => {
     const started = performance.now();
     const { merge } = await lab.restore('a', target);
     expect(merge).toMatchObject({ kind: 'merged' });
-    expect(performance.now() - started).toBeLessThan(20_000);
+    expect(performance.now() - started).toBeLessThan(60_000);
   });
 });
 

@@ -11,7 +11,7 @@ beforeAll(async () => {
   postgres = await startPostgres();
   platform = await postgres.createDatabase('platform');
   await applyMigrations(platform, 'platform');
-}, 60_000);
+}, 120_000);
 afterAll(() => postgres?.stop());
 
 describe('the audit log', () => {
