@@ -9,6 +9,7 @@ import { chaosCapability, chaosWorkflowName } from '../workflows/chaos-contract'
 import { searchAttributeNames } from '../workflows/contract';
 import { controlTaskQueue } from '../workflows/control-contract';
 import type { ChaosSigning } from './chaos-signing';
+import { describeIfThere } from './describe-schedule';
 import type { SignedRequest } from './four-eyes';
 import { currentOperator } from './operator';
 import type { TemporalLink } from './temporal-link';
@@ -100,7 +101,9 @@ export class ChaosSchedules {
       const found: ChaosScheduleState[] = [];
       for await (const { scheduleId } of this.link.client.schedule.list()) {
         if (!scheduleId.startsWith(PREFIX)) continue;
-        const { info, state } = await this.link.client.schedule.getHandle(scheduleId).describe();
+        const description = await describeIfThere(this.link.client.schedule.getHandle(scheduleId));
+        if (description === undefined) continue;
+        const { info, state } = description;
         found.push({
           name: decodeURIComponent(scheduleId.slice(PREFIX.length)),
           paused: state.paused,

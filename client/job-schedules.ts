@@ -19,6 +19,7 @@ import {
 } from '../core/jobs';
 import { searchAttributeNames } from '../workflows/contract';
 import { jobCapability, scheduledJobWorkflowName } from '../workflows/job-contract';
+import { describeIfThere } from './describe-schedule';
 import type { TemporalLink } from './temporal-link';
 
 /** How long, as `'5m'`-style text or milliseconds. */
@@ -181,16 +182,6 @@ export class JobSchedules {
 
   private handleOf(tenant: string, name: string): ScheduleHandle {
     return this.link.client.schedule.getHandle(jobScheduleId(tenant, name));
-  }
-}
-
-/** The list may lag behind: of what was just removed there is no description. */
-async function describeIfThere(handle: ScheduleHandle): Promise<ScheduleDescription | undefined> {
-  try {
-    return await handle.describe();
-  } catch (error) {
-    if (error instanceof ScheduleNotFoundError) return undefined;
-    throw error;
   }
 }
 

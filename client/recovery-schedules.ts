@@ -6,6 +6,7 @@ import { parseTarget } from '../core/recovery/target/parse-target.pure';
 import type { RecoveryPointKind } from '../core/recovery/types';
 import { drillWorkflowId, recoveryPointWorkflowId, workflowIdPart } from '../core/recovery/workflow-id';
 import { capability, searchAttributeNames, workflowNames } from '../workflows/contract';
+import { describeIfThere } from './describe-schedule';
 import { currentOperator } from './operator';
 import type { TemporalLink } from './temporal-link';
 
@@ -94,7 +95,9 @@ export class RecoverySchedules {
       for await (const { scheduleId } of this.link.client.schedule.list()) {
         const what = SCHEDULED.find((one) => scheduleId.startsWith(PREFIXES[one]));
         if (what === undefined) continue;
-        const { info, state } = await this.link.client.schedule.getHandle(scheduleId).describe();
+        const description = await describeIfThere(this.link.client.schedule.getHandle(scheduleId));
+        if (description === undefined) continue;
+        const { info, state } = description;
         found.push({
           name: decodeURIComponent(scheduleId.slice(PREFIXES[what].length)),
           what,
