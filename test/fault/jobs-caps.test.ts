@@ -7,7 +7,10 @@ import { until } from '../support/until';
 /** CI's size; CHRONAWFLOW_FAULT_KILLS=100 is the full one. */
 const KILLS = Number(process.env.CHRONAWFLOW_FAULT_KILLS ?? 4);
 const CAP = 5;
-const LEASE_MS = 3_000;
+/** Longer than a busy machine keeps a process that nobody stopped: its code counts as long as it has its permit. */
+const LEASE_MS = 9_000;
+/** A pause that keeps the permits. */
+const PAUSE_MS = 1_000;
 const TENANTS = ['t1', 't2'];
 /** Jobs that wait while workers are hurt, at least. */
 const WAITING = 30;
@@ -25,8 +28,8 @@ beforeAll(async () => {
     quarantine: { kills: 100 },
   });
   cleanUp.add(() => fleet.stop());
-}, 240_000);
-afterAll(() => cleanUp.run());
+}, 300_000);
+afterAll(() => cleanUp.run(), 120_000);
 
 let submitted = 0;
 
@@ -59,7 +62,7 @@ async function terminateOne(): Promise<boolean> {
 async function stopShortly(worker: JobWorkerProcess): Promise<void> {
   const before = fleet.code.attempts;
   worker.signal('SIGSTOP');
-  const deadline = Date.now() + LEASE_MS / 3;
+  const deadline = Date.now() + PAUSE_MS;
   await until(() => fleet.code.attempts > before + 3 || Date.now() > deadline);
   worker.signal('SIGCONT');
 }
@@ -67,7 +70,7 @@ async function stopShortly(worker: JobWorkerProcess): Promise<void> {
 /** Longer than the lease: others take its permits, and what it ran is fenced and told when it goes on. */
 async function stopLong(worker: JobWorkerProcess): Promise<void> {
   worker.signal('SIGSTOP');
-  fleet.code.disown(worker.pid);
+  const ended = fleet.code.disown(worker.pid);
   const lapsed = async () =>
     (
       await fleet.stage.app.query(
@@ -77,7 +80,10 @@ async function stopLong(worker: JobWorkerProcess): Promise<void> {
   const deadline = Date.now() + 3 * LEASE_MS;
   await until(async () => (await lapsed()) > 0 || Date.now() > deadline);
   worker.signal('SIGCONT');
-  await until(() => fleet.code.disowned === 0, { limitMs: 60_000, what: 'the stopped code to end' });
+  await until(ended, { limitMs: 60_000, what: 'the stopped code to end' });
+  // What it runs from now on would not count either.
+  await worker.kill();
+  await worker.start();
 }
 
 test('with four workers that are killed, stopped and continued, and workflows that are terminated, no more code of a tenant runs than its cap, and no permit leaks (invariants 2, 3)', async () => {
@@ -85,9 +91,10 @@ test('with four workers that are killed, stopped and continued, and workflows th
   await keepBusy();
   const began = performance.now();
   const done = { kills: 0, stops: 0, longStops: 0, terminated: 0 };
-  while (done.kills < KILLS) {
-    await keepBusy();
+  while (done.kills < KILLS || done.terminated === 0) {
+    // What waits after this look begins after it.
     const before = fleet.code.attempts;
+    await keepBusy();
     await until(() => fleet.code.attempts > before, { limitMs: 120_000, what: 'a job to begin' });
     const turn = done.kills;
     const [victim, stopped] = [workers[turn % 4], workers[(turn + 1) % 4]];
@@ -121,8 +128,8 @@ test('with four workers that are killed, stopped and continued, and workflows th
     input: { beforeMs: 600_000, insideMs: 0, afterMs: 0 },
   }));
   for await (const item of fleet.cf.jobs.submitMany(last)) expect(item.outcome).toBe('submitted');
-  await until(() => fleet.code.attempts === left + CAP && fleet.code.running === CAP, {
-    limitMs: 60_000,
+  await until(() => fleet.code.attempts >= left + CAP && fleet.code.running === CAP, {
+    limitMs: 120_000,
     what: 'as many to run as the cap allows',
   });
   const seconds = ((performance.now() - began) / 1_000).toFixed(0);

@@ -24,6 +24,10 @@ export class RunningCode {
   private readonly sociable = new Set<string>();
   /** Attempts that have come and begin with the next one. */
   private readonly waiting: (() => void)[] = [];
+  /** Processes whose code does not count. */
+  private readonly strangers = new Set<number>();
+  private heldTenant: string | undefined;
+  private readonly held: (() => void)[] = [];
 
   async listen(path: string): Promise<void> {
     this.server.listen(path);
@@ -38,19 +42,33 @@ export class RunningCode {
     return [...this.runs].filter((run) => !run.disowned).length;
   }
 
-  /** Code of processes that were stopped, as long as it has not ended. */
-  get disowned(): number {
-    return this.runs.size - this.running;
-  }
-
   /** The next attempt of this tenant begins beside another one, however late that comes. */
   beginInCompany(tenant: string): void {
     this.sociable.add(tenant);
   }
 
-  /** What this process runs now does not count any more: it was stopped for longer than a permit lasts. */
-  disown(pid: number): void {
-    for (const run of this.runs) if (run.pid === pid) run.disowned = true;
+  /**
+   * What this process runs does not count any more, also what it was about to tell: it is stopped for longer than a permit lasts.
+   *
+   * @returns whether what it runs now has ended
+   */
+  disown(pid: number): () => boolean {
+    this.strangers.add(pid);
+    const runs = [...this.runs].filter((run) => run.pid === pid);
+    for (const run of runs) run.disowned = true;
+    return () => !runs.some((run) => this.runs.has(run));
+  }
+
+  /** Attempts of this tenant that come from now on have their permit and do not begin before the release. */
+  hold(tenant: string): { readonly waiting: () => number; readonly release: () => void } {
+    this.heldTenant = tenant;
+    return {
+      waiting: () => this.held.length,
+      release: () => {
+        this.heldTenant = undefined;
+        for (const begin of this.held.splice(0)) begin();
+      },
+    };
   }
 
   async close(): Promise<void> {
@@ -65,6 +83,10 @@ export class RunningCode {
     socket.setEncoding('utf8').once('data', (text: string) => {
       const [tenant = '', pid] = text.trim().split(' ');
       const begin = () => this.begin(socket, { tenant, pid: Number(pid), disowned: false });
+      if (tenant === this.heldTenant) {
+        this.held.push(begin);
+        return;
+      }
       if (this.sociable.delete(tenant) && this.running === 0) {
         this.waiting.push(begin);
         return;
@@ -77,6 +99,9 @@ export class RunningCode {
 
   private begin(socket: Socket, run: Run): void {
     const { tenant } = run;
+    // Its process was killed meanwhile.
+    if (socket.destroyed) return;
+    run.disowned = this.strangers.has(run.pid);
     this.begun.push({ tenant, beside: this.running });
     this.runs.add(run);
     const count = [...this.runs].filter((one) => one.tenant === tenant && !one.disowned).length;
