@@ -129,7 +129,8 @@ const effects = async () =>
 
 test('after a switch to a standby core writes go to the durable queue or get 503, and none is lost or done twice', async () => {
   expect((await post('/post-entry', 'before')).statusCode).toBe(200);
-  await until(async () => (await standby.connect('app').query('table effect')).rowCount === 1, {
+  const behind = standby.connect('app');
+  await until(async () => (await behind.query('table effect')).rowCount === 1, {
     what: 'the standby to have it',
   });
   address.lead(standby.port);

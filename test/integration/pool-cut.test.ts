@@ -1,23 +1,24 @@
+import type { Pool } from 'pg';
 import { createPool, inTransaction } from '../../database';
 import { type RealPostgres, startPostgres } from '../support/real-postgres';
 import { until } from '../support/until';
 
 let server: RealPostgres;
+let admin: Pool;
 beforeAll(async () => {
   server = await startPostgres();
+  admin = server.connect();
 }, 120_000);
 afterAll(() => server?.stop());
 
 const open = () => createPool(server.connection('postgres'), { applicationName: 'cut', max: 1 });
 
 async function cut(): Promise<void> {
-  await server
-    .connect()
-    .query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cut'`);
+  await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cut'`);
 }
 
 const sessions = async () =>
-  (await server.connect().query(`select from pg_stat_activity where application_name = 'cut'`)).rowCount;
+  (await admin.query(`select from pg_stat_activity where application_name = 'cut'`)).rowCount;
 
 test('a session that is cut between two statements of a transaction fails the next one, and nothing else', async () => {
   const pool = open();
@@ -40,7 +41,7 @@ test('a session that is cut between two statements of a transaction fails the ne
     await pool.end();
   }
   expect(uncaught).toEqual([]);
-}, 60_000);
+}, 180_000);
 
 test('one that was taken by somebody who does not listen ends nothing but itself', async () => {
   const pool = open();
@@ -54,7 +55,7 @@ test('one that was taken by somebody who does not listen ends nothing but itself
   client.release(true);
   expect((await pool.query('select 3 as n')).rows).toEqual([{ n: 3 }]);
   await pool.end();
-}, 60_000);
+}, 180_000);
 
 test('an idle one is replaced', async () => {
   const pool = open();
@@ -68,4 +69,4 @@ test('an idle one is replaced', async () => {
     ),
   );
   await pool.end();
-}, 60_000);
+}, 180_000);
