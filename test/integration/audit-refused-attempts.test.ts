@@ -17,13 +17,13 @@ beforeAll(async () => {
   );
   running = postgres.connect('platform', 'chronawflow');
   superuser = postgres.connect('platform');
-}, 60_000);
+}, 180_000);
 afterAll(() => postgres?.stop());
 
 const recorded = async () => {
   const { rows } = await superuser.query<{ actor: string; object: string; message: string }>(
     `select actor, object, details ->> 'message' as message from chronawflow.audit_event
-      where action = 'audit.change-refused' order by details ->> 'at', id`,
+      where action = 'audit.change-refused'`,
   );
   return rows;
 };
@@ -52,12 +52,13 @@ test('whoever tries to change the log is in it, although his transaction is gone
     what: 'the next one to be recorded',
   });
   await Promise.all(readers.map((reader) => reader.close()));
-  expect((await recorded()).map(({ actor, object }) => `${actor} ${object}`)).toEqual([
+  // The server's log tells the time in milliseconds: two of them may have the same.
+  expect((await recorded()).map(({ actor, object }) => `${actor} ${object}`).toSorted()).toEqual([
+    'chronawflow audit_event',
+    'postgres audit_checkpoint',
+    'postgres audit_event',
     'postgres audit_event',
     'postgres used_intent',
-    'postgres audit_checkpoint',
-    'chronawflow audit_event',
-    'postgres audit_event',
   ]);
 });
 
