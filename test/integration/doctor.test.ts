@@ -17,6 +17,7 @@ describe('chronawflow doctor', () => {
   let directory: string;
   let configFile: string;
 
+  jest.setTimeout(240_000);
   beforeAll(async () => {
     const starting = [startApplication({ schema }), startTemporal()] as const;
     await Promise.allSettled(starting);

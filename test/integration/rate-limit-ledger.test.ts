@@ -16,7 +16,7 @@ beforeAll(async () => {
   postgres = await startPostgres();
   pool = await postgres.createDatabase('platform');
   await applyMigrations(pool, 'platform');
-  stores = ['a', 'b', 'c'].map((name) => new LeaseStore(postgres.connection('platform'), name, 10_000));
+  stores = ['a', 'b', 'c'].map((name) => new LeaseStore(postgres.connection('platform'), name, 60_000));
 });
 afterAll(async () => {
   await Promise.all((stores ?? []).map((store) => store.close()));
@@ -98,55 +98,59 @@ const steps = (main: Slots) =>
     { minLength: 1, maxLength: 12 },
   );
 
-test.each(SLOTS)('rate_grant decides as its model does: %p', async (main) => {
-  await fc.assert(
-    fc.asyncProperty(steps(main), async (sequence) => {
-      run += 1;
-      const key = `key-${run}`;
-      for (const step of sequence) {
-        await pool.query('delete from chronawflow.rate_member');
-        for (const [index, other] of step.others.entries()) {
-          await pool.query(
-            `insert into chronawflow.rate_member values ($1, clock_timestamp() - $2 * interval '1 ms',
+test.each(SLOTS)(
+  'rate_grant decides as its model does: %p',
+  async (main) => {
+    await fc.assert(
+      fc.asyncProperty(steps(main), async (sequence) => {
+        run += 1;
+        const key = `key-${run}`;
+        for (const step of sequence) {
+          await pool.query('delete from chronawflow.rate_member');
+          for (const [index, other] of step.others.entries()) {
+            await pool.query(
+              `insert into chronawflow.rate_member values ($1, clock_timestamp() - $2 * interval '1 ms',
                coalesce(clock_timestamp() - $3 * interval '1 ms', '-infinity'),
                clock_timestamp() - ($2 + $4) * interval '1 ms')`,
-            [`other-${index}`, other.seen, other.rejoined, other.there],
-          );
+              [`other-${index}`, other.seen, other.rejoined, other.there],
+            );
+          }
+          await pool.query('update chronawflow.rate_budget set first = first - $2 where key = $1', [
+            key,
+            step.passed,
+          ]);
+          const store = stores[step.process];
+          if (store === undefined) throw new Error('no such process');
+          const before = await readLedger(key);
+          const now = await store.probe();
+          const wish = {
+            wantNow: step.wantNow,
+            needNow: step.needNow,
+            wantAhead: step.wantAhead.slice(0, step.slots.ahead),
+            returnFirst: Math.floor(now / step.slots.slotMs) + step.giveBack.slots,
+            returned: step.giveBack.tokens,
+          };
+          const deadline = step.late ? now - 1 : now + 60_000;
+          const { limit, slots } = step;
+          const of = { key, limit, slots, share: 0.25 };
+          const members = await readMembers();
+          const grant = await store.lease(of, wish, deadline);
+          const name = ['a', 'b', 'c'][step.process] ?? '';
+          const seen = [
+            ...members,
+            { process: name, joinedAt: grant.at, lastSeen: grant.at, rejoinedAt: Number.NEGATIVE_INFINITY },
+          ];
+          const request = { process: name, ...of, ...wish, deadline };
+          const expected = lease(before, seen, request, grant.at);
+          expect(grant).toEqual(expected.grant);
+          expect(await readLedger(key)).toEqual(expected.ledger);
         }
-        await pool.query('update chronawflow.rate_budget set first = first - $2 where key = $1', [
-          key,
-          step.passed,
-        ]);
-        const store = stores[step.process];
-        if (store === undefined) throw new Error('no such process');
-        const before = await readLedger(key);
-        const now = await store.probe();
-        const wish = {
-          wantNow: step.wantNow,
-          needNow: step.needNow,
-          wantAhead: step.wantAhead.slice(0, step.slots.ahead),
-          returnFirst: Math.floor(now / step.slots.slotMs) + step.giveBack.slots,
-          returned: step.giveBack.tokens,
-        };
-        const deadline = step.late ? now - 1 : now + 60_000;
-        const { limit, slots } = step;
-        const of = { key, limit, slots, share: 0.25 };
-        const members = await readMembers();
-        const grant = await store.lease(of, wish, deadline);
-        const name = ['a', 'b', 'c'][step.process] ?? '';
-        const seen = [
-          ...members,
-          { process: name, joinedAt: grant.at, lastSeen: grant.at, rejoinedAt: Number.NEGATIVE_INFINITY },
-        ];
-        const request = { process: name, ...of, ...wish, deadline };
-        const expected = lease(before, seen, request, grant.at);
-        expect(grant).toEqual(expected.grant);
-        expect(await readLedger(key)).toEqual(expected.ledger);
-      }
-    }),
-    { numRuns: 30 },
-  );
-});
+      }),
+      { numRuns: 30 },
+    );
+  },
+  240_000,
+);
 
 test('concurrent first statements of one key share one row and one limit', async () => {
   await pool.query('delete from chronawflow.rate_member');
