@@ -57,7 +57,8 @@ function startWorker(args: readonly string[], entry = MAIN) {
     log += text;
   });
   child = started;
-  return new Promise<number | null>((resolve) => started.once('exit', resolve));
+  // Its last lines may come after its exit.
+  return new Promise<number | null>((resolve) => started.once('close', resolve));
 }
 
 const lines = (): {
@@ -116,10 +117,10 @@ test('the worker waits for a Temporal that is not there yet', async () => {
   const waiting = startWorker(['--metrics-port', '0']);
   await until(() => lines().some((line) => line.msg === 'cannot start yet'), { limitMs: 60_000 });
   await ground.temporal.start();
-  await until(() => lines().some((line) => line.msg === 'running'), { limitMs: 60_000 });
+  await until(() => lines().some((line) => line.msg === 'running'), { limitMs: 120_000 });
   child?.kill('SIGINT');
   await expect(waiting).resolves.toBe(0);
-});
+}, 300_000);
 
 test('a wrong port ends it with 1 and says why', async () => {
   const ended = startWorker(['--metrics-port', 'many']);

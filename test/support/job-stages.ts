@@ -17,7 +17,7 @@ export function useJobStage(
     take({ stage, cleanUp });
   });
   afterEach(() => cleanUp?.run());
-  afterAll(() => stage?.stop());
+  afterAll(() => stage?.stop(), 120_000);
 }
 
 /** A job whose effect is a row of its name. */

@@ -196,7 +196,7 @@ test('a running job that is cancelled is told, and ends as cancelled in both pla
   await until(async () => (await job.status()).state === 'running');
   await job.cancel();
   await expect(job.result()).rejects.toMatchObject({ code: 'JOB_CANCELLED' });
-  expect(told).toBe(true);
+  await until(() => told, { what: 'the code to be told' });
   await until(async () => (await stage.describe(job.workflowId)).status.name === 'CANCELLED');
 });
 
@@ -240,7 +240,8 @@ test.each([
   const late = defineJob({
     type: 'late',
     input: z.null(),
-    timeout: 400,
+    // The second attempt has the same time, and needs some of it.
+    timeout: what === 'a timeout' ? 5_000 : 60_000,
     retry: { initial: boundMs, max: boundMs },
     run: async (ctx) => {
       if (ctx.attempt === 1) return fail(ctx.signal);
@@ -252,12 +253,19 @@ test.each([
   });
   const { cf } = await openJobScene(stage, cleanUp, [late]);
   const job = await cf.jobs.submit({ tenant: 't1', type: 'late', key: what, input: null });
-  await until(async () => (await job.status()).errors.length === 1, { what: 'the first attempt to fail' });
-  const { runAt, errors } = await job.status();
+  let status = await job.status();
+  await until(
+    async () => {
+      status = await job.status();
+      return status.errors.length === 1;
+    },
+    { what: 'the first attempt to fail' },
+  );
+  const { runAt, errors } = status;
   const delay = Date.parse(runAt) - Date.parse(errors[0]?.at ?? '');
   expect(delay).toBeGreaterThanOrEqual(leastMs);
-  // Some statements lie between the two times.
-  expect(delay).toBeLessThanOrEqual(Math.max(boundMs, leastMs) + 2_000);
+  // Some statements lie between the two times, and the machine may be busy.
+  expect(delay).toBeLessThanOrEqual(Math.max(boundMs, leastMs) + 20_000);
   expect(Date.parse(String(await job.result()))).toBeGreaterThanOrEqual(Date.parse(runAt));
 });
 
@@ -268,7 +276,7 @@ test('a job whose workflow is terminated is not lost', async () => {
     input: z.null(),
     retry: { initial: 1, max: 1 },
     run: async (ctx) => {
-      if (ctx.attempt === 1) throw Object.assign(new Error('later'), { retryAfterMs: 1_000 });
+      if (ctx.attempt === 1) throw Object.assign(new Error('later'), { retryAfterMs: 10_000 });
       gate.open = true;
     },
   });
@@ -298,7 +306,8 @@ test('a job that waits for its retry goes on when the task queue was renamed mea
     retry: { initial: '500ms', max: '500ms' },
     run: async () => {
       attempts += 1;
-      if (attempts === 1) throw new Error('not yet');
+      // Time for its first worker to end meanwhile.
+      if (attempts === 1) throw Object.assign(new Error('not yet'), { retryAfter: '15s' });
       return attempts;
     },
   });
