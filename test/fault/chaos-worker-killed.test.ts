@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import type { ChaosRun } from '../../client';
 import { findFault } from '../support/chaos-checker';
 import { type ChaosDeployment, startChaosDeployment } from '../support/chaos-temporal';
 import { type SupervisedWorker, superviseControlWorker } from '../support/chaos-worker';
@@ -10,19 +11,47 @@ import { until } from '../support/until';
 let chaos: ChaosDeployment;
 let worker: SupervisedWorker | undefined;
 beforeAll(async () => {
-  chaos = await startChaosDeployment({ leaseTerm: '4s' });
-}, 180_000);
+  chaos = await startChaosDeployment({ leaseTerm: '8s' });
+}, 300_000);
 afterEach(async () => {
   await worker?.stop();
 });
 afterAll(() => chaos?.stop(), 120_000);
 
+/** The fault lasts for long enough to be seen; what ends it early is that nobody renews its lease. */
 const experiment = (driver: string, target: string) => ({
   title: `${driver} and a death`,
   description: '',
   method: [],
-  extensions: [{ name: 'chronawflow', faults: [{ driver, target }], duration: '3s' }],
+  extensions: [{ name: 'chronawflow', faults: [{ driver, target }], duration: '15s' }],
 });
+
+/** A run whose fault is there. Where what is disturbed does not answer in time, a run ends without one: then there is another. */
+async function disturbing(driver: string, target: string): Promise<ChaosRun> {
+  let over: unknown;
+  for (let tries = 0; tries < 3; tries += 1) {
+    const run = await chaos.cf.chaos.run({ experiment: experiment(driver, target), requestedBy: 'ada' });
+    let there = false;
+    over = undefined;
+    run.result().then(
+      (report) => {
+        over = report;
+      },
+      (error: unknown) => {
+        over = error;
+      },
+    );
+    await until(
+      async () => {
+        there = (await findFault(chaos.stage, { id: '', driver, target })) !== undefined;
+        return there || over !== undefined;
+      },
+      { what: 'the fault', limitMs: 120_000 },
+    );
+    if (there) return run;
+  }
+  throw new Error(`no run has injected its fault: ${JSON.stringify(over)}`);
+}
 
 const openLeases = () => readdirSync(join(chaos.stage.host.journal.directory, 'leases'));
 
@@ -34,12 +63,8 @@ test.each([
   'the controllers’ process dies in the middle of %s: the fault ends, and the run too',
   async (driver, target) => {
     worker = superviseControlWorker(chaos.stage.configFile);
-    const run = await chaos.cf.chaos.run({ experiment: experiment(driver, target), requestedBy: 'ada' });
+    const run = await disturbing(driver, target);
     const fault = { id: '', driver, target };
-    await until(async () => (await findFault(chaos.stage, fault)) !== undefined, {
-      what: 'the fault',
-      limitMs: 60_000,
-    });
     kill(worker.pid);
     await until(async () => (await findFault(chaos.stage, fault)) === undefined, {
       what: 'its end',
@@ -51,20 +76,13 @@ test.each([
     expect(report).toMatchObject({ residual: 0, faults: [{ driver, target }] });
     expect(openLeases()).toEqual([]);
   },
-  180_000,
+  420_000,
 );
 
 test('Temporal dies in the middle: the fault ends without it, and the run when it is back', async () => {
   worker = superviseControlWorker(chaos.stage.configFile);
-  const run = await chaos.cf.chaos.run({
-    experiment: experiment('toxiproxy.down', 'proxy-1'),
-    requestedBy: 'ada',
-  });
+  const run = await disturbing('toxiproxy.down', 'proxy-1');
   const fault = { id: '', driver: 'toxiproxy.down', target: 'proxy-1' };
-  await until(async () => (await findFault(chaos.stage, fault)) !== undefined, {
-    what: 'the fault',
-    limitMs: 60_000,
-  });
   await chaos.temporal.kill();
   await until(async () => (await findFault(chaos.stage, fault)) === undefined, {
     what: 'its end',
@@ -73,7 +91,7 @@ test('Temporal dies in the middle: the fault ends without it, and the run when i
   await until(() => openLeases().length === 0, { what: 'the lease to be closed' });
   await chaos.temporal.start();
   expect(await run.result()).toMatchObject({ residual: 0 });
-}, 180_000);
+}, 420_000);
 
 /** As Chaos Toolkit has it: nothing of it is a fault with a lease. */
 const imported = (toxiproxy: string) => ({
@@ -90,7 +108,8 @@ const imported = (toxiproxy: string) => ({
         headers: { 'Content-Type': 'application/json' },
         arguments: { name: 'slow', type: 'latency', attributes: { latency: 200 } },
       },
-      pauses: { after: 4 },
+      // Long enough for the test to see the toxic and to hold Toxiproxy before the rollback begins.
+      pauses: { after: 15 },
     },
   ],
   rollbacks: [
@@ -138,4 +157,4 @@ test('an imported experiment’s own rollback outlives its controllers, and an a
   const report = await run.result();
   expect(report.rollbacks).toMatchObject([{ status: 'succeeded', activity: { name: 'make it fast' } }]);
   expect(await findFault(stage, fault)).toBeUndefined();
-}, 240_000);
+}, 300_000);

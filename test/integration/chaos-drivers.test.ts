@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { endFault, injectFault } from '../../core/chaos';
 import { findFault } from '../support/chaos-checker';
 import { type ChaosStage, newLeaseId, startChaosStage } from '../support/chaos-stage';
+import { until } from '../support/until';
 
 let stage: ChaosStage;
 beforeAll(async () => {
   stage = await startChaosStage();
-}, 120_000);
+}, 240_000);
 afterAll(() => stage?.stop(), 120_000);
 
 /** Every driver that needs no right beyond its target, with what it is tried with. */
@@ -36,14 +37,15 @@ test.each(FAULTS)(
       leaseId: newLeaseId(),
       experiment: 'chaos/test/1',
       ...{ driver, target, parameters },
-      durationMs: 60_000,
-      termMs: 60_000,
+      durationMs: 600_000,
+      termMs: 600_000,
     });
-    expect(await findFault(stage, lease)).not.toBeUndefined();
+    // A process that was sent SIGSTOP stops when it is its turn.
+    await until(async () => (await findFault(stage, lease)) !== undefined, { what: 'the fault' });
     await endFault(stage.host, lease, { by: 'test', reason: 'rolled-back' });
     expect(await findFault(stage, lease)).toBeUndefined();
     expect(await readFile(stage.backupFile)).toEqual(before);
     expect((await stage.host.journal.ended(lease.id))?.reason).toBe('rolled-back');
   },
-  60_000,
+  180_000,
 );

@@ -16,7 +16,11 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 let chaos: ChaosDeployment;
 beforeAll(async () => {
   process.env.CHAOS_TEST_TOKEN = 'a-very-secret-token';
-  chaos = await startChaosDeployment({ leaseTerm: '5s' }, { sleep: { kind: 'program', path: '/bin/sleep' } });
+  // Longer than a busy machine keeps whoever renews.
+  chaos = await startChaosDeployment(
+    { leaseTerm: '15s' },
+    { sleep: { kind: 'program', path: '/bin/sleep' } },
+  );
   await chaos.startWorker();
 }, 180_000);
 afterAll(() => chaos?.stop(), 120_000);
@@ -56,7 +60,7 @@ test('an experiment passes when the steady state holds, and leaves nothing', asy
   expect(report.runs).toMatchObject([{ status: 'succeeded', activity: { name: 'poke' } }]);
   expect(chaos.service.requests).toContain('POST /poke');
   expect(await findFault(chaos.stage, disturbedProxy)).toBeUndefined();
-}, 60_000);
+}, 180_000);
 
 test('a steady state that does not come back is a deviation, and the rollbacks run', async () => {
   const document = experiment(
@@ -67,7 +71,7 @@ test('a steady state that does not come back is a deviation, and the rollbacks r
   expect(report.verdict).toBe('deviated');
   expect(report.rollbacks).toMatchObject([{ status: 'succeeded' }]);
   expect(report.after).toMatchObject({ steady_state_met: false, probes: [{ tolerance_met: false }] });
-}, 60_000);
+}, 180_000);
 
 test('an action that fails half way and a probe that hangs are told; what comes after them runs, and the rollbacks', async () => {
   // A time that no other process sleeps for.
@@ -94,11 +98,11 @@ test('an action that fails half way and a probe that hangs are told; what comes 
     rollbacks: [{ status: 'succeeded' }],
   });
   await expect(promisify(execFile)('pgrep', ['-f', '^/bin/sleep 86397'])).rejects.toMatchObject({ code: 1 });
-}, 60_000);
+}, 180_000);
 
 test('with a lease that nobody can read the rollbacks run, the report says what remains, and its own process ends it', async () => {
   const { journal } = chaos.stage.host;
-  const document = experiment({ duration: '2s' }, { rollbacks: [action('note it', '/unended')] });
+  const document = experiment({ duration: '15s' }, { rollbacks: [action('note it', '/unended')] });
   const started = await chaos.cf.chaos.run({ experiment: document, requestedBy: 'ada' });
   await until(async () => (await started.status()).phase === 'observing', { what: 'the fault' });
   const [id = ''] = await journal.ids();
@@ -110,16 +114,16 @@ test('with a lease that nobody can read the rollbacks run, the report says what 
     rollbacks: [{ status: 'succeeded' }],
   });
   expect(await lastLookAndReport(started.workflowId)).toEqual(['watch ended', 'report begun']);
-  await until(async () => (await journal.ids()).length === 0, { what: 'its end', limitMs: 60_000 });
+  await until(async () => (await journal.ids()).length === 0, { what: 'its end', limitMs: 120_000 });
   expect(await findFault(chaos.stage, disturbedProxy)).toBeUndefined();
-}, 120_000);
+}, 300_000);
 
 test('without a steady state nothing is injected', async () => {
   chaos.service.status = 503;
   const report = await run(experiment({}, { method: [action('never', '/never')] }));
   expect(report).toMatchObject({ verdict: 'not-steady', faults: [], runs: [] });
   expect(chaos.service.requests).not.toContain('POST /never');
-}, 60_000);
+}, 180_000);
 
 test('an abort condition that holds ends the faults at once', async () => {
   const watch = {
@@ -129,19 +133,19 @@ test('an abort condition that holds ends the faults at once', async () => {
     tolerance: 200,
   };
   const document = experiment(
-    { duration: '60s', 'abort-conditions': [{ kind: 'probe', probe: watch }] },
+    { duration: '10m', 'abort-conditions': [{ kind: 'probe', probe: watch }] },
     { method: [{ ...action('break it', '/set/500'), pauses: { before: 1 } }] },
   );
   const report = await run(document);
   expect(report).toMatchObject({ verdict: 'aborted', abort: { kind: 'condition' } });
   expect(report.abort?.reason).toContain('still answers');
-  expect(report.abort?.rolledBackAfterMs).toBeLessThan(10_000);
+  expect(report.abort?.rolledBackAfterMs).toBeLessThan(30_000);
   expect(report.faults).toMatchObject([{ reason: 'aborted' }]);
-}, 60_000);
+}, 180_000);
 
 test('whoever cancels an experiment gets its faults rolled back first', async () => {
   const started = await chaos.cf.chaos.run({
-    experiment: experiment({ duration: '60s' }),
+    experiment: experiment({ duration: '5m' }),
     requestedBy: 'ada',
   });
   await until(async () => (await started.status()).phase === 'observing', { what: 'the fault to be there' });
@@ -151,7 +155,7 @@ test('whoever cancels an experiment gets its faults rolled back first', async ()
   expect(report).toMatchObject({ verdict: 'aborted', residual: 0 });
   expect(await lastLookAndReport(started.workflowId)).toEqual(['watch ended', 'report begun']);
   expect(await findFault(chaos.stage, disturbedProxy)).toBeUndefined();
-}, 60_000);
+}, 180_000);
 
 test('a dry run says what would be done and does nothing', async () => {
   const before = chaos.service.requests.length;
@@ -159,7 +163,7 @@ test('a dry run says what would be done and does nothing', async () => {
   expect(report.verdict).toBe('dry-run');
   expect(report.plan?.join('\n')).toMatch(/inject toxiproxy\.latency into proxy-1.*\n.*action poke/);
   expect(chaos.service.requests.length).toBe(before);
-}, 60_000);
+}, 180_000);
 
 test('the journal is Chaos Toolkit’s, without the secrets', async () => {
   const document = experiment(
@@ -193,14 +197,14 @@ test('the journal is Chaos Toolkit’s, without the secrets', async () => {
     rollbacks: [],
   });
   expect(JSON.stringify([journal, report])).not.toContain('a-very-secret-token');
-}, 60_000);
+}, 180_000);
 
 test('load before, during and after shows the fault in its percentiles', async () => {
   const load = { url: `${chaos.service.url}/load`, ratePerSecond: 20, around: '1s' };
   const report = await run(experiment({ load }));
   expect(report.load?.map(({ window }) => window)).toEqual(['before', 'during', 'after']);
   expect(report.load?.every(({ requests, failed }) => requests === 20 && failed === 0)).toBe(true);
-}, 60_000);
+}, 180_000);
 
 /** As the public ones are written: everything by its own actions and rollbacks, addresses by configuration. */
 test('an experiment written for Chaos Toolkit runs as it is', async () => {
@@ -227,7 +231,7 @@ test('an experiment written for Chaos Toolkit runs as it is', async () => {
           type: 'probe',
           name: 'it-answers',
           tolerance: [200, 204],
-          provider: { type: 'http', url: '${service}', timeout: [3, 3] },
+          provider: { type: 'http', url: '${service}', timeout: [30, 30] },
         },
         {
           type: 'probe',
@@ -295,7 +299,7 @@ test('an experiment written for Chaos Toolkit runs as it is', async () => {
   });
   expect(report.rollbacks).toMatchObject([{ status: 'succeeded', output: { status: 204 } }]);
   expect(await findFault(chaos.stage, { ...disturbedProxy, target: 'proxy-3' })).toBeUndefined();
-}, 60_000);
+}, 180_000);
 
 test('a flooded queue is empty again, by Temporal’s own word', async () => {
   const running = async () => {
@@ -307,7 +311,7 @@ test('a flooded queue is empty again, by Temporal’s own word', async () => {
   };
   const flood = { driver: 'temporal.queue-flooded', target: 'queue', parameters: { workflows: 30 } };
   const started = await chaos.cf.chaos.run({
-    experiment: experiment({ faults: [flood], duration: '60s' }),
+    experiment: experiment({ faults: [flood], duration: '5m' }),
     requestedBy: 'ada',
   });
   await until(async () => (await running()) === 30, { what: 'the flood', limitMs: 60_000 });
@@ -317,4 +321,4 @@ test('a flooded queue is empty again, by Temporal’s own word', async () => {
     faults: [{ driver: 'temporal.queue-flooded' }],
   });
   await until(async () => (await running()) === 0, { what: 'visibility to hear of it' });
-}, 120_000);
+}, 240_000);
