@@ -24,7 +24,8 @@ beforeAll(async () => {
   ]);
   const application = await ground.postgres.createDatabase('application');
   await applyMigrations(application, 'application');
-  stage = new DegradationStage(ground, { ...QUICK, dwell: '10m' });
+  // A machine that is busy for a while makes nobody silent here.
+  stage = new DegradationStage(ground, { ...QUICK, dwell: '10m', silentAfter: '60s' });
   configFile = join(ground.temporal.directory, 'degradation.yaml');
   const raw = {
     ...stage.raw,
