@@ -25,7 +25,8 @@ export interface ChaosDeployment {
   readonly temporal: RealTemporal;
   readonly service: ProbedService;
   readonly cf: Chronawflow;
-  startWorker(): Promise<void>;
+  /** @param changes in its section `chaos` */
+  startWorker(changes?: Partial<Config['chaos']>): Promise<void>;
   stopWorker(): Promise<void>;
   /** Another deployment on the same parts, in mode production, with its controllers. @param operators section of that name */
   inProduction(operators?: Config['operators']): Promise<ProductionDeployment>;
@@ -90,8 +91,9 @@ export function startChaosDeployment(
     cleanUp.add(() => cf.close());
     return {
       ...{ stage, temporal, service, cf, stopWorker },
-      startWorker: async () => {
-        const worker = await controllers(config);
+      startWorker: async (changes) => {
+        if (config.chaos === undefined) throw new Error('the stage has a section chaos');
+        const worker = await controllers({ ...config, chaos: { ...config.chaos, ...changes } });
         running = { worker, ended: worker.run() };
       },
       inProduction: async (operators) => {

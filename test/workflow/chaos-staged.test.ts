@@ -8,6 +8,9 @@ import { until } from '../support/until';
 // Refused experiments are among what is tested; the SDK would report each.
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
+/** A look at a condition that a busy machine holds up for a second ends an experiment: only where conditions are meant. */
+const UNCONDITIONAL = { refuseWhen: [] };
+
 let chaos: ChaosDeployment;
 beforeAll(async () => {
   chaos = await startChaosDeployment(({ url }) => ({
@@ -15,7 +18,7 @@ beforeAll(async () => {
     // The share of the error budget that is left, as a service's metrics page has it.
     refuseWhen: [{ kind: 'metric', url, metric: 'error_budget_left', below: 0.1 }],
   }));
-  await chaos.startWorker();
+  await chaos.startWorker(UNCONDITIONAL);
 }, 180_000);
 afterAll(() => chaos?.stop(), 120_000);
 
@@ -73,7 +76,7 @@ test('a fault comes after the step that it names, beside those that were there b
     expect(await findFault(chaos.stage, { id: '', ...fault })).toBeUndefined();
   const { journal } = await chaos.cf.chaos.report(report.runId);
   expect(journal).toMatchObject({ steady_states: { during: [{ steady_state_met: true }] } });
-}, 120_000);
+}, 300_000);
 
 test('what does not come true while the faults are there is a deviation, and they end all the same', async () => {
   const report = await run(
@@ -82,15 +85,17 @@ test('what does not come true while the faults are there is a deviation, and the
   expect(report).toMatchObject({ verdict: 'deviated', residual: 0, during: { steady_state_met: false } });
   expect(report.during?.probes).toMatchObject([{ tolerance_met: false }, { tolerance_met: true }]);
   expect(await findFault(chaos.stage, { id: '', ...DOWN })).toBeUndefined();
-}, 120_000);
+}, 300_000);
 
 test('a fault after a step that is not there is refused with its position', async () => {
   await expect(run(experiment({ faults: [{ ...DOWN, after: 'third' }] }))).rejects.toMatchObject({
     code: 'CHAOS_EXPERIMENT_INVALID',
   });
-}, 60_000);
+}, 300_000);
 
 test('a spent error budget keeps an experiment from starting, and one that is being spent ends it', async () => {
+  await chaos.stopWorker();
+  await chaos.startWorker();
   budget(0.05);
   await expect(run(experiment({ faults: [DOWN] }))).rejects.toMatchObject({
     code: 'CHAOS_REFUSED',
@@ -106,7 +111,9 @@ test('a spent error budget keeps an experiment from starting, and one that is be
   const report = await started.result();
   expect(report).toMatchObject({ verdict: 'aborted', residual: 0, abort: { kind: 'condition' } });
   expect(report.abort?.reason).toContain('error_budget_left');
-}, 120_000);
+  await chaos.stopWorker();
+  await chaos.startWorker(UNCONDITIONAL);
+}, 300_000);
 
 test('small faults at a rate have their next runs within the window, and bad ones are refused', async () => {
   const { schedules } = chaos.cf.chaos;
@@ -114,7 +121,10 @@ test('small faults at a rate have their next runs within the window, and bad one
   const hour = new Date().getUTCHours();
   const from = (hour + 6) % 24;
   await schedules.set({ ...request, rate: { perHour: 6, hours: { from, to: (from + 2) % 24 } } });
-  const found = (await schedules.list()).find(({ name }) => name === 'drizzle');
+  const listed = async () => (await schedules.list()).find(({ name }) => name === 'drizzle');
+  // Temporal's list lags a little.
+  await until(async () => (await listed()) !== undefined, { what: 'the schedule to be listed' });
+  const found = await listed();
   expect(found?.nextRuns.length).toBeGreaterThan(0);
   // A run begins anywhere within the interval of ten minutes after its time.
   const allowed = [from, (from + 1) % 24, (from + 2) % 24];
@@ -123,7 +133,7 @@ test('small faults at a rate have their next runs within the window, and bad one
   for (const rate of [{ perHour: 0 }, { perHour: 100 }, { perHour: 6, hours: { from: 5, to: 5 } }])
     await expect(schedules.set({ ...request, rate })).rejects.toMatchObject({ code: 'INVALID_INPUT' });
   await expect(schedules.set(request)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
-}, 60_000);
+}, 300_000);
 
 /**
  * Written after the structure of two published experiments of the Open Chaos catalogue (open-chaos/experiment-catalog on GitHub:
@@ -170,4 +180,4 @@ test('experiments of the published kind run with nothing but their addresses set
     verdict: 'passed',
     runs: [{ status: 'succeeded', output: { stdout: 'restart web-1\n' } }],
   });
-}, 120_000);
+}, 300_000);
