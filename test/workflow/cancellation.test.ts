@@ -61,18 +61,22 @@ test('cancelled while approval is awaited: nothing written, nothing left', async
 });
 
 test('cancelled while the merge commits: the merge won, and the report says so', async () => {
-  // The commit is done, its answer is lost: the worker stops before it can send it.
+  // The commit is done, its answer is lost: the worker stops before it can send it. What asks again stands until the cancellation
+  // has come.
+  let asksAgain: { readonly release: () => void } | undefined;
   let lost = () => {};
   const losing = new Promise<void>((resolve) => {
     lost = resolve;
   });
   scene.engine.afterNext('merge', () => {
+    asksAgain = scene.engine.hold('merge');
     lost();
     throw new Error('Connection terminated unexpectedly');
   });
   const handle = await scene.restore();
   await losing;
   await handle.cancel();
+  asksAgain?.release();
   const report = await handle.result().catch((error: unknown) => error);
   expect(report).toMatchObject({ outcome: 'merged', merge: { kind: 'merged' } });
   expect(scene.engine.merges()).toBe(1);

@@ -7,6 +7,9 @@ import { DegradationStage, QUICK } from '../support/degradation-stage';
 import { until } from '../support/until';
 import { type Ground, startGround } from './support/workflow-run';
 
+/** A machine that stops for seconds makes nobody stale. */
+const STEADY = { ...QUICK, staleAfter: '60s', silentAfter: '60s' };
+
 let ground: Ground;
 let stage: DegradationStage;
 beforeAll(async () => {
@@ -32,7 +35,7 @@ const events = async (action: string) =>
   ).rows;
 
 test('a signal that crosses a threshold lowers the level everywhere, and calm brings it back step by step', async () => {
-  stage = new DegradationStage(ground);
+  stage = new DegradationStage(ground, STEADY);
   const seen = { 'error-rate': 0 };
   const web = await stage.follow('web', seen);
   const worker = await stage.follow('worker');
@@ -67,7 +70,7 @@ test('a signal that crosses a threshold lowers the level everywhere, and calm br
 }, 400_000);
 
 describe('a spike that is over before the controller looks', () => {
-  const SLOW = { ...QUICK, interval: '3s', dwell: '10m', staleAfter: '12s', silentAfter: '12s' };
+  const SLOW = { ...STEADY, interval: '3s', dwell: '10m' };
   /** Bad the next time it is asked, and never again. */
   const once = () => {
     let due = false;
@@ -113,7 +116,7 @@ describe('a spike that is over before the controller looks', () => {
 });
 
 test('a tier has a level of its own, which the platform’s is not moved by', async () => {
-  stage = new DegradationStage(ground, { ...QUICK, tiers: ['gold'] });
+  stage = new DegradationStage(ground, { ...STEADY, tiers: ['gold'] });
   const seen = { 'error-rate': 0 };
   let gold = 0;
   const web = await stage.follow('web', seen, {
@@ -139,7 +142,7 @@ test('a tier has a level of its own, which the platform’s is not moved by', as
 }, 400_000);
 
 test('a level that is set by hand holds against the signals, with a reason and an end', async () => {
-  stage = new DegradationStage(ground);
+  stage = new DegradationStage(ground, STEADY);
   const seen = { 'error-rate': 0.5 };
   await stage.follow('web', seen);
   await stage.startControl();
@@ -163,7 +166,7 @@ test.each([
 ])(
   '%s is refused',
   async (_, request, message) => {
-    stage = new DegradationStage(ground);
+    stage = new DegradationStage(ground, STEADY);
     await stage.follow('web');
     await stage.startControl();
     await stage.watched();
@@ -178,7 +181,7 @@ test.each([
 );
 
 test('read only is set by hand, refuses writes, core ones as well, and changes no level', async () => {
-  stage = new DegradationStage(ground);
+  stage = new DegradationStage(ground, STEADY);
   const web = await stage.follow('web');
   await stage.startControl();
   await stage.watched();
@@ -195,11 +198,11 @@ test('read only is set by hand, refuses writes, core ones as well, and changes n
 }, 400_000);
 
 test('two controllers that are started are one, and one that was terminated goes on where it was', async () => {
-  stage = new DegradationStage(ground, { ...QUICK, dwell: '10m' });
+  stage = new DegradationStage(ground, { ...STEADY, dwell: '10m' });
   const seen = { 'error-rate': 0.2 };
   await stage.follow('web', seen);
   await stage.startControl();
-  const second = new DegradationStage(ground, { ...QUICK, dwell: '10m' });
+  const second = new DegradationStage(ground, { ...STEADY, dwell: '10m' });
   await second.startControl();
   try {
     await stage.reached('limited');
@@ -223,7 +226,7 @@ test('two controllers that are started are one, and one that was terminated goes
 }, 400_000);
 
 test('a process whose component cannot take the level is named, and followed up', async () => {
-  stage = new DegradationStage(ground);
+  stage = new DegradationStage(ground, STEADY);
   let broken = true;
   const seen = { 'error-rate': 0 };
   await stage.follow('web', seen);
