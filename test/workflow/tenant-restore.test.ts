@@ -88,6 +88,7 @@ test('restores after one approval, and leaves nothing behind', async () => {
   const actions = events.rows.map((row) => row.action);
   expect(actions.at(-1)).toBe('restore.finish');
   const besides = [
+    'restore.open',
     'restore.scratch',
     'restore.prepare-slice',
     'restore.validate-scratch',
@@ -96,7 +97,6 @@ test('restores after one approval, and leaves nothing behind', async () => {
   ];
   expect(inOrder(actions, besides)).toEqual([
     'restore.request',
-    'restore.open',
     'restore.resolve-target',
     'restore.verify-backup',
     'restore.stage',
@@ -108,6 +108,10 @@ test('restores after one approval, and leaves nothing behind', async () => {
     'restore.unfreeze',
     'restore.finish',
   ]);
+  // Taken beside the resolving, and before anything is restored for it.
+  expect(actions.indexOf('restore.open')).toBeGreaterThan(actions.indexOf('restore.request'));
+  expect(actions.indexOf('restore.open')).toBeLessThan(actions.indexOf('restore.verify-backup'));
+  expect(actions.indexOf('restore.open')).toBeLessThan(actions.indexOf('restore.scratch'));
   // Who, what, which tenant, which target and why; and to which diff each decision belongs.
   const event = (action: string) => events.rows.find((row) => row.action === action);
   expect(events.rows.map(({ tenant, outcome }) => ({ tenant, outcome }))).toEqual(
