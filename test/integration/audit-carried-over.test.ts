@@ -18,7 +18,8 @@ const signer = new LogSigner({ log: key });
 
 let postgres: RealPostgres;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  // An analysis that runs just then would keep events from being sealed.
+  postgres = await startPostgres({ settings: { autovacuum: false } });
 });
 afterAll(() => postgres?.stop());
 

@@ -92,7 +92,7 @@ describe('from the command line', () => {
     expect(found.violations).toEqual([]);
     expect(found.dropped).toMatchObject([{ entries: 5_888 }]);
     expect(await lab.rowsOf('acme')).toMatchObject({ events: 112, personal: 0 });
-  });
+  }, 300_000);
 
   /** Whether somebody who drops waits for a lock. */
   async function waits(): Promise<boolean> {

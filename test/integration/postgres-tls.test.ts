@@ -54,7 +54,7 @@ hostnossl all all 127.0.0.1/32 reject
   // The postmaster has read its files when it offers TLS.
   await postgres.halt();
   await postgres.start();
-}, 60_000);
+}, 240_000);
 
 afterAll(() => cleanUp.run());
 

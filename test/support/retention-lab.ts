@@ -159,7 +159,8 @@ export function useRetentionLab(take: (lab: RetentionLab) => void): void {
   let postgres: RealPostgres;
   let lab: RetentionLab | undefined;
   beforeAll(async () => {
-    postgres = await startPostgres();
+    // An analysis that runs just then would keep events from being sealed.
+    postgres = await startPostgres({ settings: { autovacuum: false } });
   });
   beforeEach(async () => {
     lab = await RetentionLab.open(postgres);
