@@ -7,7 +7,7 @@ const ROUNDS = Number(process.env.CHRONAWFLOW_CHAOS_ROUNDS ?? 5);
 const SEED = Number(process.env.CHRONAWFLOW_CHAOS_SEED ?? 20_261_126);
 
 /** What a lease is over for may stand this long on a slow, noisy machine; the bench measures how long it does. */
-const TIMES = { durationMs: 4_000, termMs: 3_000, limitMs: 30_000 };
+const TIMES = { durationMs: 4_000, termMs: 3_000, limitMs: 60_000 };
 
 /** Faults of one lane have one target, so they come one after the other; lanes run side by side. */
 const LANES: readonly (readonly StormFault[])[] = [

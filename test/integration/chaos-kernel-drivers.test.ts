@@ -71,14 +71,14 @@ beforeAll(async () => {
       calls: { kind: 'calls', service: 'mail' },
     },
   });
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   await stage?.stop();
   if (may?.network) succeeds('ip', 'netns', 'del', namespace);
   if (may?.mount) execFileSync('umount', ['-l', join(disk, 'scratch')]);
   await removeDirectory(disk);
-}, 120_000);
+}, 240_000);
 
 function inject(driver: string, target: string, parameters: object = {}, durationMs = 60_000) {
   return injectFault(stage.host, stage.programs, {
@@ -97,11 +97,11 @@ test('a full scratch file system has its room again', async () => {
   expect(free()).toBe(0);
   await endFault(stage.host, lease, roll);
   expect(free()).toBe(before);
-}, 60_000);
+}, 240_000);
 
 test('what is no file system of its own is never filled', async () => {
   await expect(inject('disk.full', 'no-mount')).rejects.toThrow(/no mount point/);
-}, 60_000);
+}, 240_000);
 
 test.each([
   ['network.delay', { delayMs: 50 }],
@@ -121,7 +121,7 @@ test.each([
     await endFault(stage.host, lease, roll);
     expect(await findFault(stage, lease)).toBeUndefined();
   },
-  60_000,
+  240_000,
 );
 
 test.each([
@@ -137,12 +137,13 @@ test.each([
       return;
     }
     const lease = await inject(driver, 'host', parameters);
-    const running = () => succeeds('pgrep', '-f', '^(timeout|stress-ng|/usr/bin/stress-ng).*--timeout');
-    expect(running()).toBe(true);
+    // Of this stage: another test may have its own at the same time.
+    expect(await findFault(stage, lease)).toMatch(/^stress-ng runs as /);
     await endFault(stage.host, lease, roll);
-    expect([running(), existsSync(join(disk, `chaos-${lease.id}`))]).toEqual([false, false]);
+    expect(await findFault(stage, lease)).toBeUndefined();
+    expect(existsSync(join(disk, `chaos-${lease.id}`))).toBe(false);
   },
-  60_000,
+  240_000,
 );
 
 test('faults of calls take effect in a process that follows them, and end there by themselves', async () => {
@@ -154,14 +155,16 @@ test('faults of calls take effect in a process that follows them, and end there 
       disturbance?.catch(() => undefined);
       return disturbance !== undefined;
     };
-    const lease = await inject('calls.error', 'calls', { tenants: ['t1'] });
+    const lease = await inject('calls.error', 'calls', { tenants: ['t1'] }, 600_000);
     await until(failing, { what: 'the call to fail' });
     expect(disturbanceOf('mail', 'send', 't2')).toBeUndefined();
     expect(disturbanceOf('tax', 'send', 't1')).toBeUndefined();
     await endFault(stage.host, lease, roll);
-    expect(failing()).toBe(false);
+    // Long before its time, with a look that may be late on a busy machine.
+    await until(() => !failing(), { what: 'the call to succeed' });
 
-    await inject('calls.clock-skew', 'calls', { skewMs: -7_200_000 }, 6_000);
+    // Long enough to be seen by a process that is held up.
+    await inject('calls.clock-skew', 'calls', { skewMs: -7_200_000 }, 15_000);
     await until(() => Date.now() - disturbedNow('mail', 'send', 't1') > 7_000_000, {
       what: 'the clock to be off',
     });
@@ -174,4 +177,4 @@ test('faults of calls take effect in a process that follows them, and end there 
     await stop();
     await pool.end();
   }
-}, 60_000);
+}, 240_000);

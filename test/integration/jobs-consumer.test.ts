@@ -56,7 +56,8 @@ function optionsWith(jobs: object) {
     platform: { database: postgres.connection('app') },
     application: { database: postgres.connection('app'), backup: { stanza: 'none', configFile: 'none' } },
     tenancy: { table: 'public.tenants' },
-    jobs,
+    // Longer than any of them is held up.
+    jobs: { lease: 60_000, ...jobs },
   };
   const config = parseConfig(JSON.stringify(raw), { file: '/none/chronawflow.yaml', env: {} });
   return { pool, config: config.jobs, tenancy: config.tenancy, jobs: jobsByType([mail]), log };

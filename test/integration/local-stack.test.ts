@@ -114,12 +114,13 @@ describe('the local stack', () => {
         const { levels } = await cf.overview();
         return 'value' in levels && levels.value !== 'off' ? levels.value[0] : undefined;
       };
+      let health: Awaited<ReturnType<typeof shown>>;
       const settled = async () => {
-        const health = await shown();
+        health = await shown();
         return health?.watched === true && health.processes > 0 && health.stragglers.length === 0;
       };
       await until(settled, { limitMs: 60_000, what: 'the controller to look, and its process to follow' });
-      expect(await shown()).toMatchObject({ scope: 'platform', level: 'normal' });
+      expect(health).toMatchObject({ scope: 'platform', level: 'normal' });
     } finally {
       await cf.close();
       worker.shutdown();

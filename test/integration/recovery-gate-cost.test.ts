@@ -91,8 +91,12 @@ describe('what the gate costs and what passes it', () => {
        publication feed with (create_slot = false, slot_name = 'feed', copy_data = false)`,
     );
     try {
-      await until(async () => (await findBypasses(f.gate)).some((one) => one.kind === 'apply-worker'));
-      expect(await findBypasses(f.gate)).toMatchObject([
+      let found: Awaited<ReturnType<typeof findBypasses>> = [];
+      await until(async () => {
+        found = await findBypasses(f.gate);
+        return found.some((one) => one.kind === 'apply-worker');
+      });
+      expect(found).toMatchObject([
         { kind: 'subscription', name: 'feed', enabled: true, tables: ['public.lines'] },
         { kind: 'apply-worker', subscription: 'feed' },
       ]);

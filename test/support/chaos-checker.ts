@@ -93,6 +93,15 @@ function readLines(path: string): string[] {
   }
 }
 
+function readOrNothing(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    // Moved away, perhaps since it was listed.
+    return undefined;
+  }
+}
+
 const EXPECTED: Readonly<Record<string, string>> = {
   default_transaction_read_only: 'off',
   enable_indexscan: 'on',
@@ -186,7 +195,7 @@ const originals = new Map<string, string>();
 /** The first look is at the file as it was. */
 function lookAtBackup(file: string): string | undefined {
   const beside = readdirSync(dirname(file));
-  const content = beside.includes('base.tar') ? readFileSync(file, 'latin1') : undefined;
+  const content = readOrNothing(file);
   if (content === undefined || beside.length > 1) return `the repository holds ${beside.join(', ')}`;
   // Made of one random name again and again: a flipped bit breaks the repetition.
   const unit = content.slice(0, 36);

@@ -16,6 +16,8 @@ beforeAll(async () => {
 afterAll(() => ground?.stop());
 beforeEach(async () => {
   scene = new Scene(ground, { approvals: 0 });
+  // What a run left is here released by hand, not by the worker meanwhile.
+  scene.orphansEveryMs = 3_600_000;
   await scene.startWorker();
 });
 afterEach(() => scene.stopWorker());
