@@ -21,9 +21,9 @@ export class RunningCode {
   readonly most = new Map<string, number>();
   /** Every attempt in the order of its beginning: whose it was, and how many others ran then. */
   readonly begun: { readonly tenant: string; readonly beside: number }[] = [];
-  private readonly sociable = new Set<string>();
-  /** Attempts that have come and begin with the next one. */
-  private readonly waiting: (() => void)[] = [];
+  /** Attempts that have come, and wait until so many have. */
+  private readonly come: (readonly [Socket, Run])[] = [];
+  private together = 1;
   /** Processes whose code does not count. */
   private readonly strangers = new Set<number>();
   private heldTenant: string | undefined;
@@ -42,9 +42,9 @@ export class RunningCode {
     return [...this.runs].filter((run) => !run.disowned).length;
   }
 
-  /** The next attempt of this tenant begins beside another one, however late that comes. */
-  beginInCompany(tenant: string): void {
-    this.sociable.add(tenant);
+  /** The next so many attempts begin at once, when the last of them has come: none of them runs without the others. */
+  beginTogether(count: number): void {
+    this.together = count;
   }
 
   /**
@@ -82,33 +82,36 @@ export class RunningCode {
     socket.on('error', () => undefined);
     socket.setEncoding('utf8').once('data', (text: string) => {
       const [tenant = '', pid] = text.trim().split(' ');
-      const begin = () => this.begin(socket, { tenant, pid: Number(pid), disowned: false });
+      const run = { tenant, pid: Number(pid), disowned: false };
       if (tenant === this.heldTenant) {
-        this.held.push(begin);
+        this.held.push(() => this.begin([[socket, run]]));
         return;
       }
-      if (this.sociable.delete(tenant) && this.running === 0) {
-        this.waiting.push(begin);
-        return;
-      }
-      begin();
-      for (const next of this.waiting.splice(0)) next();
+      this.come.push([socket, run]);
+      if (this.come.length < this.together) return;
+      this.together = 1;
+      this.begin(this.come.splice(0));
     });
     socket.once('close', () => this.sockets.delete(socket));
   }
 
-  private begin(socket: Socket, run: Run): void {
-    const { tenant } = run;
-    // Its process was killed meanwhile.
-    if (socket.destroyed) return;
-    run.disowned = this.strangers.has(run.pid);
-    this.begun.push({ tenant, beside: this.running });
-    this.runs.add(run);
-    const count = [...this.runs].filter((one) => one.tenant === tenant && !one.disowned).length;
-    this.most.set(tenant, Math.max(count, this.most.get(tenant) ?? 0));
-    socket.once('close', () => this.runs.delete(run));
-    // The code begins when it is counted.
-    socket.write('go\n');
+  private begin(come: readonly (readonly [Socket, Run])[]): void {
+    // The process of another one was killed meanwhile.
+    const attempts = come.filter(([socket]) => !socket.destroyed);
+    for (const [, run] of attempts) {
+      run.disowned = this.strangers.has(run.pid);
+      this.runs.add(run);
+    }
+    for (const [socket, run] of attempts) {
+      const { tenant } = run;
+      const owned = [...this.runs].filter((one) => !one.disowned);
+      this.begun.push({ tenant, beside: owned.filter((one) => one !== run).length });
+      const count = owned.filter((one) => one.tenant === tenant).length;
+      this.most.set(tenant, Math.max(count, this.most.get(tenant) ?? 0));
+      socket.once('close', () => this.runs.delete(run));
+      // The code begins when it is counted.
+      socket.write('go\n');
+    }
   }
 }
 
