@@ -16,9 +16,9 @@ import { until } from '../support/until';
 
 const ALL = ['breaker', 'floor', 'gate', 'hold'];
 /** Long enough that a slow machine renews it in time. */
-const STEADY = { containment: { lease: '20s', tenantBreakers: [{ service: 'tax', operation: 'rate' }] } };
+const STEADY = { containment: { lease: '1m', tenantBreakers: [{ service: 'tax', operation: 'rate' }] } };
 /** Short, where its end is what is waited for. */
-const FLEETING = { containment: { ...STEADY.containment, lease: '5s' } };
+const FLEETING = { containment: { ...STEADY.containment, lease: '10s' } };
 const ISOLATE = { strategy: 'isolate-tenant', tenant: 't1', reason: 'a test', for: '1h' } as const;
 const NOTHING = { holds: [], gates: [], functions: [], rules: [], breakers: [] };
 const RULE = { kind: 'fixed-window', limit: 1_000, window: '1s' } as const;
@@ -49,7 +49,7 @@ const begin = async (sections: Readonly<Record<string, unknown>>) => {
 };
 const reach = (tenant: string, effects: readonly string[]) =>
   until(async () => (await effectsOn(stage, tenant)).join() === effects.join(), {
-    limitMs: 60_000,
+    limitMs: 90_000,
     what: `${tenant} to have ${effects.join(', ') || 'no effect'}`,
   });
 const stateOf = async (id: string) => {
@@ -223,7 +223,7 @@ test('a terminated workflow leaves nothing behind its leases (invariant 2)', asy
     { limitMs: 60_000 },
   );
   expect(await whatStands(stage)).toMatchObject(NOTHING);
-}, 180_000);
+}, 300_000);
 
 test('a killed controller ends it by its leases, and another one brings it back and ends it (invariant 5)', async () => {
   const { cf, control, startControl } = await begin(FLEETING);
@@ -249,7 +249,7 @@ test('a killed controller ends it by its leases, and another one brings it back 
   await run.release();
   expect(await run.result()).toMatchObject({ outcome: 'released' });
   expect(await whatStands(stage)).toMatchObject(NOTHING);
-}, 240_000);
+}, 300_000);
 
 test('processes that cannot reach the databases end what they follow on time (invariant 2)', async () => {
   const { cf, config, control } = await begin({ ...FLEETING, rateLimits: { rule: RULE } });
@@ -272,14 +272,14 @@ test('processes that cannot reach the databases end what they follow on time (in
   await stage.postgres.halt('immediate');
   try {
     await until(async () => !isIsolated() && (await limitOf()) === 1_000, {
-      limitMs: 30_000,
+      limitMs: 60_000,
       what: 'both to end by themselves',
     });
   } finally {
     await stage.postgres.start();
   }
   await reach('t1', []);
-}, 180_000);
+}, 240_000);
 
 test('a noisy tenant is found and contained by rule, and no more than the rule allows (invariant 8)', async () => {
   const { cf } = await begin({
