@@ -36,7 +36,7 @@ let connection: Connection;
 let temporal: Client;
 
 beforeAll(async () => {
-  chaos = await startChaosDeployment({ leaseTerm: '20s' });
+  chaos = await startChaosDeployment({ leaseTerm: '1m' });
   people = new SigningPeople({
     ada: [{ role: 'chaos' }],
     dora: [{ role: 'chaos', tenants: ['t1'] }],
