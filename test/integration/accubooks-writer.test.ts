@@ -13,7 +13,7 @@ import {
 } from '../../examples/accubooks';
 import { useAccuBooks } from '../support/accubooks-lab';
 
-const LIMIT = 30_000;
+const LIMIT = 60_000;
 
 const at = useAccuBooks();
 const { seed, count, tablesWithRows, loseForGood, writerOf } = at;
@@ -111,7 +111,7 @@ describe('the writer', () => {
     await Promise.all([writer.waitForCommits(5, LIMIT), beside.waitForCommits(5, LIMIT)]);
     await freezeTenant(
       at.admin,
-      { restoreId: 'freeze-test', tenant: organisation.id, untilMs: LIMIT, tables, ...limits },
+      { restoreId: 'freeze-test', tenant: organisation.id, untilMs: 600_000, tables, ...limits },
       {},
     );
     const invoices = (await tablesWithRows(organisation)).invoices;

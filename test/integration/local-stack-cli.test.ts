@@ -12,6 +12,10 @@ import { ensureBuilt } from '../support/restore-stage-worker';
 import { onTerminal } from '../support/terminal';
 import { until } from '../support/until';
 
+// Each test starts and stops a whole stack, on a machine that may be slow.
+jest.setTimeout(300_000);
+const START_LIMIT_MS = 120_000;
+
 const printed = z.object({ configFile: z.string(), webUrl: z.string(), secrets: z.string() });
 
 describe('chronawflow up and down', () => {
@@ -71,7 +75,7 @@ describe('chronawflow up and down', () => {
   it('is watched by a second one, which starts again what dies and stops everything at the end', async () => {
     const interrupted = new AbortController();
     const watching = up({ directory, worker: false }, interrupted.signal);
-    await until(() => output.length > 0);
+    await until(() => output.length > 0, { limitMs: START_LIMIT_MS });
     const before = await temporal();
     if (before.kind !== 'running') throw new Error('Temporal does not run');
     process.kill(before.pid, 'SIGKILL');
@@ -105,14 +109,14 @@ describe('chronawflow up and down', () => {
         columns: 100,
       });
     const onTheWay = start();
-    await until(() => onTheWay.soFar().includes('temporal:'), { limitMs: 60_000 });
+    await until(() => onTheWay.soFar().includes('temporal:'), { limitMs: START_LIMIT_MS });
     onTheWay.type('\u0003');
     // A fast machine may have had it running by then, and then it is stopped as well.
     expect((await onTheWay.ended).output).toMatch(/INTERRUPTED|stopped/);
     expect(await temporal()).toEqual({ kind: 'stopped' });
 
     const watching = start();
-    await until(() => /To stop it {4}Ctrl-C/.test(watching.soFar()), { limitMs: 60_000 });
+    await until(() => /To stop it {4}Ctrl-C/.test(watching.soFar()), { limitMs: START_LIMIT_MS });
     watching.type('\u0003');
     const { code, output: shown } = await watching.ended;
     expect(code).toBe(0);
