@@ -246,7 +246,6 @@ describe('a workflow that is started around the command line', () => {
   test('a controller with a state of somebody’s own making goes on from what stands', async () => {
     const seen = { 'error-rate': 0 };
     await begin(seen);
-    await stage.controller.terminate('mallory');
     const forged = {
       ...INITIAL_STATE,
       rank: 0,
@@ -257,6 +256,8 @@ describe('a workflow that is started around the command line', () => {
       workflowId: stage.controller.workflowId,
       taskQueue: controlTaskQueue(stage.config.temporal.taskQueue),
       args: [{ scope: 'platform', state: forged }],
+      // At once: the controllers' process brings back one that is gone.
+      workflowIdConflictPolicy: 'TERMINATE_EXISTING',
     });
     await until(async () => (await stage.status()).state?.override === undefined, {
       limitMs: 60_000,
