@@ -30,7 +30,7 @@ afterAll(async () => {
 const run = (...args: string[]) =>
   runProgram(process.execPath, [cli, ...args], {
     env: { NO_COLOR: '1', CHRONAWFLOW_CONFIG: join(directory, 'stack', 'chronawflow.yaml') },
-    timeoutMs: all ? 3_600_000 : 540_000,
+    timeoutMs: all ? 3_600_000 : 840_000,
   });
 
 const result = z.object({
@@ -76,5 +76,5 @@ test(
       }),
     ).toContain('"ended":[]');
   },
-  all ? 3_900_000 : 600_000,
+  all ? 3_900_000 : 900_000,
 );

@@ -112,7 +112,7 @@ beforeAll(async () => {
     const tenant = i % 2 === 0 ? 'acme' : 'beta';
     await recordAuditEvent(running, { id: `e${i}`, actor: 'ada', action: 'test', tenant, outcome: 'ok' });
   }
-});
+}, 240_000);
 afterAll(() => cleanUp.run());
 
 test('a key is for its owner alone, never shown, and never overwritten', async () => {
@@ -156,7 +156,7 @@ test('a sealer with its own role seals; killed, another one goes on; told to sto
   expect(after.code).toBe(0);
   expect(after.stdout).toContain(`Verified: ${EVENTS + 2} events in 4 logs`);
   expect(after.stdout).toMatch(/Platform checkpoint: \d+ entries, root /);
-});
+}, 240_000);
 
 test('nobody has more rights than its part needs', async () => {
   const sealer = postgres.connect('chronawflow', 'chronawflow_sealer', 1);

@@ -74,7 +74,7 @@ beforeAll(async () => {
     operators: { administrators: { root: rootKey } },
   };
   await writeFile(file('chronawflow.yaml'), JSON.stringify(config));
-}, 120_000);
+}, 240_000);
 
 afterAll(() => cleanUp.run());
 
@@ -129,7 +129,7 @@ test('a root adds an administrator, who adds others, rotates and revokes; each s
     { actor: 'grace', action: 'operators.rotate', object: 'grace' },
     { actor: 'ada', action: 'operators.revoke', object: 'grace' },
   ]);
-});
+}, 240_000);
 
 test('who has no key, somebody else’s or none that is known changes nothing, with a code', async () => {
   await sshKey('mallory');

@@ -16,7 +16,7 @@ beforeAll(async () => {
   stage = await startSecretiveStage();
   cleanUp.add(() => stage.stop());
   cleanUp.add(await stage.startWorker());
-});
+}, 240_000);
 afterAll(() => cleanUp.run());
 
 const start = (workflowId: string) => ({ workflowId, taskQueue: stage.taskQueue });
