@@ -16,6 +16,8 @@ import {
 import { processesWith } from '../../core/recovery/scratch/leftover-processes';
 import { pathsIn, scratchPaths } from '../../core/recovery/scratch/scratch-paths.pure';
 import type { ResolvedTarget, ScratchHandle } from '../../core/recovery/types';
+import { kill } from '../support/kill';
+import { withStuckBackupFile } from '../support/stuck-backup-file';
 import { removeDirectory, throwawayDirectory } from '../support/throwaway-directory';
 import { until } from '../support/until';
 import { elsewhere, type NotesApplication, notesIn, quiet, startNotes } from './recovery-fixture';
@@ -43,7 +45,7 @@ beforeAll(async () => {
   const at = await notes.write(2);
   await notes.write(3);
   target = await notes.resolve(at);
-});
+}, 240_000);
 afterAll(async () => {
   await notes?.stop();
   await removeDirectory(tablespace);
@@ -57,6 +59,10 @@ async function serverPid(scratch: ScratchHandle): Promise<number> {
   if (status.kind === 'stopped') throw new Error('the scratch server does not run');
   return status.pid;
 }
+
+/** Restores that begin within `work` stand in the middle of the backup's files until `goOn`. */
+const inTheMiddle = (work: (goOn: () => Promise<void>) => Promise<void>) =>
+  withStuckBackupFile(notes.app.repository.repository, work);
 
 async function withScratch(
   restoreId: string,
@@ -135,38 +141,49 @@ test('a server that was killed is started again at the same target (scratch 4)',
 
 test('a restore whose pgBackRest was killed is resumed (scratch 4)', async () => {
   const { dataDirectory } = pathsOf('killed-restore');
-  const first = restoreScratch(ctx, 'killed-restore', target, quiet);
-  const failed = expect(first).rejects.toMatchObject({ code: 'BACKUP_COMMAND_FAILED', retryable: true });
-  await until(
-    () => existsSync(join(dataDirectory, 'backup.manifest')) || existsSync(join(dataDirectory, 'PG_VERSION')),
-  );
-  for (const pid of await processesWith(`--pg1-path=${dataDirectory}`)) process.kill(pid, 'SIGKILL');
-  await failed;
+  await inTheMiddle(async () => {
+    const first = restoreScratch(ctx, 'killed-restore', target, quiet);
+    const failed = expect(first).rejects.toMatchObject({ code: 'BACKUP_COMMAND_FAILED', retryable: true });
+    await until(
+      () =>
+        existsSync(join(dataDirectory, 'backup.manifest')) || existsSync(join(dataDirectory, 'PG_VERSION')),
+    );
+    for (const pid of await processesWith(`--pg1-path=${dataDirectory}`)) kill(pid);
+    await failed;
+  });
   await withScratch('killed-restore', async (scratch) => expect(await notesIn(scratch)).toEqual([1, 2]));
 });
 
 test('a restore that a dead worker left running is ended before the next try (scratch 4)', async () => {
   const { dataDirectory } = pathsOf('orphan');
-  const orphan = restoreScratch(ctx, 'orphan', target, quiet).then(
-    () => 'finished',
-    (error) => error.code,
-  );
-  await until(
-    () => existsSync(join(dataDirectory, 'backup.manifest')) || existsSync(join(dataDirectory, 'PG_VERSION')),
-  );
-  await withScratch('orphan', async (scratch) => expect(await notesIn(scratch)).toEqual([1, 2]));
-  expect(await orphan).toBe('BACKUP_COMMAND_FAILED');
+  await inTheMiddle(async (goOn) => {
+    const orphan = restoreScratch(ctx, 'orphan', target, quiet).then(
+      () => 'finished',
+      (error) => error.code,
+    );
+    await until(
+      () =>
+        existsSync(join(dataDirectory, 'backup.manifest')) || existsSync(join(dataDirectory, 'PG_VERSION')),
+    );
+    await Promise.all([
+      withScratch('orphan', async (scratch) => expect(await notesIn(scratch)).toEqual([1, 2])),
+      orphan.finally(goOn),
+    ]);
+    expect(await orphan).toBe('BACKUP_COMMAND_FAILED');
+  });
 });
 
 test('an abort stops the restore and its processes', async () => {
   const abort = new AbortController();
   const { dataDirectory } = pathsOf('aborted');
-  const restoring = restoreScratch(ctx, 'aborted', target, { signal: abort.signal });
-  const failed = expect(restoring).rejects.toThrow('enough');
-  await until(() => existsSync(join(dataDirectory, 'base')));
-  abort.abort(new Error('enough'));
-  await failed;
-  await until(async () => (await processesWith(`--pg1-path=${dataDirectory}`)).length === 0);
+  await inTheMiddle(async () => {
+    const restoring = restoreScratch(ctx, 'aborted', target, { signal: abort.signal });
+    const failed = expect(restoring).rejects.toThrow('enough');
+    await until(() => existsSync(join(dataDirectory, 'base')));
+    abort.abort(new Error('enough'));
+    await failed;
+    await until(async () => (await processesWith(`--pg1-path=${dataDirectory}`)).length === 0);
+  });
   await removeScratch(ctx, 'aborted');
   expect(existsSync(pathsOf('aborted').root)).toBe(false);
 });
@@ -187,39 +204,60 @@ test('a long replay fetches WAL ahead, and that leaves nothing behind either (sc
   expect(existsSync(scratch.directory)).toBe(false);
 });
 
-test('where fetching ahead fails, the rest is fetched segment by segment (scratch 5)', async () => {
-  for (let id = 200; id < 268; id += 1) {
-    await notes.write(id);
-    await notes.app.superuser.query('select pg_switch_wal()');
-  }
-  const far = await notes.resolve(await notes.write(268));
-  const real = ctx.config.application.backup;
-  const binary = join(notes.app.directory, 'pgbackrest-that-trips');
-  await writeFile(
-    binary,
+describe('where fetching ahead fails (scratch 5)', () => {
+  let far: ResolvedTarget;
+  beforeAll(async () => {
+    for (let id = 200; id < 268; id += 1) {
+      await notes.write(id);
+      await notes.app.superuser.query('select pg_switch_wal()');
+    }
+    far = await notes.resolve(await notes.write(268));
+  }, 240_000);
+
+  // The second one's postmaster stands still for a moment and learns late that the recovery has ended.
+  test.each([
+    ['at once', 'true', ''],
     [
-      '#!/bin/sh',
-      'case "$*" in *--archive-async*)',
-      `  echo "ERROR: [055]: unable to move missing source '/spool/in/0.pgbackrest.tmp': [2] No such file" >&2`,
-      '  exit 55;;',
-      'esac',
-      `exec '${real.binary}' "$@"`,
-    ].join('\n'),
-    { mode: 0o755 },
-  );
-  const warnings: string[] = [];
-  const tripping: RecoveryContext = {
-    ...ctx,
-    log: { ...ctx.log, warn: (_, message) => void warnings.push(message) },
-    config: {
-      ...ctx.config,
-      application: { ...ctx.config.application, backup: { ...real, binary } },
-    },
-  };
-  const scratch = await restoreScratch(tripping, 'trips', far, quiet);
-  expect(await notesIn(scratch)).toContain(268);
-  expect(warnings).toEqual([expect.stringContaining('segment by segment')]);
-  await removeScratch(ctx, 'trips');
+      'when the server is ready, which then takes its time to end',
+      `grep -q '^ready' "$data/postmaster.pid"`,
+      'kill -STOP "$server"; { sleep 3; kill -CONT "$server"; } >/dev/null 2>&1 &',
+    ],
+  ])('%s, the rest is fetched segment by segment', fetchesOneByOne, 240_000);
+
+  async function fetchesOneByOne(_when: string, condition: string, before: string): Promise<void> {
+    const real = ctx.config.application.backup;
+    const binary = join(notes.app.directory, 'pgbackrest-that-trips');
+    await writeFile(
+      binary,
+      [
+        '#!/bin/sh',
+        'for argument in "$@"; do',
+        `  case "$argument" in --pg1-path=*) data="\${argument#--pg1-path=}";; esac`,
+        'done',
+        `case "$*" in *--archive-async*) if ${condition}; then`,
+        '  server="$(head -n 1 "$data/postmaster.pid")"',
+        `  ${before}`,
+        `  echo "ERROR: [055]: unable to move missing source '/spool/in/0.pgbackrest.tmp': [2] No such file" >&2`,
+        '  exit 55',
+        'fi;; esac',
+        `exec '${real.binary}' "$@"`,
+      ].join('\n'),
+      { mode: 0o755 },
+    );
+    const warnings: string[] = [];
+    const tripping: RecoveryContext = {
+      ...ctx,
+      log: { ...ctx.log, warn: (_, message) => void warnings.push(message) },
+      config: {
+        ...ctx.config,
+        application: { ...ctx.config.application, backup: { ...real, binary } },
+      },
+    };
+    const scratch = await restoreScratch(tripping, 'trips', far, quiet);
+    expect(await notesIn(scratch)).toContain(268);
+    expect(warnings).toEqual([expect.stringContaining('segment by segment')]);
+    await removeScratch(ctx, 'trips');
+  }
 });
 
 test('two restores run side by side', async () => {
@@ -279,13 +317,19 @@ test('a disk that cannot hold the cluster is refused before anything is written'
 
 test('a disk that fills up during the restore gives the same error', async () => {
   await onSmallDisk('200m', async (small, directory) => {
-    const restoring = restoreScratch(small, 'filled', target, quiet);
-    const failed = expect(restoring).rejects.toMatchObject({ code: 'SCRATCH_DISK_FULL' });
-    const { dataDirectory } = scratchPaths(directory, 'filled');
-    await until(() => existsSync(join(dataDirectory, 'base')));
-    // Somebody else's data takes the space that was free when it was checked.
-    execFileSync('sh', ['-c', `dd if=/dev/zero of=${join(directory, 'ballast')} bs=1M status=none || true`]);
-    await failed;
+    await inTheMiddle(async (goOn) => {
+      const restoring = restoreScratch(small, 'filled', target, quiet);
+      const failed = expect(restoring).rejects.toMatchObject({ code: 'SCRATCH_DISK_FULL' });
+      const { dataDirectory } = scratchPaths(directory, 'filled');
+      await until(() => existsSync(join(dataDirectory, 'base')));
+      // Somebody else's data takes the space that was free when it was checked.
+      execFileSync('sh', [
+        '-c',
+        `dd if=/dev/zero of=${join(directory, 'ballast')} bs=1M status=none || true`,
+      ]);
+      await goOn();
+      await failed;
+    });
     await rm(join(directory, 'ballast'));
     await removeScratch(small, 'filled');
   });

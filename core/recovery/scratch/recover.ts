@@ -1,6 +1,6 @@
 import { readFile, rename } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ServerStartFailedError, serverStatus, startServer } from '../../cluster';
+import { ServerStartFailedError, serverStatus, startServer, stopServer } from '../../cluster';
 import { whenMissing } from '../../errors';
 import type { RecoveryContext, StepControl } from '../engine';
 import { BackupCommandFailedError } from '../errors/backup-command-failed-error';
@@ -34,11 +34,13 @@ export async function recover(
   control: StepControl,
 ): Promise<RecoveryLog> {
   try {
-    return await recoverToTarget(ctx, request, control).catch((error: unknown) => {
+    return await recoverToTarget(ctx, request, control).catch(async (error: unknown) => {
       // Processes that fetch ahead can get in each other's way (pgBackRest 2.45 under load: one moved a file that the
       // other had just cleared from the spool). Nothing is lost but speed when the rest comes segment by segment.
       if (!(error instanceof BackupCommandFailedError) || request.oneByOne) throw error;
       ctx.log.warn({ error: error.message }, 'WAL could not be fetched; trying again segment by segment');
+      // Its log says why it gives up before it has ended; the next one's begins anew.
+      await stopServer({ dataDirectory: request.paths.dataDirectory, mode: 'immediate' });
       return recoverToTarget(ctx, { ...request, oneByOne: true }, control);
     });
   } catch (error) {
