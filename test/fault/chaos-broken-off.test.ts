@@ -50,8 +50,9 @@ const nothingLeft = (mark: string) =>
 
 test('a test that is killed while faults are there leaves no process and no file', async () => {
   const { child, mark, said } = start([join(root, 'test', 'support', 'broken-off-stage.ts')]);
-  await until(() => said().includes('ready'), { what: 'the fault', limitMs: 120_000 });
-  const directories = /ready (\S+) (\S+)/.exec(said())?.slice(1) ?? [];
+  const ready = /ready (\S+) (\S+)\n/;
+  await until(() => ready.test(said()), { what: 'the fault', limitMs: 120_000 });
+  const directories = ready.exec(said())?.slice(1) ?? [];
   expect(directories.map((directory) => existsSync(directory))).toEqual([true, true]);
   expect(marked(mark).length).toBeGreaterThan(5);
   child.kill('SIGKILL');
@@ -62,6 +63,7 @@ test('a test that is killed while faults are there leaves no process and no file
 
 test('the benchmark ends with everything that it started when it is told to', async () => {
   const { child, mark, said } = start([join(root, 'bench', 'chaos.ts'), '--quick']);
+  const closed = once(child, 'close');
   // Experiments have begun, and in each lane one is under way.
   await until(() => /s {2}\S+\.\S+, /.test(said()) || child.exitCode !== null, {
     what: 'experiments',
@@ -69,10 +71,12 @@ test('the benchmark ends with everything that it started when it is told to', as
   });
   child.kill('SIGTERM');
   if (child.exitCode === null) await once(child, 'exit');
+  await nothingLeft(mark);
+  // Its last words may be read after its end.
+  await closed;
   // The end of what it said tells more than the code alone.
   expect({ code: child.exitCode, said: said().slice(-3_000) }).toEqual({
     code: 143,
     said: expect.stringContaining('BENCHMARK_STOPPED: stopped by SIGTERM'),
   });
-  await nothingLeft(mark);
 }, 420_000);

@@ -333,7 +333,7 @@ test('a disk that fills up during the restore gives the same error', async () =>
     await rm(join(directory, 'ballast'));
     await removeScratch(small, 'filled');
   });
-});
+}, 240_000);
 
 /** Runs with a scratch directory on a file system of its own; says so where mounting is not possible. */
 async function onSmallDisk(
