@@ -146,9 +146,15 @@ test('an imported experiment’s own rollback outlives its controllers, and an a
       const { raw } = await handle.describe();
       return raw.pendingActivities?.some(({ attempt }) => (attempt ?? 0) >= 2) ?? false;
     };
-    await until(async () => (await run.status()).phase === 'rolling-back' && (await triedAgain()), {
+    // Until the controllers are back nobody answers.
+    const phase = () =>
+      run.status().then(
+        (status) => status.phase,
+        () => undefined,
+      );
+    await until(async () => (await phase()) === 'rolling-back' && (await triedAgain()), {
       what: 'the rollback to be tried again',
-      limitMs: 90_000,
+      limitMs: 180_000,
     });
   } finally {
     process.kill(toxiproxy, 'SIGCONT');
@@ -157,4 +163,4 @@ test('an imported experiment’s own rollback outlives its controllers, and an a
   const report = await run.result();
   expect(report.rollbacks).toMatchObject([{ status: 'succeeded', activity: { name: 'make it fast' } }]);
   expect(await findFault(stage, fault)).toBeUndefined();
-}, 300_000);
+}, 420_000);
