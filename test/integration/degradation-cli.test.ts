@@ -11,6 +11,9 @@ import { type Ground, startGround } from '../workflow/support/workflow-run';
 const ROOT = join(__dirname, '..', '..');
 const MAIN = join(ROOT, 'dist', 'client', 'cli', 'main.js');
 
+// Each command is a process, and they run one after the other.
+jest.setTimeout(300_000);
+
 let ground: Ground;
 let stage: DegradationStage;
 let configFile: string;

@@ -13,6 +13,9 @@ import { until } from '../support/until';
 const ROOT = join(__dirname, '..', '..');
 const MAIN = join(ROOT, 'dist', 'client', 'cli', 'main.js');
 
+// Some of these run a dozen commands, one after the other.
+jest.setTimeout(300_000);
+
 const cleanUp = new CleanUp();
 let stage: JobStage;
 let configFile: string;
@@ -61,7 +64,7 @@ beforeAll(async () => {
     if (worker.exitCode === null) await once(worker, 'close');
   });
 }, 240_000);
-afterAll(() => cleanUp.run());
+afterAll(() => cleanUp.run(), 120_000);
 
 async function cli(...args: readonly string[]) {
   const child = spawn(process.execPath, [MAIN, 'jobs', ...args], {
@@ -240,7 +243,7 @@ test('a schedule is set, listed, paused and removed', async () => {
   await until(async () => (await jsonOf('schedule', 'list')).schedules.length === 0, {
     what: 'the schedule to be listed no more',
   });
-}, 240_000);
+});
 
 test('a dead job with undone effects is passed over by redrive, one by one refused, until somebody has decided', async () => {
   // As a merge of restore r2 stops a job that was not over.

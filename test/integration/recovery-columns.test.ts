@@ -114,7 +114,7 @@ describe('12: collations on scratch', () => {
   async function indexScans(lab: SliceLab, target: Pool): Promise<number> {
     const database = (await target.query<{ name: string }>('select current_database() as name')).rows[0]
       ?.name;
-    await lab.live.query('select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1', [
+    await lab.live.query('select pg_terminate_backend(pid, 60000) from pg_stat_activity where datname = $1', [
       database,
     ]);
     const { rows } = await target.query<{ scans: string }>(

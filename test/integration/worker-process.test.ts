@@ -81,11 +81,16 @@ test('the worker says that it runs, serves metrics, and ends with 0 when it is t
   const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   expect(metrics).toContain('chronawflow_recovery_operations_total');
   expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
-  await until(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).status === 200, {
-    limitMs: 60_000,
-    what: 'the worker to be ready',
-  });
-  expect(await (await fetch(`http://127.0.0.1:${port}/readyz`)).json()).toMatchObject({
+  let ready: unknown;
+  await until(
+    async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}/readyz`);
+      ready = await answer.json();
+      return answer.status === 200;
+    },
+    { limitMs: 60_000, what: 'the worker to be ready' },
+  );
+  expect(ready).toMatchObject({
     status: 'up',
     components: [{ name: 'platform-database' }, { name: 'temporal' }],
   });

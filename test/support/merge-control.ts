@@ -61,5 +61,5 @@ export const settled = (merging: Promise<unknown>) =>
 
 export async function terminate(lab: SliceLab, client: PoolClient): Promise<void> {
   const pid: unknown = Reflect.get(client, 'processID');
-  await lab.live.query('select pg_terminate_backend($1, 5000)', [pid]);
+  await lab.live.query('select pg_terminate_backend($1, 60000)', [pid]);
 }
