@@ -11,6 +11,6 @@ module.exports = {
   transformIgnorePatterns: ['/node_modules/(?!@noble/)'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.chronawflow'],
   setupFiles: ['<rootDir>/test/support/property-seed.ts'],
-  testTimeout: 120_000,
+  testTimeout: 240_000,
   maxWorkers: 3,
 };

@@ -25,7 +25,7 @@ import { until } from '../support/until';
 let stage: ChaosStage;
 beforeAll(async () => {
   stage = await startChaosStage();
-}, 120_000);
+}, 240_000);
 afterAll(() => stage?.stop(), 120_000);
 
 const LATENCY = { driver: 'toxiproxy.latency', target: 'proxy-1', parameters: { latencyMs: 200 } };

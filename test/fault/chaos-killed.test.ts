@@ -35,7 +35,7 @@ const LANES: readonly (readonly StormFault[])[] = [
 let stage: ChaosStage;
 beforeAll(async () => {
   stage = await startChaosStage();
-}, 120_000);
+}, 240_000);
 afterAll(() => stage?.stop(), 120_000);
 
 test(`invariant 1: whoever is killed, no fault is left after its lease (seed ${SEED})`, async () => {

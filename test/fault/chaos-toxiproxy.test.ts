@@ -9,7 +9,7 @@ import { until } from '../support/until';
 let stage: ChaosStage;
 beforeAll(async () => {
   stage = await startChaosStage();
-}, 120_000);
+}, 240_000);
 afterAll(() => stage?.stop(), 120_000);
 
 const PROXIES = ['proxy-1', 'proxy-2', 'proxy-3'];

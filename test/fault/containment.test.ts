@@ -40,7 +40,7 @@ afterEach(async () => {
      truncate chronawflow.rate_rule, chronawflow.breaker_state`,
   );
   await stage.app.query('truncate chronawflow.job_hold, chronawflow.job');
-}, 60_000);
+}, 240_000);
 
 /** A scene whose controller runs. */
 const begin = async (sections: Readonly<Record<string, unknown>>) => {
@@ -134,7 +134,7 @@ test('isolates a tenant, and its release leaves exactly what was before (invaria
   expect(ofJobs).toEqual(
     ['job.containment', 'job.release'].map((action) => ({ action, request: run.workflowId, run: runId })),
   );
-}, 180_000);
+}, 240_000);
 
 test('several tenants at once, one containment each; its time ends it (invariant 4)', async () => {
   const { cf } = await begin(STEADY);
@@ -157,7 +157,7 @@ test('several tenants at once, one containment each; its time ends it (invariant
   expect(await short.result()).toMatchObject({ outcome: 'expired' });
   await Promise.all([first, ...others].map((run) => run?.release()));
   for (const tenant of [...tenants, 't5']) expect(await effectsOn(stage, tenant)).toEqual([]);
-}, 180_000);
+}, 240_000);
 
 test('a breaker and an endpoint are contained as well, and may be for nobody’s tenant', async () => {
   const { cf } = await begin(STEADY);
@@ -188,7 +188,7 @@ test('a breaker and an endpoint are contained as well, and may be for nobody’s
   expect(await standing()).toEqual(['bank isolated', 'tax to https://c.example']);
   await Promise.all([breaker.release(), endpoint.release()]);
   expect(await standing()).toEqual([]);
-}, 120_000);
+}, 240_000);
 
 test('a part that cannot be applied is named, and the others hold (invariant 6)', async () => {
   const { cf } = await begin(STEADY);
@@ -204,7 +204,7 @@ test('a part that cannot be applied is named, and the others hold (invariant 6)'
   await until(async () => (await gateAlone.status()).phase === 'holding', { limitMs: 60_000 });
   expect(await effectsOn(stage, 't6')).toEqual(['hold']);
   await gateAlone.release();
-}, 180_000);
+}, 240_000);
 
 test('a terminated workflow leaves nothing behind its leases (invariant 2)', async () => {
   const { cf } = await begin(FLEETING);
@@ -309,4 +309,4 @@ test('a noisy tenant is found and contained by rule, and no more than the rule a
   expect(await effectsOn(stage, 't8')).toEqual([]);
   const [first] = await cf.containment.list();
   await cf.containment.release(first?.id ?? '');
-}, 180_000);
+}, 240_000);

@@ -28,7 +28,7 @@ afterEach(async () => {
   await stage.platform.query(
     'truncate chronawflow.escalation, chronawflow.escalation_page, chronawflow.escalation_silence',
   );
-}, 60_000);
+}, 240_000);
 
 async function open(after: string, more: object = {}) {
   const port = await freePort();
@@ -157,7 +157,7 @@ test('a level that nobody of can be told does not wait (invariants 2 and 4)', as
   expect(pages.map(({ level, state }) => `${level} ${state}`)).toEqual(['1 failed', '2 sent']);
   expect(JSON.stringify(await only())).not.toContain('secret-token');
   expect(sink.told().filter((path) => path === '/gone')).toHaveLength(1);
-}, 180_000);
+}, 240_000);
 
 test('a silenced alert pages nobody until the silence ends (invariant 6)', async () => {
   const { cf, startControl, raise } = await open(LONG);
@@ -192,7 +192,7 @@ test('a short silence delays the page (invariant 6)', async () => {
   await raise('bank');
   await told(['/team']);
   expect(await cf.escalation.silences()).toEqual([]);
-}, 120_000);
+}, 240_000);
 
 test('a controller that is killed loses no page, and doubles only the one it was sending (invariants 2 and 3)', async () => {
   const { startControl, raise, only } = await open('6s', {

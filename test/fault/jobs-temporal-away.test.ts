@@ -23,7 +23,7 @@ let stage: JobStage;
 beforeAll(async () => {
   stage = await startJobStage();
   cleanUp.add(() => stage.stop());
-}, 120_000);
+}, 240_000);
 afterAll(() => cleanUp.run());
 beforeEach(() => clearQueue(stage));
 

@@ -49,7 +49,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await workersOfTest.run();
   await database.enable();
-}, 120_000);
+}, 240_000);
 
 const startWorkers = (count: number) => fleet.startWorkers(count, workersOfTest);
 const states = () => fleet.states();

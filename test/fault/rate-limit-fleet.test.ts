@@ -25,7 +25,7 @@ beforeAll(async () => {
   await applyMigrations(await postgres.createDatabase('platform'), 'platform');
   toxiproxy = await startToxiproxy();
   proxies = await Promise.all([0, 1, 2, 3].map(() => toxiproxy.proxy(`127.0.0.1:${postgres.port}`)));
-}, 120_000);
+}, 240_000);
 afterEach(async () => {
   await Promise.all(members.map((member) => member.kill()));
   members = [];

@@ -17,7 +17,7 @@ beforeAll(async () => {
   );
   running = postgres.connect('platform', 'chronawflow');
   superuser = postgres.connect('platform');
-}, 180_000);
+}, 240_000);
 afterAll(() => postgres?.stop());
 
 const recorded = async () => {

@@ -15,12 +15,12 @@ beforeAll(async () => {
   holder = await platform.connect();
   await holder.query('begin');
   await holder.query('lock table chronawflow.degradation_level');
-}, 120_000);
+}, 240_000);
 afterAll(async () => {
   await holder?.query('rollback');
   holder?.release();
   await server?.stop();
-}, 120_000);
+}, 240_000);
 
 const look = (signal: AbortSignal) =>
   firstThatHolds(
@@ -31,11 +31,11 @@ const look = (signal: AbortSignal) =>
 
 test('a silent control plane is a condition that holds, and the look has its limit', async () => {
   expect(await look(new AbortController().signal)).toContain('could not be looked at');
-}, 60_000);
+}, 240_000);
 
 test('an experiment that is over is told so, not that a condition holds', async () => {
   const over = new AbortController();
   const looked = look(over.signal);
   over.abort(new Error('over'));
   await expect(looked).rejects.toThrow('over');
-}, 60_000);
+}, 240_000);

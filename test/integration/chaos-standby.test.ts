@@ -113,11 +113,11 @@ test('a server that is no standby is refused, and left as it is', async () => {
     code: 'CHAOS_FAULT_NOT_INJECTED',
     message: expect.stringContaining('no standby'),
   });
-}, 60_000);
+}, 240_000);
 
 test('a standby that was half made is made anew', async () => {
   await part.stop();
   await rm(join(primary.directory, 'standby', 'data'), { recursive: true });
   await part.start({ progress: () => undefined });
   expect((await part.status()).kind).toBe('running');
-}, 120_000);
+}, 240_000);

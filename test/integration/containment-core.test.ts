@@ -30,7 +30,7 @@ beforeAll(async () => {
     application: database.pool,
     coreTypes: async (type = '') => coreTypes(jobs, type),
   };
-}, 120_000);
+}, 240_000);
 afterAll(() => database?.stop());
 beforeEach(() => platform.query('truncate chronawflow.containment cascade'));
 

@@ -13,7 +13,7 @@ const WINDOW_MS = 600_000;
 beforeAll(async () => {
   database = await startJobDatabase({ connections: 10 });
   app = database.pool;
-}, 120_000);
+}, 240_000);
 afterAll(() => database?.stop());
 
 test('work in flight is what holds a permit now, not what waits, is over, or was lost', async () => {

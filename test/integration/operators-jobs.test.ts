@@ -34,7 +34,7 @@ beforeAll(async () => {
   config = parseConfig(JSON.stringify(raw), { file: '/tmp/chronawflow.yaml', env: {} });
   const grants = [{ role: 'requester', tenants: ['acme'] }] as const;
   await (await as(root)).operators.add({ name: 'ada', publicKey: ada.key.text, grants });
-}, 120_000);
+}, 240_000);
 
 afterAll(() => cleanUp.run());
 

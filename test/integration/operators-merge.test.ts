@@ -74,7 +74,7 @@ beforeAll(async () => {
     await say('operators.add', { name, publicKey: people[name]?.key.text, grants: [{ role }] });
   }
   lab = await openWorld(app, { schema: BOOKS });
-}, 120_000);
+}, 240_000);
 afterAll(async () => {
   await lab?.drop();
   await app?.stop();

@@ -8,7 +8,7 @@ let admin: Pool;
 beforeAll(async () => {
   server = await startPostgres();
   admin = server.connect();
-}, 120_000);
+}, 240_000);
 afterAll(() => server?.stop());
 
 const open = () => createPool(server.connection('postgres'), { applicationName: 'cut', max: 1 });
@@ -41,7 +41,7 @@ test('a session that is cut between two statements of a transaction fails the ne
     await pool.end();
   }
   expect(uncaught).toEqual([]);
-}, 180_000);
+}, 240_000);
 
 test('one that was taken by somebody who does not listen ends nothing but itself', async () => {
   const pool = open();
@@ -55,7 +55,7 @@ test('one that was taken by somebody who does not listen ends nothing but itself
   client.release(true);
   expect((await pool.query('select 3 as n')).rows).toEqual([{ n: 3 }]);
   await pool.end();
-}, 180_000);
+}, 240_000);
 
 test('an idle one is replaced', async () => {
   const pool = open();
@@ -69,4 +69,4 @@ test('an idle one is replaced', async () => {
     ),
   );
   await pool.end();
-}, 180_000);
+}, 240_000);

@@ -18,7 +18,7 @@ beforeAll(async () => {
   [postgres, toxiproxy] = await Promise.all([startPostgres({ tcp: true }), startToxiproxy()]);
   pool = await postgres.createDatabase('platform');
   await applyMigrations(pool, 'platform');
-}, 120_000);
+}, 240_000);
 afterEach(async () => {
   await Promise.all(open.splice(0).map((one) => one.close()));
 });

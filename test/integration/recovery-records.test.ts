@@ -11,7 +11,7 @@ beforeAll(async () => {
   postgres = await startPostgres();
   platform = await postgres.createDatabase('platform');
   await applyMigrations(platform, 'platform');
-}, 120_000);
+}, 240_000);
 afterAll(() => postgres?.stop());
 
 describe('the audit log', () => {

@@ -26,7 +26,7 @@ beforeAll(async () => {
   config = parseConfig(JSON.stringify(raw), { file: '/none/chronawflow.yaml', env: {} });
   link = await TemporalLink.open(config.temporal);
   cleanUp.add(() => link.close());
-}, 180_000);
+}, 240_000);
 afterAll(() => cleanUp.run(), 120_000);
 afterEach(() => jest.restoreAllMocks());
 

@@ -45,7 +45,7 @@ const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
 require('node:readline').createInterface({ input: process.stdin }).on('line', (line) =>
   console.log(sign(null, Buffer.from(line, 'base64'), key).toString('base64')));`,
   );
-}, 120_000);
+}, 240_000);
 afterAll(() => cleanUp.run());
 
 interface Sealer {

@@ -83,7 +83,7 @@ beforeAll(async () => {
       operators: { administrators: { root: JSON.parse(publicKey).publicKey } },
     }),
   );
-}, 120_000);
+}, 240_000);
 
 afterAll(() => cleanUp.run());
 
@@ -138,7 +138,7 @@ test('no command says a secret, whatever fails, also with --debug', async () => 
     });
     withoutSecrets(said);
   }
-}, 120_000);
+}, 240_000);
 
 test('no process logs a secret, at the level trace and with everything away', async () => {
   const entries = {
@@ -153,7 +153,7 @@ test('no process logs a secret, at the level trace and with everything away', as
       withoutSecrets(said);
     }),
   );
-}, 120_000);
+}, 240_000);
 
 test('a configuration that is wrong around a secret is told without it', async () => {
   const text = await readFile(file('chronawflow.yaml'), 'utf8');
@@ -168,4 +168,4 @@ test('a configuration that is wrong around a secret is told without it', async (
     expect(said).toContain('CONFIG_INVALID');
     withoutSecrets(said);
   }
-}, 120_000);
+}, 240_000);

@@ -72,4 +72,4 @@ test('a killed worker of a watched stack is started once, by the stack or by the
     await part.stop();
   }
   expect((await readFile(starts, 'utf8')).trim().split('\n')).toHaveLength(5);
-}, 180_000);
+}, 240_000);

@@ -33,7 +33,7 @@ beforeAll(async () => {
   });
   cleanUp.add(() => front.close());
   address = front.address;
-}, 120_000);
+}, 240_000);
 
 afterAll(() => cleanUp.run());
 

@@ -26,7 +26,7 @@ export function useRestoreStage(options: StageOptions, take: (opened: BusyStage)
   afterAll(async () => {
     await peer?.stop();
     await stage?.stop();
-  }, 120_000);
+  }, 240_000);
   const hashOf = async (run: OperationRun) => (await run.preview({ limitMs: PREVIEW_LIMIT_MS })).diffHash;
   return {
     hashOf,

@@ -22,7 +22,7 @@ beforeAll(async () => {
     { sleep: { kind: 'program', path: '/bin/sleep' } },
   );
   await chaos.startWorker();
-}, 180_000);
+}, 240_000);
 afterAll(() => chaos?.stop(), 120_000);
 beforeEach(() => {
   chaos.service.status = 200;
@@ -60,7 +60,7 @@ test('an experiment passes when the steady state holds, and leaves nothing', asy
   expect(report.runs).toMatchObject([{ status: 'succeeded', activity: { name: 'poke' } }]);
   expect(chaos.service.requests).toContain('POST /poke');
   expect(await findFault(chaos.stage, disturbedProxy)).toBeUndefined();
-}, 180_000);
+}, 240_000);
 
 test('a steady state that does not come back is a deviation, and the rollbacks run', async () => {
   const document = experiment(
@@ -71,7 +71,7 @@ test('a steady state that does not come back is a deviation, and the rollbacks r
   expect(report.verdict).toBe('deviated');
   expect(report.rollbacks).toMatchObject([{ status: 'succeeded' }]);
   expect(report.after).toMatchObject({ steady_state_met: false, probes: [{ tolerance_met: false }] });
-}, 180_000);
+}, 240_000);
 
 test('an action that fails half way and a probe that hangs are told; what comes after them runs, and the rollbacks', async () => {
   // A time that no other process sleeps for.
@@ -98,7 +98,7 @@ test('an action that fails half way and a probe that hangs are told; what comes 
     rollbacks: [{ status: 'succeeded' }],
   });
   await expect(promisify(execFile)('pgrep', ['-f', '^/bin/sleep 86397'])).rejects.toMatchObject({ code: 1 });
-}, 180_000);
+}, 240_000);
 
 test('with a lease that nobody can read the rollbacks run, the report says what remains, and its own process ends it', async () => {
   const { journal } = chaos.stage.host;
@@ -123,7 +123,7 @@ test('without a steady state nothing is injected', async () => {
   const report = await run(experiment({}, { method: [action('never', '/never')] }));
   expect(report).toMatchObject({ verdict: 'not-steady', faults: [], runs: [] });
   expect(chaos.service.requests).not.toContain('POST /never');
-}, 180_000);
+}, 240_000);
 
 test('an abort condition that holds ends the faults at once', async () => {
   const watch = {
@@ -141,7 +141,7 @@ test('an abort condition that holds ends the faults at once', async () => {
   expect(report.abort?.reason).toContain('still answers');
   expect(report.abort?.rolledBackAfterMs).toBeLessThan(30_000);
   expect(report.faults).toMatchObject([{ reason: 'aborted' }]);
-}, 180_000);
+}, 240_000);
 
 test('whoever cancels an experiment gets its faults rolled back first', async () => {
   const started = await chaos.cf.chaos.run({
@@ -155,7 +155,7 @@ test('whoever cancels an experiment gets its faults rolled back first', async ()
   expect(report).toMatchObject({ verdict: 'aborted', residual: 0 });
   expect(await lastLookAndReport(started.workflowId)).toEqual(['watch ended', 'report begun']);
   expect(await findFault(chaos.stage, disturbedProxy)).toBeUndefined();
-}, 180_000);
+}, 240_000);
 
 test('a dry run says what would be done and does nothing', async () => {
   const before = chaos.service.requests.length;
@@ -163,7 +163,7 @@ test('a dry run says what would be done and does nothing', async () => {
   expect(report.verdict).toBe('dry-run');
   expect(report.plan?.join('\n')).toMatch(/inject toxiproxy\.latency into proxy-1.*\n.*action poke/);
   expect(chaos.service.requests.length).toBe(before);
-}, 180_000);
+}, 240_000);
 
 test('the journal is Chaos Toolkit’s, without the secrets', async () => {
   const document = experiment(
@@ -197,14 +197,14 @@ test('the journal is Chaos Toolkit’s, without the secrets', async () => {
     rollbacks: [],
   });
   expect(JSON.stringify([journal, report])).not.toContain('a-very-secret-token');
-}, 180_000);
+}, 240_000);
 
 test('load before, during and after shows the fault in its percentiles', async () => {
   const load = { url: `${chaos.service.url}/load`, ratePerSecond: 20, around: '1s' };
   const report = await run(experiment({ load }));
   expect(report.load?.map(({ window }) => window)).toEqual(['before', 'during', 'after']);
   expect(report.load?.every(({ requests, failed }) => requests === 20 && failed === 0)).toBe(true);
-}, 180_000);
+}, 240_000);
 
 /** As the public ones are written: everything by its own actions and rollbacks, addresses by configuration. */
 test('an experiment written for Chaos Toolkit runs as it is', async () => {
@@ -299,7 +299,7 @@ test('an experiment written for Chaos Toolkit runs as it is', async () => {
   });
   expect(report.rollbacks).toMatchObject([{ status: 'succeeded', output: { status: 204 } }]);
   expect(await findFault(chaos.stage, { ...disturbedProxy, target: 'proxy-3' })).toBeUndefined();
-}, 180_000);
+}, 240_000);
 
 test('a flooded queue is empty again, by Temporal’s own word', async () => {
   const running = async () => {

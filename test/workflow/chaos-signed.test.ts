@@ -54,7 +54,7 @@ afterAll(async () => {
   await connection?.close();
   await production?.stop();
   await chaos?.stop();
-}, 120_000);
+}, 240_000);
 
 const as = (name: string) => people.as(name, production.config);
 const LATENCY = { driver: 'toxiproxy.latency', target: 'proxy-1', parameters: { latencyMs: 100 } };
@@ -129,7 +129,7 @@ test('an experiment is asked for and approved by keys, and each use of one is in
     run.workflowId,
   );
   await expect(failureCode(again.result())).resolves.toBe('INTENT_REPLAYED');
-}, 180_000);
+}, 240_000);
 
 test('an experiment that is started around the command line disturbs nothing', async () => {
   const document = experiment();
@@ -161,7 +161,7 @@ test('an experiment that is started around the command line disturbs nothing', a
       'INTENT_REPLAYED',
     ]),
   );
-}, 120_000);
+}, 240_000);
 
 test('a forged result of the step that verifies an approval gains nothing: the injection verifies for itself', async () => {
   const run = await (await as('ada')).chaos.run({ experiment: experiment() });
@@ -189,7 +189,7 @@ test('a forged result of the step that verifies an approval gains nothing: the i
   expect(report).toMatchObject({ residual: 0, faults: [{ injected: false }] });
   await untouched();
   expect(await refusals(run.workflowId)).toContain('INTENT_MISMATCH');
-}, 120_000);
+}, 240_000);
 
 test('on a game day each step is let begin by a key, and a revocation in between stops the next one', async () => {
   const poke = {
@@ -226,7 +226,7 @@ test('on a game day each step is let begin by a key, and a revocation in between
   expect(report).toMatchObject({ residual: 0, faults: [{ injected: true, reason: 'rolled-back' }] });
   await untouched();
   expect(await refusals(run.workflowId)).toEqual(['INTENT_MISSING', 'OPERATOR_REVOKED']);
-}, 180_000);
+}, 240_000);
 
 test('a role for one tenant is for faults that hit that tenant alone', async () => {
   const dora = await as('dora');
@@ -242,7 +242,7 @@ test('a role for one tenant is for faults that hit that tenant alone', async () 
     experiment: experiment({ tenants: ['t1'], faults: [{ ...calls, parameters: { tenants: ['t2'] } }] }),
   });
   await expect(failureCode(others.result())).resolves.toBe('INTENT_OUT_OF_SCOPE');
-}, 120_000);
+}, 240_000);
 
 test('a schedule is signed and consented to once, and runs that experiment and no other', async () => {
   const ada = await as('ada');
@@ -274,7 +274,7 @@ test('a schedule is signed and consented to once, and runs that experiment and n
     attempt({ ...forged, experiment: document, schedule: { ...terms, cron: '* * * * *' } }),
   ).resolves.toBe('INTENT_MISMATCH');
   await ada.chaos.schedules.remove(request.name);
-}, 180_000);
+}, 240_000);
 
 test('an abort is signed, and the big red button needs neither a key nor Temporal nor the control plane', async () => {
   const run = await (await as('ada')).chaos.run({ experiment: experiment({ duration: '5m' }) });
@@ -309,4 +309,4 @@ test('an abort is signed, and the big red button needs neither a key nor Tempora
     await chaos.temporal.start();
   }
   expect(await run.result()).toMatchObject({ verdict: 'aborted', residual: 0 });
-}, 180_000);
+}, 240_000);

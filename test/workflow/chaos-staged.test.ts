@@ -19,7 +19,7 @@ beforeAll(async () => {
     refuseWhen: [{ kind: 'metric', url, metric: 'error_budget_left', below: 0.1 }],
   }));
   await chaos.startWorker(UNCONDITIONAL);
-}, 180_000);
+}, 240_000);
 afterAll(() => chaos?.stop(), 120_000);
 
 /** A page in Prometheus' text format; the service answers with JSON, which a text is as well. */

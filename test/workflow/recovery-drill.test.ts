@@ -8,7 +8,7 @@ let scene: Scene;
 
 beforeAll(async () => {
   ground = await startGround();
-}, 120_000);
+}, 240_000);
 afterAll(() => ground?.stop());
 beforeEach(async () => {
   scene = new Scene(ground);

@@ -116,7 +116,7 @@ test('a level is set by who has signed for it with another’s consent, and give
     { actor: 'ada', action: 'degradation.override' },
     { actor: 'ada', action: 'degradation.release' },
   ]);
-}, 180_000);
+}, 240_000);
 
 test('read only needs another’s consent, and writes are taken again by one alone', async () => {
   await begin();
@@ -129,7 +129,7 @@ test('read only needs another’s consent, and writes are taken again by one alo
   expect(await published()).toMatchObject({ readOnly: 'ada' });
   await ada.degradation.endReadOnly({ as: 'ada', reason: 'done' });
   expect(await published()).toMatchObject({ readOnly: undefined });
-}, 120_000);
+}, 240_000);
 
 test('what a fault calls for needs nobody’s signature, in either direction', async () => {
   const seen = { 'error-rate': 0 };
@@ -140,7 +140,7 @@ test('what a fault calls for needs nobody’s signature, in either direction', a
   seen['error-rate'] = 0;
   await stage.reached('normal');
   expect(await refusals(since)).toEqual([]);
-}, 180_000);
+}, 240_000);
 
 test('a message that nobody good has signed changes nothing, and is in the audit log', async () => {
   await begin();
@@ -181,7 +181,7 @@ test('a message that nobody good has signed changes nothing, and is in the audit
       'OPERATOR_REVOKED',
     ]),
   );
-}, 180_000);
+}, 240_000);
 
 test('what was signed for once is not good for another time', async () => {
   await begin();
@@ -194,7 +194,7 @@ test('what was signed for once is not good for another time', async () => {
   await expect(failureCode(ada.degradation.applyDegradation({ ...LIMITED, signed }))).resolves.toBe(
     'INTENT_REPLAYED',
   );
-}, 120_000);
+}, 240_000);
 
 describe('a workflow that is started around the command line', () => {
   const publication = ({ state, transition }: Decision, more: object = {}) => ({
@@ -241,7 +241,7 @@ describe('a workflow that is started around the command line', () => {
       'INTENT_MISSING',
     );
     expect(await published()).toMatchObject({ level: 'limited', version: 1 });
-  }, 120_000);
+  }, 240_000);
 
   test('a controller with a state of somebody’s own making goes on from what stands', async () => {
     const seen = { 'error-rate': 0 };
@@ -266,5 +266,5 @@ describe('a workflow that is started around the command line', () => {
     seen['error-rate'] = 0.2;
     await stage.reached('limited');
     await expect(handle.describe()).resolves.toMatchObject({ status: { name: 'RUNNING' } });
-  }, 120_000);
+  }, 240_000);
 });

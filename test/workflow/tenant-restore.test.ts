@@ -10,7 +10,7 @@ let scene: Scene;
 
 beforeAll(async () => {
   ground = await startGround();
-}, 120_000);
+}, 240_000);
 afterAll(() => ground?.stop());
 afterEach(() => scene?.stopWorker());
 

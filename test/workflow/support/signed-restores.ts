@@ -21,7 +21,7 @@ export function useSignedRestores() {
 
   beforeAll(async () => {
     ground = await startGround();
-  }, 120_000);
+  }, 240_000);
   afterAll(() => ground?.stop());
   afterEach(() => scene?.end());
 
