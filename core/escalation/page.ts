@@ -54,7 +54,10 @@ export async function page(ctx: EscalationContext, ref: PageRef, alert: Escalati
   await note('sent');
 }
 
-/** Tells everybody who was paged, and can be told, that it is taken or over. Once each is enough, so failures only reject. */
+/**
+ * Tells everybody who was paged, and can be told, that it is taken or over; also who may have been: a page is noted as sent a moment
+ * after it has arrived. Once each is enough, so failures only reject.
+ */
 export async function tellEnd(
   ctx: EscalationContext,
   id: string,
@@ -63,7 +66,7 @@ export async function tellEnd(
 ): Promise<void> {
   const { rows } = await ctx.platform.query<{ level: number; channel: number }>(
     `select distinct level, channel from chronawflow.escalation_page
-     where escalation = $1 and state = 'sent' and kind <> 'email' order by 1, 2`,
+     where escalation = $1 and state in ('sending', 'sent') and kind <> 'email' order by 1, 2`,
     [id],
   );
   for (const { level, channel: number } of rows) {

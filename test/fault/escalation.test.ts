@@ -127,6 +127,17 @@ test('nobody more is told once the command line has acknowledged it (invariant 5
   expect(rows).toContainEqual({ action: 'escalation.acknowledged', actor: 'ada', ...asked });
 }, 240_000);
 
+test('whose page has arrived but not been answered is told of the end, too (invariant 5)', async () => {
+  const { cf, startControl, raise, only } = await open(LONG);
+  sink.answers.set('/team', 'hang');
+  await startControl();
+  await raise('bank');
+  await told(['/team']);
+  sink.answers.delete('/team');
+  await cf.escalation.acknowledge((await only())?.id ?? '', { as: 'ada' });
+  await until(() => sink.told().includes('/team:acknowledged'), { what: 'the team to be told' });
+}, 240_000);
+
 test('what is taken and not resolved is raised again (invariant 5)', async () => {
   const { cf, startControl, raise, only, teamTold } = await open(LONG, { acknowledgedFor: '2s' });
   await startControl();
