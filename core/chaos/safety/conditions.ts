@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { messageOf } from '../../errors';
+import { withTimeLimit } from '../../time-limit';
 import { type AbortCondition, callProvider, type RunContext, runActivity } from '../experiment';
 import { largestValue } from './metric-page.pure';
 
@@ -26,7 +27,7 @@ async function look(
 ): Promise<string | undefined> {
   const bounded = {
     ...context,
-    signal: AbortSignal.any([context.signal, AbortSignal.timeout(LOOK_LIMIT_MS)]),
+    signal: withTimeLimit(context.signal, LOOK_LIMIT_MS),
   };
   // A database that is silent knows of no signal.
   const overdue = new Promise<never>((_, reject) => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withTimeLimit } from '../../../time-limit';
 
 const toxic = z.object({
   name: z.string(),
@@ -62,7 +63,7 @@ export class ToxiproxyApi {
       method,
       headers: { 'content-type': 'application/json' },
       body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.any([this.signal, AbortSignal.timeout(ANSWER_LIMIT_MS)]),
+      signal: withTimeLimit(this.signal, ANSWER_LIMIT_MS),
       redirect: 'error',
     });
     const text = await response.text();

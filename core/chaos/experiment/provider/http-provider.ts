@@ -2,6 +2,7 @@ import { lookup } from 'node:dns';
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { LookupFunction } from 'node:net';
+import { withTimeLimit } from '../../../time-limit';
 import { TargetNotAllowedError } from '../../errors';
 import type { AllowList } from '../../targets';
 import { isAllowedAddress, isLinkLocal } from '../../targets/address.pure';
@@ -123,7 +124,7 @@ function once(
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
   const limit = limitOf(timeout);
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(limit)]);
+  const bounded = withTimeLimit(signal, limit);
   const secure = url.protocol === 'https:';
   return new Promise((resolve, reject) => {
     const request = (secure ? requestHttps : requestHttp)(

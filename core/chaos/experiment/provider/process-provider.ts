@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { basename, isAbsolute } from 'node:path';
 import { hasCode } from '../../../errors';
+import { withTimeLimit } from '../../../time-limit';
 import { TargetNotAllowedError } from '../../errors';
 import type { AllowList } from '../../targets';
 import type { Provider } from '../experiment';
@@ -31,7 +32,7 @@ export async function callProcess(
   const path = allowedProgram(String(provider.path), targets);
   const seconds = Number(provider.timeout ?? 0);
   const limit = seconds > 0 ? Math.min(seconds * 1_000, 300_000) : DEFAULT_LIMIT_MS;
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(limit)]);
+  const bounded = withTimeLimit(signal, limit);
   const base = Object.fromEntries(
     PASSED_ON.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
   );

@@ -1,0 +1,1 @@
+export { withTimeLimit } from './with-time-limit';

@@ -1,0 +1,30 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { withTimeLimit } from '../../core/time-limit';
+import { until } from '../support/until';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+test('a limit is kept although garbage is collected before its time', async () => {
+  const caller = new AbortController();
+  const reasons: unknown[] = [];
+  for (let i = 0; i < 20; i += 1) {
+    const bounded = withTimeLimit(caller.signal, 200);
+    bounded.addEventListener('abort', () => reasons.push(bounded.reason));
+  }
+  // The signals have to be out of every register and stack slot.
+  await new Promise((resolve) => setImmediate(resolve));
+  collectGarbage();
+  await until(() => reasons.length === 20, { what: 'every limit' });
+  for (const reason of reasons) expect(reason).toMatchObject({ name: 'TimeoutError' });
+});
+
+test('the caller’s own reason comes through, at once', () => {
+  const caller = new AbortController();
+  const bounded = withTimeLimit(caller.signal, 60_000);
+  expect(bounded.aborted).toBe(false);
+  caller.abort('stop');
+  expect(bounded.reason).toBe('stop');
+  expect(withTimeLimit(caller.signal, 60_000).reason).toBe('stop');
+});
