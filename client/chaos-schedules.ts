@@ -9,9 +9,9 @@ import { chaosCapability, chaosWorkflowName } from '../workflows/chaos-contract'
 import { searchAttributeNames } from '../workflows/contract';
 import { controlTaskQueue } from '../workflows/control-contract';
 import type { ChaosSigning } from './chaos-signing';
-import { describeIfThere } from './describe-schedule';
 import type { SignedRequest } from './four-eyes';
 import { currentOperator } from './operator';
+import { describeIfThere } from './schedule-if-there';
 import type { TemporalLink } from './temporal-link';
 
 export interface ChaosScheduleRequest {

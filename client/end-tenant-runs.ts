@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ScheduleNotFoundError } from '@temporalio/client';
 import { JOB_SCHEDULES } from '../core/jobs';
-import { TENANT_FIRST } from '../core/payload-codec';
+import { type ScheduleRecord, TENANT_FIRST } from '../core/payload-codec';
 import { workflowIdPart } from '../core/workflow-id';
 import { searchAttributeNames } from '../workflows/contract';
 import { RunNotFoundError } from './errors';
+import { removeIfThere } from './schedule-if-there';
 import type { TemporalLink } from './temporal-link';
 
 /** A run that is asked to end has this long for its clean-up; then it is terminated. */
@@ -12,8 +12,12 @@ const GRACE_MS = 30_000;
 
 const LOOK_EVERY_MS = 1_000;
 
-/** Visibility may lag behind by a second or two where it is Elasticsearch: one empty answer is no proof. */
-const EMPTY_LOOKS = 3;
+/**
+ * One empty answer is no proof. Where visibility is Elasticsearch a run is seen after two seconds: the server hands it over within
+ * one, and the index is refreshed once in one; this is twice that, and begins when `keyCache` has passed since any run could start.
+ * Source: temporalio/temporal, worker.ESProcessorFlushInterval; Elasticsearch, index.refresh_interval.
+ */
+const EMPTY_LOOKS = 5;
 
 /** Of one list; the next look finds the rest. */
 const PAGE = 500;
@@ -33,10 +37,11 @@ export interface EndOptions {
  */
 export async function endTenantRuns(
   link: TemporalLink,
+  record: ScheduleRecord,
   tenant: string,
   { reason, graceMs = GRACE_MS, onLook }: EndOptions,
 ): Promise<number> {
-  await removeSchedules(link, tenant);
+  await removeSchedules(link, await record.of(tenant), tenant);
   const seen = new Set<string>();
   const patience = Date.now() + graceMs;
   for (let empty = 0; empty < EMPTY_LOOKS; ) {
@@ -86,13 +91,19 @@ async function openRuns(link: TemporalLink, tenant: string): Promise<OpenRun[]> 
   );
 }
 
-async function removeSchedules(link: TemporalLink, tenant: string): Promise<void> {
+/** Those that are recorded, and those of the list, from before there was a record. */
+async function removeSchedules(
+  link: TemporalLink,
+  recorded: readonly string[],
+  tenant: string,
+): Promise<void> {
   const prefix = `${JOB_SCHEDULES}${workflowIdPart(tenant)}/`;
   await link.request(prefix, async () => {
-    for await (const { scheduleId } of link.client.schedule.list()) {
-      if (!scheduleId.startsWith(prefix)) continue;
-      await link.client.schedule.getHandle(scheduleId).delete().catch(unlessEnded);
-    }
+    const { schedule } = link.client;
+    const ids = new Set(recorded);
+    for await (const { scheduleId } of schedule.list())
+      if (scheduleId.startsWith(prefix)) ids.add(scheduleId);
+    for (const id of ids) await removeIfThere(schedule.getHandle(id));
   });
 }
 
@@ -102,5 +113,5 @@ function quoted(text: string): string {
 }
 
 function unlessEnded(error: unknown): void {
-  if (!(error instanceof RunNotFoundError || error instanceof ScheduleNotFoundError)) throw error;
+  if (!(error instanceof RunNotFoundError)) throw error;
 }

@@ -17,9 +17,10 @@ import {
   type ScheduledJobInput,
   scheduledKey,
 } from '../core/jobs';
+import { PayloadKeyDestroyedError, type ScheduleRecord } from '../core/payload-codec';
 import { searchAttributeNames } from '../workflows/contract';
 import { jobCapability, scheduledJobWorkflowName } from '../workflows/job-contract';
-import { describeIfThere } from './describe-schedule';
+import { describeIfThere, removeIfThere } from './schedule-if-there';
 import type { TemporalLink } from './temporal-link';
 
 /** How long, as `'5m'`-style text or milliseconds. */
@@ -82,12 +83,15 @@ export class JobSchedules {
   constructor(
     private readonly link: TemporalLink,
     private readonly queue: () => Promise<JobQueue>,
+    /** Where payloads are encrypted. */
+    private readonly record?: ScheduleRecord,
   ) {}
 
   /**
    * Creates the schedule, or changes it when the tenant has one of this name.
    *
-   * @throws InvalidInputError, UnknownJobTypeError, InputTooLargeError, UnknownJobTenantError (UNKNOWN_TENANT)
+   * @throws InvalidInputError, UnknownJobTypeError, InputTooLargeError, UnknownJobTenantError (UNKNOWN_TENANT),
+   *   PayloadKeyDestroyedError
    */
   async set(request: JobScheduleRequest): Promise<void> {
     const { tenant, name, type, priority } = request;
@@ -119,6 +123,7 @@ export class JobSchedules {
       },
       policies,
     };
+    await this.record?.note(tenant, scheduleId);
     await this.link.request(scheduleId, async () => {
       try {
         await this.link.client.schedule.create({ scheduleId, typedSearchAttributes, ...options });
@@ -131,6 +136,20 @@ export class JobSchedules {
           });
       }
     });
+    await this.stillOpen(tenant, name);
+  }
+
+  /** Takes back what was set while somebody began to destroy the tenant's keys and looked for its schedules. */
+  private async stillOpen(tenant: string, name: string): Promise<void> {
+    try {
+      await this.record?.note(tenant, jobScheduleId(tenant, name));
+    } catch (error) {
+      if (error instanceof PayloadKeyDestroyedError)
+        await this.link.request(jobScheduleId(tenant, name), () =>
+          removeIfThere(this.handleOf(tenant, name)),
+        );
+      throw error;
+    }
   }
 
   /** All schedules of jobs, or one tenant's; what was set a moment ago may not be among them yet. */

@@ -31,6 +31,7 @@ import {
   setLimit,
   UnknownJobTypeError,
 } from '../core/jobs';
+import { ScheduleRecord } from '../core/payload-codec';
 import { type DeferRequest, deferJob } from './deferred-jobs';
 import { JobHandle } from './job-handle';
 import { JobHolds, type ReleaseOptions } from './job-holds';
@@ -124,7 +125,8 @@ export class JobsClient {
 
   /** Regular jobs of single tenants. */
   get schedules(): JobSchedules {
-    return new JobSchedules(this.link, () => this.queue());
+    const record = this.config.payloads && new ScheduleRecord(this.platform);
+    return new JobSchedules(this.link, () => this.queue(), record);
   }
 
   /** Creates or changes a tenant's schedule: `schedules.set`. */

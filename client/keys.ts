@@ -13,6 +13,7 @@ import {
   listKeys,
   type OwnerKeys,
   retireKeys,
+  ScheduleRecord,
 } from '../core/payload-codec';
 import { inTransaction } from '../database';
 import { endTenantRuns } from './end-tenant-runs';
@@ -98,7 +99,7 @@ export class KeysClient {
     // Until then another process may start a run with a key that it has in memory.
     onStep?.(`waits ${keyCache / 1_000} s, until no process has the key in memory`);
     await sleep(keyCache);
-    const runsEnded = await endTenantRuns(this.link, tenant, {
+    const runsEnded = await endTenantRuns(this.link, new ScheduleRecord(this.platform), tenant, {
       reason: `payload keys of ${tenant} are destroyed: ${reason}`,
       graceMs,
       onLook: (open) => onStep?.(`${open} open runs`),

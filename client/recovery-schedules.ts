@@ -6,8 +6,8 @@ import { parseTarget } from '../core/recovery/target/parse-target.pure';
 import type { RecoveryPointKind } from '../core/recovery/types';
 import { drillWorkflowId, recoveryPointWorkflowId, workflowIdPart } from '../core/recovery/workflow-id';
 import { capability, searchAttributeNames, workflowNames } from '../workflows/contract';
-import { describeIfThere } from './describe-schedule';
 import { currentOperator } from './operator';
+import { describeIfThere } from './schedule-if-there';
 import type { TemporalLink } from './temporal-link';
 
 export type ScheduledKind = RecoveryPointKind | 'drill';

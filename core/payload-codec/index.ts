@@ -11,6 +11,7 @@ export {
   retireKeys,
 } from './keys/key-administration';
 export { writeKeyFile } from './keys/key-encryption-key';
+export { ScheduleRecord } from './keys/schedule-record';
 export { PayloadCodec } from './payload-codec';
 export { PLATFORM, payloadOwner, TENANT_FIRST } from './payload-owner.pure';
 export { sealedWith } from './seal-payload';

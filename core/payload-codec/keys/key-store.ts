@@ -1,11 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
 import { inTransaction } from '../../../database';
 import { KeyEncryptionKeyInvalidError } from '../errors/key-encryption-key-invalid-error';
 import { PayloadKeyDestroyedError } from '../errors/payload-key-destroyed-error';
 import { PayloadKeyUnknownError } from '../errors/payload-key-unknown-error';
 import type { DataKey, PayloadOwner } from '../types';
 import type { KeyEncryptionKey } from './key-encryption-key';
+import { lockActive } from './lock-active';
 
 const KEY_BYTES = 32;
 
@@ -131,17 +132,6 @@ export class KeyStore {
     if (by === undefined) throw new KeyEncryptionKeyInvalidError(wrapped_by, 'it is not configured here');
     return { id, owner, key: await by.unwrap(wrapped, boundOf(id, owner)), ageMs: age_ms };
   }
-}
-
-/** @throws PayloadKeyDestroyedError */
-async function lockActive(tx: PoolClient, owner: PayloadOwner): Promise<void> {
-  await tx.query('insert into chronawflow.payload_owner (owner) values ($1) on conflict do nothing', [owner]);
-  const { rows } = await tx.query<{ state: 'active' | 'closing' | 'destroyed' }>(
-    'select state from chronawflow.payload_owner where owner = $1 for update',
-    [owner],
-  );
-  const state = rows[0]?.state ?? 'destroyed';
-  if (state !== 'active') throw new PayloadKeyDestroyedError(owner, state);
 }
 
 /** What a wrapped key is bound to, so that one cannot be put in another one's place. */

@@ -9,3 +9,12 @@ export async function describeIfThere(handle: ScheduleHandle): Promise<ScheduleD
     throw error;
   }
 }
+
+/** Somebody else may have removed it. */
+export async function removeIfThere(handle: ScheduleHandle): Promise<void> {
+  try {
+    await handle.delete();
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+  }
+}
