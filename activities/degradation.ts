@@ -92,7 +92,7 @@ export function createDegradationActivities(services: DegradationServices): Degr
           ...askedBy(),
         };
         const authorize = intents && authorizeLevel(intents, policy, publication);
-        const changed = await store.publish(publication, authorize);
+        const changed = await store.publish(policy, publication, authorize);
         if (changed) changes.inc({ level: input.level });
         return changed || (await store.publishedVersion(input.scope)) === input.transition.version;
       }),

@@ -7,13 +7,16 @@ import { z } from 'zod';
 import { DegradationStore, INITIAL_STATE } from '../../core/degradation';
 import { change } from '../../core/degradation/change.pure';
 import { applyMigrations, type ConnectionSettings } from '../../database';
-import { BOOKS, configWith } from '../../test/support/degradation-policy';
+import { BOOKS, configWith, policyWith } from '../../test/support/degradation-policy';
 import { startPostgres } from '../../test/support/real-postgres';
 import { until } from '../../test/support/until';
 import type { Bench, Measured } from '../support/run-benchmark';
 import { table } from '../support/table';
 
 const PROCESSES = 20;
+
+/** Every other change is a step back. */
+const UNBOUNDED = { ...policyWith(BOOKS), recoveriesPerHour: Number.MAX_SAFE_INTEGER };
 
 const event = z.object({
   ready: z.boolean().optional(),
@@ -79,7 +82,7 @@ async function publish(platform: Pool, version: number): Promise<void> {
   const before = { ...INITIAL_STATE, version: version - 1 };
   const { state, transition } = change(before, { to: version % 2, direction: 'escalation', reason: 'bench' });
   const publication = { scope: 'platform', level: levelOf(version), state, transition, request: undefined };
-  await new DegradationStore(platform).publish(publication);
+  await new DegradationStore(platform).publish(UNBOUNDED, publication);
 }
 
 /** As if the notification had been lost. */

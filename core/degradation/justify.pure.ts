@@ -4,6 +4,7 @@ import { rankOf } from './policy.pure';
 import { DATABASE } from './read-only.pure';
 import type { LevelState, Override, Policy, ReadOnly } from './types';
 import { MOST_VERSIONS_LEFT_OUT } from './versions.pure';
+import { standingRank } from './way-back.pure';
 
 /** What stands published, by the database's clock in milliseconds since the epoch. */
 export interface Standing {
@@ -16,6 +17,8 @@ export interface Standing {
   readonly override: Override | undefined;
   readonly readOnly: ReadOnly | undefined;
   readonly evidence: Evidence;
+  /** When levels were left towards normal within the last hour, the oldest first. */
+  readonly recoveredAt: readonly number[];
   readonly now: number;
 }
 
@@ -112,9 +115,7 @@ function ofRank(
   const { evidence, now } = standing;
   if (override !== undefined)
     return override.rank === rank ? SEEN : byHand('it is not the level that was set by hand');
-  const last = policy.levels.length - 1;
-  // Under a changed policy the level of this name may have another rank.
-  const from = rankOf(policy, standing.level) ?? Math.min(standing.rank, last);
+  const from = standingRank(policy, standing);
   if (rank === from) return SEEN;
   if (rank > from) {
     const called = policy.levels.slice(rank).some(({ name }) => recent(evidence, calledFor(name), now));

@@ -50,8 +50,8 @@ test('the controllers’ role decides and publishes, and a service’s role foll
   try {
     const decided = change(INITIAL_STATE, { to: 1, direction: 'escalation', reason: 'test' });
     const publication = { scope: 'platform', level: 'reduced', ...decided, request: undefined };
-    expect(await store.publish(publication)).toBe(true);
-    expect(await store.publish(publication)).toBe(false);
+    expect(await store.publish(policy, publication)).toBe(true);
+    expect(await store.publish(policy, publication)).toBe(false);
     await until(() => web.level() === 'reduced', { what: 'the service to follow' });
     await until(async () => (await store.acknowledged('platform', 1, HOUR_MS)).stragglers.length === 0, {
       what: 'the service to acknowledge',

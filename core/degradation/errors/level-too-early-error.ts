@@ -1,6 +1,6 @@
 import { ChronawflowError } from '../../errors';
 
-/** A level would be left before its dwell is over by the database's clock; the same call succeeds then. */
+/** A level would be left before its dwell is over by the database's clock, or beyond the hour's budget; the same call succeeds then. */
 export class LevelTooEarlyError extends ChronawflowError {
   readonly code = 'LEVEL_TOO_EARLY';
   override readonly retryable = true;

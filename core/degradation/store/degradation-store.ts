@@ -64,8 +64,8 @@ export class DegradationStore {
     return standing !== undefined && strays(state, standing) ? takenUp(INITIAL_STATE, standing) : undefined;
   }
 
-  publish(publication: Publication, authorize?: AuthorizeLevel): Promise<boolean> {
-    return publishLevel(this.platform, publication, authorize);
+  publish(policy: Policy, publication: Publication, authorize?: AuthorizeLevel): Promise<boolean> {
+    return publishLevel(this.platform, policy, publication, authorize);
   }
 
   async publishedVersion(scope: string): Promise<number> {

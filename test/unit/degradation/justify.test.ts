@@ -28,6 +28,7 @@ function standing(change: Partial<Standing> = {}): Standing {
     override: undefined,
     readOnly: undefined,
     evidence: {},
+    recoveredAt: [],
     now: NOW,
     ...change,
   };
