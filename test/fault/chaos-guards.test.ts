@@ -1,25 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  abortAll,
-  countFaults,
-  endFault,
-  type FaultLease,
-  Guard,
-  injectFault,
-  LeaseJournal,
-  readGuard,
-} from '../../core/chaos';
-import { writeWhole } from '../../core/chaos/lease/durable-file';
-import { detachedStatus, startDetached } from '../../core/cluster';
+import { abortAll, countFaults, Guard, LeaseJournal, readGuard } from '../../core/chaos';
 import { findFault } from '../support/chaos-checker';
 import { killChaosProcesses } from '../support/chaos-processes';
 import { type ChaosStage, newLeaseId, startChaosStage } from '../support/chaos-stage';
 import { kill } from '../support/kill';
+import { injectLasting, LATENCY, letPass, rollBack, untilGone } from '../support/lasting-fault';
 import { until } from '../support/until';
 
 let stage: ChaosStage;
@@ -28,36 +17,7 @@ beforeAll(async () => {
 }, 240_000);
 afterAll(() => stage?.stop(), 120_000);
 
-const LATENCY = { driver: 'toxiproxy.latency', target: 'proxy-1', parameters: { latencyMs: 200 } };
-
-function inject(wanted: { driver: string; target: string; parameters?: object }) {
-  return injectFault(stage.host, stage.programs, {
-    leaseId: newLeaseId(),
-    experiment: 'chaos/test/1',
-    parameters: {},
-    ...wanted,
-    // Longer than any test: nobody renews it.
-    ...{ durationMs: 600_000, termMs: 600_000 },
-  });
-}
-
-const end = (lease: FaultLease, host = stage.host) =>
-  endFault(host, lease, { by: 'test', reason: 'rolled-back', limitMs: 60_000 });
-
-/** Makes its time pass at once: a short one might be over before a slow machine has injected. */
-const passed = (lease: FaultLease) =>
-  writeWhole(join(stage.host.journal.directory, 'leases', lease.id, 'lease.json'), {
-    ...lease,
-    deadlineMs: lease.createdMs,
-  });
-
-const gone = (lease: FaultLease) =>
-  until(
-    async () =>
-      (await findFault(stage, lease)) === undefined &&
-      (await stage.host.journal.find(lease.id)) === undefined,
-    { what: `${lease.driver} to be gone` },
-  );
+const inject = (wanted: Parameters<typeof injectLasting>[1]) => injectLasting(stage, wanted);
 
 function isRunning(pid: number): boolean {
   try {
@@ -72,7 +32,7 @@ function isRunning(pid: number): boolean {
 test('invariant 1: with everything of ours dead, the boot unit’s reaper ends what is over', async () => {
   const lease = await inject(LATENCY);
   await killChaosProcesses(stage.configFile);
-  await passed(lease);
+  await letPass(stage.host, lease);
   await until(async () => (await countFaults(stage.host.journal)).residual === 1, {
     what: 'the fault to be residual',
   });
@@ -81,7 +41,7 @@ test('invariant 1: with everything of ours dead, the boot unit’s reaper ends w
     stdio: 'ignore',
     env: { ...process.env, CHRONAWFLOW_CONFIG: stage.configFile },
   });
-  await gone(lease);
+  await untilGone(stage, lease);
   expect((await countFaults(stage.host.journal)).residual).toBe(0);
   unit.kill('SIGKILL');
   await once(unit, 'exit');
@@ -110,7 +70,7 @@ test('the guards start each other again', async () => {
     },
     { what: 'both guards to be there again' },
   );
-  await end(lease);
+  await rollBack(stage.host, lease);
 }, 300_000);
 
 test('without a fault a guard ends, and starts nobody', async () => {
@@ -134,7 +94,7 @@ test('without a fault a guard ends, and starts nobody', async () => {
 test('SIGTERM, as a host that shuts down sends it, ends every fault', async () => {
   const lease = await inject(LATENCY);
   for (const pid of Object.values(await stage.guards())) if (pid !== undefined) process.kill(pid, 'SIGTERM');
-  await gone(lease);
+  await untilGone(stage, lease);
   expect((await stage.host.journal.ended(lease.id))?.reason).toBe('aborted');
 }, 300_000);
 
@@ -144,37 +104,9 @@ test('the lease of another boot is over, whatever its times say', async () => {
   const file = join(stage.host.journal.directory, 'leases', lease.id, 'lease.json');
   await writeFile(file, JSON.stringify({ ...lease, bootId: 'an earlier boot', deadlineMs: 1e15 }));
   await inject({ ...LATENCY, target: 'proxy-2' });
-  await gone(lease);
+  await untilGone(stage, lease);
   expect((await stage.host.journal.ended(lease.id))?.reason).toBe('other-boot');
   await abortAll(stage.host, 'test');
-}, 300_000);
-
-test('invariant 2: an inverse that fails is repeated, counted and told, until it succeeds', async () => {
-  const lease = await inject({ driver: 'postgres.read-only', target: 'database' });
-  await stage.database.halt('immediate');
-  await expect(
-    endFault(stage.host, lease, { by: 'test', reason: 'rolled-back', limitMs: 1_500 }),
-  ).rejects.toMatchObject({
-    code: 'CHAOS_FAULT_REMAINS',
-    retryable: true,
-  });
-  expect((await stage.host.journal.failure(lease.id))?.attempts).toBeGreaterThan(0);
-  expect(await stage.host.journal.find(lease.id)).toEqual(lease);
-  await stage.database.start();
-  await end(lease);
-  expect(await findFault(stage, lease)).toBeUndefined();
-}, 300_000);
-
-test('invariant 3: a driver that comes late does not inject', async () => {
-  const lease = await inject(LATENCY);
-  await passed(lease);
-  await gone(lease);
-  const late = spawn(process.execPath, [stage.programs.driver, lease.id], {
-    stdio: 'ignore',
-    env: { ...process.env, CHRONAWFLOW_CONFIG: stage.configFile },
-  });
-  await once(late, 'exit');
-  expect(await findFault(stage, lease)).toBeUndefined();
 }, 300_000);
 
 test('invariant 4: a row that somebody wrote executes nothing, and is closed only when its fault is allowed', async () => {
@@ -212,103 +144,16 @@ test('invariant 4: a row that somebody wrote executes nothing, and is closed onl
   await killChaosProcesses(stage.configFile);
   for (const id of [command, elsewhere])
     await rename(join(host.journal.directory, 'leases', id), join(stage.directory, id));
-  await end(lease);
+  await rollBack(stage.host, lease);
 }, 300_000);
 
 test('a lease that is taken up by a guard which had looked before it ended does not stay', async () => {
   const { journal } = stage.host;
   const lease = await inject(LATENCY);
-  await end(lease);
+  await rollBack(stage.host, lease);
   await journal.open({ ...lease, deadlineMs: lease.createdMs });
   await until(async () => !(await journal.isOpen(lease.id)), { what: 'it to be ended again' });
   expect((await journal.ended(lease.id))?.reason).toBe('rolled-back');
-}, 300_000);
-
-test('invariant 7: two faults on one thing are refused, and the first one stays', async () => {
-  const lease = await inject(LATENCY);
-  await expect(inject({ driver: 'toxiproxy.down', target: 'proxy-1' })).rejects.toMatchObject({
-    code: 'CHAOS_REFUSED',
-  });
-  expect(await findFault(stage, lease)).toContain('latency');
-  await end(lease);
-  expect(await findFault(stage, lease)).toBeUndefined();
-}, 300_000);
-
-test('a fault that cannot be injected leaves nothing', async () => {
-  const refused = inject({
-    driver: 'postgres.lock',
-    target: 'database',
-    parameters: { table: 'public.other' },
-  });
-  await expect(refused).rejects.toMatchObject({ code: 'CHAOS_FAULT_NOT_INJECTED' });
-  await expect(
-    inject({ driver: 'backup.lost', target: 'repository', parameters: { file: '../x' } }),
-  ).rejects.toThrow();
-  expect(await stage.host.journal.ids()).toEqual([]);
-}, 300_000);
-
-test('without room for the journal nothing is injected, and what is there still ends', async () => {
-  const small = join(stage.directory, 'small');
-  await mkdir(small);
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', small], { stdio: 'ignore' });
-  } catch {
-    // Without the right to mount there is no small file system to fill.
-    return;
-  }
-  try {
-    const host = { ...stage.host, store: undefined, journal: new LeaseJournal(small) };
-    const lease: FaultLease = { ...(await inject(LATENCY)), id: newLeaseId() };
-    await host.journal.open(lease);
-    const filler = Buffer.alloc(4_096);
-    await expect(
-      (async () => {
-        for (let file = 0; ; file += 1) await writeFile(join(small, `fill-${file}`), filler);
-      })(),
-    ).rejects.toMatchObject({ code: 'ENOSPC' });
-    await expect(
-      injectFault(host, stage.programs, {
-        ...LATENCY,
-        ...{ leaseId: newLeaseId(), experiment: 'x', target: 'proxy-2', durationMs: 9_000, termMs: 9_000 },
-      }),
-    ).rejects.toMatchObject({ code: 'ENOSPC' });
-    await end(lease, host);
-    expect(await host.journal.ids()).toEqual([]);
-  } finally {
-    execFileSync('umount', ['-l', small]);
-    await abortAll(stage.host, 'test');
-  }
-}, 300_000);
-
-test('the unit that has the PID now is not signalled for the one that had it', async () => {
-  const record = JSON.parse(await readFile(stage.unitFile, 'utf8'));
-  await writeFile(stage.unitFile, JSON.stringify({ ...record, identity: '1' }));
-  try {
-    await expect(inject({ driver: 'process.stop', target: 'unit' })).rejects.toMatchObject({
-      code: 'CHAOS_FAULT_NOT_INJECTED',
-    });
-  } finally {
-    await writeFile(stage.unitFile, JSON.stringify(record));
-  }
-  expect(await findFault(stage, { id: '', driver: 'process.stop', target: 'unit' })).toBeUndefined();
-}, 300_000);
-
-test('a process that dies while it is stopped is no fault any more', async () => {
-  const lease = await inject({ driver: 'process.stop', target: 'unit' });
-  // The signal is there; the process stands when it would next run.
-  await until(async () => /State:\s+T/.test((await findFault(stage, lease)) ?? ''), {
-    what: 'the process to stand',
-  });
-  kill(JSON.parse(await readFile(stage.unitFile, 'utf8')).pid);
-  await end(lease);
-  expect(await stage.host.journal.ids()).toEqual([]);
-  await until(async () => (await detachedStatus(stage.unitFile)).kind === 'stopped', {
-    what: 'it to be dead',
-  });
-  await startDetached({
-    ...{ file: '/bin/sleep', args: ['3600'] },
-    ...{ recordFile: stage.unitFile, logFile: `${stage.unitFile}.log` },
-  });
 }, 300_000);
 
 test('a fault that has gone with its target is closed by hand in the journal, and then in the control plane', async () => {
@@ -339,23 +184,4 @@ test('the big red button works with the control plane away, and says what it cou
   await until(async () => (await stage.host.store?.active())?.length === 0, {
     what: 'the control plane to hear of it',
   });
-}, 300_000);
-
-test('a server that never answers is not waited for', async () => {
-  const silent = createServer(() => undefined);
-  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-  const address = silent.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const host = {
-    ...stage.host,
-    targets: { silent: { kind: 'toxiproxy' as const, url: `http://127.0.0.1:${port}`, proxy: 'x' } },
-  };
-  await expect(
-    injectFault(host, stage.programs, {
-      ...LATENCY,
-      ...{ leaseId: newLeaseId(), experiment: 'x', target: 'silent', durationMs: 9_000, termMs: 9_000 },
-    }),
-  ).rejects.toMatchObject({ code: 'CHAOS_FAULT_NOT_INJECTED' });
-  silent.closeAllConnections();
-  silent.close();
 }, 300_000);

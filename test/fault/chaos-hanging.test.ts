@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FaultLease, injectFault, readGuard } from '../../core/chaos';
+import { type FaultLease, readGuard } from '../../core/chaos';
 import { isAlive } from '../../core/chaos/lease';
 import { startDetached, stopDetached } from '../../core/cluster';
 import { findFault } from '../support/chaos-checker';
-import { type ChaosStage, newLeaseId, startChaosStage } from '../support/chaos-stage';
+import { type ChaosStage, startChaosStage } from '../support/chaos-stage';
 import { CleanUp } from '../support/clean-up';
+import { injectLasting } from '../support/lasting-fault';
 import { removeDirectory, throwawayDirectory } from '../support/throwaway-directory';
 import { until } from '../support/until';
 
@@ -36,12 +37,8 @@ beforeAll(async () => {
 }, 240_000);
 afterAll(() => cleanUp.run(), 120_000);
 
-function inject(driver: string, target: string, parameters: object = {}): Promise<FaultLease> {
-  return injectFault(stage.host, stage.programs, {
-    ...{ leaseId: newLeaseId(), experiment: 'chaos/test/1', driver, target, parameters },
-    ...{ durationMs: 600_000, termMs: 600_000 },
-  });
-}
+const inject = (driver: string, target: string, parameters: object = {}) =>
+  injectLasting(stage, { driver, target, parameters });
 
 /** As somebody elsewhere asks for it: only the guards are left to do it. */
 const abort = (leases: readonly FaultLease[]) =>

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { endFault, type FaultLease, injectFault } from '../../core/chaos';
 import { resolveFault } from '../../core/chaos/host';
 import { findFault } from '../support/chaos-checker';
-import { type ChaosStage, newLeaseId, startChaosStage } from '../support/chaos-stage';
+import { type ChaosStage, startChaosStage } from '../support/chaos-stage';
 import { kill } from '../support/kill';
+import { injectLasting, LATENCY, rollBack } from '../support/lasting-fault';
 import { until } from '../support/until';
 
 let stage: ChaosStage;
@@ -13,21 +13,8 @@ beforeAll(async () => {
 afterAll(() => stage?.stop(), 120_000);
 
 const PROXIES = ['proxy-1', 'proxy-2', 'proxy-3'];
-const LATENCY = { driver: 'toxiproxy.latency', target: 'proxy-1', parameters: { latencyMs: 200 } };
 
-function inject(wanted: { driver: string; target: string; parameters?: object }) {
-  return injectFault(stage.host, stage.programs, {
-    leaseId: newLeaseId(),
-    experiment: 'chaos/test/1',
-    parameters: {},
-    ...wanted,
-    // Longer than any test: nobody renews it.
-    ...{ durationMs: 600_000, termMs: 600_000 },
-  });
-}
-
-const end = (lease: FaultLease) =>
-  endFault(stage.host, lease, { by: 'test', reason: 'rolled-back', limitMs: 60_000 });
+const inject = (wanted: Parameters<typeof injectLasting>[1]) => injectLasting(stage, wanted);
 
 async function expectWhole(): Promise<void> {
   for (const target of PROXIES)
@@ -51,7 +38,7 @@ test('a restarted Toxiproxy gets its proxies back, and a connection through them
   const lease = await inject({ driver: 'toxiproxy.down', target: 'proxy-1' });
   kill(await stage.toxiproxy.pid());
   await until(async () => (await findFault(stage, lease)) === 'Toxiproxy does not answer');
-  await end(lease);
+  await rollBack(stage.host, lease);
   await expectWhole();
 }, 300_000);
 
@@ -60,7 +47,7 @@ test('a Toxiproxy that hangs on the removal is restarted, and its proxies recrea
   const pid = await stage.toxiproxy.pid();
   if (pid === undefined) throw new Error('Toxiproxy does not run');
   process.kill(pid, 'SIGSTOP');
-  await end(lease);
+  await rollBack(stage.host, lease);
   expect(await stage.toxiproxy.pid()).not.toBe(pid);
   expect(await findFault(stage, lease)).toBeUndefined();
 }, 300_000);
@@ -69,7 +56,7 @@ test('faults that end at the same moment restart a dead Toxiproxy once', async (
   const leases = [];
   for (const target of PROXIES) leases.push(await inject({ ...LATENCY, target }));
   await stage.toxiproxy.kill();
-  await Promise.all(leases.map(end));
+  await Promise.all(leases.map((lease) => rollBack(stage.host, lease)));
   await expectWhole();
   expect(servers()).toEqual([await stage.toxiproxy.pid()]);
 }, 300_000);
@@ -78,9 +65,9 @@ test('who ends a fault late leaves the Toxiproxy alone that another end has star
   const first = await inject(LATENCY);
   const second = await inject({ ...LATENCY, target: 'proxy-2' });
   await stage.toxiproxy.kill();
-  await end(first);
+  await rollBack(stage.host, first);
   const pid = await stage.toxiproxy.pid();
-  await end(second);
+  await rollBack(stage.host, second);
   expect(await stage.toxiproxy.pid()).toBe(pid);
   await expectWhole();
 }, 300_000);
@@ -91,10 +78,10 @@ test('a fault that begins while Toxiproxy comes back knows the proxies that are 
   for (const proxy of ['proxy-2', 'proxy-3'])
     expect((await fetch(`${stage.toxiproxy.url}/proxies/${proxy}`, { method: 'DELETE' })).ok).toBe(true);
   const second = await inject(LATENCY);
-  await end(first);
+  await rollBack(stage.host, first);
   expect(await findFault(stage, { ...second, target: 'proxy-3' })).toBeUndefined();
   await stage.toxiproxy.kill();
-  await end(second);
+  await rollBack(stage.host, second);
   await expectWhole();
 }, 300_000);
 
@@ -105,6 +92,6 @@ test('a fault has not ended as long as a proxy is missing that was there when it
   await fetch(`${stage.toxiproxy.url}/proxies/proxy-3`, { method: 'DELETE' });
   const call = { leaseId: lease.id, target, parameters, saved: lease.saved, pastDeadline: false };
   expect(await driver.isThere({ ...call, signal: AbortSignal.timeout(10_000) })).toBe(true);
-  await end(lease);
+  await rollBack(stage.host, lease);
   await expectWhole();
 }, 300_000);

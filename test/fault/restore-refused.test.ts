@@ -1,9 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OperationRun } from '../../client';
-import { makeServerDirectory } from '../../core/cluster';
-import { messageOf } from '../../core/errors';
 import type { AccountingWriter } from '../../examples/accubooks';
 import type { Desk, RestoreStage } from '../support/restore-stage';
 import {
@@ -16,6 +14,7 @@ import { holdByTransaction } from '../support/restore-stage-holds';
 import { databaseTime, type LosingOffice, loseInvoices } from '../support/restore-stage-office';
 
 import { useRestoreStage } from '../support/restore-stages';
+import { onSmallDisk } from '../support/small-disk';
 import { until } from '../support/until';
 
 /** What cannot be done is refused with its code, and then nothing is changed and nothing left. */
@@ -162,19 +161,12 @@ describe('a restore that cannot be', () => {
   });
 
   it('on a file system that is full', async () => {
-    const directory = await tmpfs('96m');
-    if (directory === undefined) {
-      return;
-    }
-    try {
+    await onSmallDisk('96m', async (directory) => {
       const desk = await stage.openDesk('cramped', { scratchDirectory: directory });
       expect(await failing(office.target, {}, desk)).toMatchObject({ code: 'SCRATCH_DISK_FULL' });
       expect(await readdir(directory)).toEqual([]);
       await desk.worker.stop();
-    } finally {
-      execFileSync('umount', [directory]);
-      await rm(directory, { recursive: true });
-    }
+    });
   });
 
   it('while another one of the same tenant runs, which it names; two tenants at once both work', async () => {
@@ -245,19 +237,4 @@ async function flipped(file: string, work: () => Promise<void>): Promise<void> {
   } finally {
     await writeFile(file, good);
   }
-}
-
-/** A file system of that size; undefined, with the reason printed, for who may not mount. */
-async function tmpfs(size: string): Promise<string | undefined> {
-  const directory = await mkdtemp('/tmp/cf-full-');
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0755`, 'none', directory], {
-      stdio: 'ignore',
-    });
-  } catch (error) {
-    process.stdout.write(`skipped: ${messageOf(error)}\n`);
-    await rm(directory, { recursive: true });
-    return undefined;
-  }
-  return makeServerDirectory(directory);
 }

@@ -1,5 +1,5 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { appendFile, cp, mkdir, mkdtemp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { appendFile, cp, mkdtemp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
@@ -24,6 +24,7 @@ import { LogSigner, openPlatformLog, sealBatch, verifierOf } from '../../core/au
 import { verifyExport, verifyLog } from '../../core/audit/verify';
 import { applyMigrations, inTransaction } from '../../database';
 import { type RealPostgres, startPostgres } from '../support/real-postgres';
+import { onSmallDisk } from '../support/small-disk';
 
 const ORIGIN = 'example.org/audit';
 const keys = {
@@ -261,24 +262,14 @@ function replaceLine(text: string, at: number): string {
 }
 
 test('a disk that is full ends an export with an error, and what is there passes for nothing', async () => {
-  const small = join(directory, 'small');
-  await mkdir(small);
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', small], { stdio: 'ignore' });
-  } catch {
-    // Without the right to mount there is no small file system to fill.
-    return;
-  }
-  try {
+  await onSmallDisk('64k', async (small) => {
     const target = join(small, 'evidence');
     await expect(exportLogs(platform, keys.log, target)).rejects.toMatchObject({
       code: 'EXPORT_INCOMPLETE',
       message: expect.stringContaining('no space left'),
     });
     await expect(verifyExport(target, keys.log)).rejects.toMatchObject({ code: 'AUDIT_LOG_DAMAGED' });
-  } finally {
-    execFileSync('umount', ['-l', small]);
-  }
+  });
   const again = await exportLogs(platform, keys.log, join(directory, 'again'));
   expect((await verifyExport(again.directory, keys.log)).violations).toEqual([]);
 });
