@@ -1,11 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once as happened } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import express from 'express';
-import fc from 'fast-check';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Pool } from 'pg';
 import {
@@ -14,54 +10,23 @@ import {
   idempotencyMiddleware,
   jsonResponse,
 } from '../../core/idempotency';
-import { formatKeyHeader, parseKeyHeader } from '../../core/idempotency/http/key-header.pure';
-import { applyMigrations, inTransaction } from '../../database';
+import { inTransaction } from '../../database';
+import { asking, type IdempotentInvoices, startIdempotentInvoices } from '../support/idempotent-invoices';
 import { idempotentServer } from '../support/idempotent-server';
-import { type RealPostgres, startPostgres } from '../support/real-postgres';
 import { until } from '../support/until';
 
-const ROOT = join(__dirname, '..', '..');
-
-let postgres: RealPostgres;
-let pool: Pool;
+let invoices: IdempotentInvoices;
 let close: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  postgres = await startPostgres();
-  await postgres.createDatabase('app');
-  pool = postgres.connect('app', 'postgres', 20);
-  await applyMigrations(pool, 'application');
-  await pool.query(
-    'create table invoice (id integer generated always as identity, tenant text, body jsonb); create table go ()',
-  );
+  invoices = await startIdempotentInvoices();
 });
-afterAll(() => postgres?.stop());
-beforeEach(() => pool.query('truncate invoice, go, chronawflow.idempotency, chronawflow.audit_outbox'));
+afterAll(() => invoices?.stop());
+beforeEach(() => invoices.empty());
 afterEach(async () => {
   for (const one of close) await one();
   close = [];
 });
-
-interface Ask {
-  readonly key?: string;
-  readonly tenant?: string;
-  readonly body?: unknown;
-  readonly signal?: AbortSignal;
-}
-
-const asking =
-  (address: string) =>
-  (path: string, { key, tenant = 'a', body = { amount: 5 }, signal }: Ask = {}): Promise<Response> =>
-    fetch(`${address}${path}`, {
-      method: 'POST',
-      signal,
-      headers: {
-        'content-type': 'application/json',
-        'x-tenant': tenant,
-        ...(key === undefined ? {} : { 'idempotency-key': key }),
-      },
-      body: JSON.stringify(body),
-    });
 
 async function listening(app: FastifyInstance) {
   close.push(() => app.close());
@@ -83,48 +48,13 @@ async function serving(server: Server) {
 const begun = (key: string) =>
   until(
     async () =>
-      (await pool.query('select from chronawflow.idempotency where key = $1', [key])).rowCount === 1,
+      (await invoices.pool.query('select from chronawflow.idempotency where key = $1', [key])).rowCount === 1,
     { what: 'the request to begin' },
   );
-const invoices = async () => (await pool.query('select from invoice')).rowCount;
 const insert = (tx: Pick<Pool, 'query'>) => tx.query(`insert into invoice (tenant) values ('a')`);
 
-test('a key carries any printable text, whatever its quotes, and nothing else is one', () => {
-  const printable = fc
-    .array(fc.integer({ min: 0x20, max: 0x7e }), { minLength: 1, maxLength: 255 })
-    .map((codes) => String.fromCharCode(...codes))
-    .filter((text) => text.trim() !== '');
-  fc.assert(
-    fc.property(printable, (key) => {
-      expect(parseKeyHeader(formatKeyHeader(key), false)).toBe(key);
-      expect(parseKeyHeader(`  ${formatKeyHeader(key)} ;version=1`, false)).toBe(key);
-    }),
-  );
-  fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 600 }), fc.boolean(), (field, bare) => {
-      const key = parseKeyHeader(field, bare);
-      if (key !== undefined) expect(key).toMatch(/^[\x20-\x7e]{1,255}$/);
-    }),
-  );
-  for (const field of [
-    '',
-    '""',
-    '"  "',
-    'k',
-    '"k',
-    'k"',
-    '"k" "l"',
-    '"k", "l"',
-    '"ü"',
-    `"${'k'.repeat(256)}"`,
-  ])
-    expect(parseKeyHeader(field, false)).toBeUndefined();
-  expect(parseKeyHeader('8e03978e-40d5-43dd', true)).toBe('8e03978e-40d5-43dd');
-  expect(parseKeyHeader('two words', true)).toBeUndefined();
-});
-
 test('Fastify: a request is carried out once, and its response is given again as it was', async () => {
-  const ask = await listening(idempotentServer(pool).app);
+  const ask = await listening(idempotentServer(invoices.pool).app);
   const first = await ask('/invoices/quick', { key: '"k1"' });
   expect(first.status).toBe(201);
   const body = await first.text();
@@ -134,18 +64,18 @@ test('Fastify: a request is carried out once, and its response is given again as
   expect(again.headers.get('content-type')).toBe(first.headers.get('content-type'));
   expect(first.headers.get('idempotency-replayed')).toBeNull();
   expect(again.headers.get('idempotency-replayed')).toBe('true');
-  expect(await invoices()).toBe(1);
+  expect(await invoices.count()).toBe(1);
   // Another key, another path and another tenant are other requests.
   await ask('/invoices/quick', { key: '"k2"' });
   await ask('/invoices/other', { key: '"k1"' });
   await ask('/invoices/quick', { key: '"k1"', tenant: 'b' });
-  expect(await invoices()).toBe(4);
-  const { rows } = await pool.query('select action, tenant, object from chronawflow.audit_outbox');
+  expect(await invoices.count()).toBe(4);
+  const { rows } = await invoices.pool.query('select action, tenant, object from chronawflow.audit_outbox');
   expect(rows).toEqual([{ action: 'idempotency.replayed', tenant: 'a', object: 'POST /invoices/quick/k1' }]);
 });
 
 test('Fastify: 400 without or with a wrong key, 422 for another payload, as problem documents', async () => {
-  const ask = await listening(idempotentServer(pool).app);
+  const ask = await listening(idempotentServer(invoices.pool).app);
   await ask('/invoices/quick', { key: '"k1"' });
   const answers = [
     await ask('/invoices/quick'),
@@ -166,50 +96,53 @@ test('Fastify: 400 without or with a wrong key, 422 for another payload, as prob
     },
     { status: 422 },
   ]);
-  expect(await invoices()).toBe(1);
+  expect(await invoices.count()).toBe(1);
 });
 
 test('Fastify: 409 while the first request runs, longer than its lease too, and its response after that', async () => {
   // Three renewals a lease, so it is renewed soon, and a busy machine does not keep all of them.
-  const ask = await listening(idempotentServer(pool, 9_000).app);
+  const ask = await listening(idempotentServer(invoices.pool, 9_000).app);
   const first = ask('/invoices/slow', { key: '"k1"' });
   await begun('k1');
   await until(async () => (await ask('/invoices/slow', { key: '"k1"' })).status === 409);
-  const lease = await pool.query<{ until: string }>(
+  const lease = await invoices.pool.query<{ until: string }>(
     'select lease_until as until from chronawflow.idempotency',
   );
   await until(
     async () =>
-      (await pool.query('select from chronawflow.idempotency where lease_until > $1', [lease.rows[0]?.until]))
-        .rowCount === 1,
+      (
+        await invoices.pool.query('select from chronawflow.idempotency where lease_until > $1', [
+          lease.rows[0]?.until,
+        ])
+      ).rowCount === 1,
     { what: 'the lease to be renewed' },
   );
   const running = await ask('/invoices/slow', { key: '"k1"' });
   expect([running.status, running.headers.get('retry-after')]).toEqual([409, '1']);
   expect(await running.json()).toMatchObject({ title: 'Conflict', code: 'EXECUTION_RUNNING' });
-  await pool.query('insert into go default values');
+  await invoices.pool.query('insert into go default values');
   const body = await (await first).text();
   expect(await (await ask('/invoices/slow', { key: '"k1"' })).text()).toBe(body);
-  expect(await invoices()).toBe(1);
+  expect(await invoices.count()).toBe(1);
 });
 
 test('Fastify: of many at once one is carried out', async () => {
-  const ask = await listening(idempotentServer(pool).app);
+  const ask = await listening(idempotentServer(invoices.pool).app);
   const answers = await Promise.all(
     Array.from({ length: 20 }, () => ask('/invoices/quick', { key: '"k1"' })),
   );
   for (const { status } of answers) expect([201, 409]).toContain(status);
   expect(answers.some(({ status }) => status === 201)).toBe(true);
-  expect(await invoices()).toBe(1);
+  expect(await invoices.count()).toBe(1);
 });
 
 test('a handler that does not complete has its answer recorded before it is sent; errors may be tried again', async () => {
   const app = Fastify();
-  const once = idempotencyHooks({ idempotency: new IdempotencyManager(pool), tenant: () => 'a' });
+  const once = idempotencyHooks({ idempotency: new IdempotencyManager(invoices.pool), tenant: () => 'a' });
   let tries = 0;
   app.post<{ Params: { status: string } }>('/answer/:status', once, async (request, reply) => {
     tries += 1;
-    await insert(pool);
+    await insert(invoices.pool);
     return reply.code(Number(request.params.status)).header('x-own', '1').send({ tries });
   });
   app.post('/large', once, async () => {
@@ -237,10 +170,10 @@ test('a handler that does not complete has its answer recorded before it is sent
 
 test('a transaction that is rolled back after it completed leaves nothing, and the request may be tried again', async () => {
   const app = Fastify();
-  const once = idempotencyHooks({ idempotency: new IdempotencyManager(pool), tenant: () => 'a' });
+  const once = idempotencyHooks({ idempotency: new IdempotencyManager(invoices.pool), tenant: () => 'a' });
   let fail = true;
   app.post('/pay', once, async (request, reply) => {
-    const response = await inTransaction(pool, async (tx) => {
+    const response = await inTransaction(invoices.pool, async (tx) => {
       await insert(tx);
       const done = await once.of(request)?.complete(tx, jsonResponse(201, { paid: true }));
       if (fail) throw new RangeError('after all');
@@ -250,31 +183,31 @@ test('a transaction that is rolled back after it completed leaves nothing, and t
   });
   const ask = await listening(app);
   expect((await ask('/pay', { key: '"k"' })).status).toBe(500);
-  expect(await invoices()).toBe(0);
+  expect(await invoices.count()).toBe(0);
   fail = false;
   await until(async () => (await ask('/pay', { key: '"k"' })).status === 201);
-  expect(await invoices()).toBe(1);
+  expect(await invoices.count()).toBe(1);
 });
 
 test('Express: once, 400, 409, 422, and the same answer again', async () => {
   const app = express();
   const once = idempotencyMiddleware({
-    idempotency: new IdempotencyManager(pool),
+    idempotency: new IdempotencyManager(invoices.pool),
     tenant: (request: express.Request) => request.get('x-tenant'),
     acceptBare: true,
   });
   app.use(express.json(), once);
   app.post('/in-transaction', async (request, response) => {
-    const done = await inTransaction(pool, async (tx) => {
+    const done = await inTransaction(invoices.pool, async (tx) => {
       await insert(tx);
       return once.of(request)?.complete(tx, jsonResponse(201, { done: true }));
     });
     response.status(201).set(done?.headers).send(done?.body);
   });
   app.post('/after', async (_, response) => {
-    await insert(pool);
-    if ((await pool.query('select from go')).rowCount === 0)
-      await until(async () => (await pool.query('select from go')).rowCount === 1);
+    await insert(invoices.pool);
+    if ((await invoices.pool.query('select from go')).rowCount === 0)
+      await until(async () => (await invoices.pool.query('select from go')).rowCount === 1);
     response.status(202).json({ after: true });
   });
   app.post('/stream', (_, response) => {
@@ -295,61 +228,11 @@ test('Express: once, 400, 409, 422, and the same answer again', async () => {
   const waiting = ask('/after', { key: 'k' });
   await begun('k');
   await until(async () => (await ask('/after', { key: 'k' })).status === 409);
-  await pool.query('insert into go default values');
+  await invoices.pool.query('insert into go default values');
   expect(await (await waiting).json()).toEqual({ after: true });
   const after = await ask('/after', { key: 'k' });
   expect([after.status, await after.json()]).toEqual([202, { after: true }]);
   expect(await (await ask('/stream', { key: 'k' })).text()).toBe('one two');
   expect((await ask('/stream', { key: 'k' })).status).toBe(409);
-  expect(await invoices()).toBe(2);
+  expect(await invoices.count()).toBe(2);
 });
-
-test('a process that is killed in the middle leaves no effect, and the request is carried out by the next one', async () => {
-  const [killed, ask] = await serverProcess();
-  const lost = ask('/invoices/slow', { key: '"k1"' }).then(
-    () => 'answered',
-    () => 'lost',
-  );
-  await until(
-    async () =>
-      (await pool.query(`select from pg_stat_activity where state = 'active' and query like 'do $$%'`))
-        .rowCount === 1,
-    { limitMs: 60_000, what: 'the request to be in the middle' },
-  );
-  await end(killed, 'SIGKILL');
-  expect(await lost).toBe('lost');
-  const [, again] = await serverProcess();
-  await pool.query('insert into go default values');
-  let last: Response | undefined;
-  await until(async () => {
-    last = await again('/invoices/slow', { key: '"k1"' });
-    return last.status !== 409;
-  });
-  expect(last?.status).toBe(201);
-  expect(await invoices()).toBe(1);
-  expect(await (await again('/invoices/slow', { key: '"k1"' })).text()).toBe(await last?.text());
-  const { rows } = await pool.query(`select tenant, details ->> 'fence' as fence from chronawflow.audit_outbox
-    where action = 'idempotency.taken-over'`);
-  expect(rows).toEqual([{ tenant: 'a', fence: '2' }]);
-}, 300_000);
-
-async function serverProcess(): Promise<[ChildProcess, ReturnType<typeof asking>]> {
-  const child = spawn(
-    process.execPath,
-    ['-r', join(ROOT, 'scripts', 'register.cjs'), join(ROOT, 'test', 'support', 'idempotent-server.ts')],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, IDEMPOTENT_SERVER: JSON.stringify(postgres.connection('app')) },
-    },
-  );
-  close.push(() => end(child, 'SIGKILL'));
-  const [address] = await happened(createInterface({ input: child.stdout }), 'line');
-  return [child, asking(String(address))];
-}
-
-async function end(child: ChildProcess, signal: 'SIGKILL'): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = happened(child, 'exit');
-  child.kill(signal);
-  await exited;
-}
