@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runsAsRoot, serverStatus } from '../../core/cluster';
+import { serverStatus } from '../../core/cluster';
 import type { RecoveryContext } from '../../core/recovery/engine';
 import {
   connectScratch,
@@ -17,6 +17,7 @@ import { processesWith } from '../../core/recovery/scratch/leftover-processes';
 import { pathsIn, scratchPaths } from '../../core/recovery/scratch/scratch-paths.pure';
 import type { ResolvedTarget, ScratchHandle } from '../../core/recovery/types';
 import { kill } from '../support/kill';
+import { onSmallDisk } from '../support/small-disk';
 import { withStuckBackupFile } from '../support/stuck-backup-file';
 import { removeDirectory, throwawayDirectory } from '../support/throwaway-directory';
 import { until } from '../support/until';
@@ -53,6 +54,12 @@ afterAll(async () => {
 
 const pathsOf = (restoreId: string) =>
   scratchPaths(ctx.config.application.backup.scratchDirectory, restoreId);
+
+const withScratchIn = (scratchDirectory: string): RecoveryContext => {
+  const { application } = ctx.config;
+  const backup = { ...application.backup, scratchDirectory };
+  return { ...ctx, config: { ...ctx.config, application: { ...application, backup } } };
+};
 
 async function serverPid(scratch: ScratchHandle): Promise<number> {
   const status = await serverStatus(pathsIn(scratch.directory).dataDirectory);
@@ -188,78 +195,6 @@ test('an abort stops the restore and its processes', async () => {
   expect(existsSync(pathsOf('aborted').root)).toBe(false);
 });
 
-test('a long replay fetches WAL ahead, and that leaves nothing behind either (scratch 5)', async () => {
-  for (let id = 100; id < 168; id += 1) {
-    await notes.write(id);
-    await notes.app.superuser.query('select pg_switch_wal()');
-  }
-  const at = await notes.write(168);
-  const long = await notes.resolve(at);
-  const scratch = await restoreScratch(ctx, 'long', long, quiet);
-  const { dataDirectory, spoolDirectory } = pathsIn(scratch.directory);
-  expect(await readdir(spoolDirectory, { recursive: true })).not.toEqual([]);
-  expect((await notesIn(scratch)).length).toBe(72);
-  await removeScratch(ctx, 'long');
-  expect(await processesWith(`--pg1-path=${dataDirectory}`)).toEqual([]);
-  expect(existsSync(scratch.directory)).toBe(false);
-});
-
-describe('where fetching ahead fails (scratch 5)', () => {
-  let far: ResolvedTarget;
-  beforeAll(async () => {
-    for (let id = 200; id < 268; id += 1) {
-      await notes.write(id);
-      await notes.app.superuser.query('select pg_switch_wal()');
-    }
-    far = await notes.resolve(await notes.write(268));
-  }, 240_000);
-
-  // The second one's postmaster stands still for a moment and learns late that the recovery has ended.
-  test.each([
-    ['at once', 'true', ''],
-    [
-      'when the server is ready, which then takes its time to end',
-      `grep -q '^ready' "$data/postmaster.pid"`,
-      'kill -STOP "$server"; { sleep 3; kill -CONT "$server"; } >/dev/null 2>&1 &',
-    ],
-  ])('%s, the rest is fetched segment by segment', fetchesOneByOne, 240_000);
-
-  async function fetchesOneByOne(_when: string, condition: string, before: string): Promise<void> {
-    const real = ctx.config.application.backup;
-    const binary = join(notes.app.directory, 'pgbackrest-that-trips');
-    await writeFile(
-      binary,
-      [
-        '#!/bin/sh',
-        'for argument in "$@"; do',
-        `  case "$argument" in --pg1-path=*) data="\${argument#--pg1-path=}";; esac`,
-        'done',
-        `case "$*" in *--archive-async*) if ${condition}; then`,
-        '  server="$(head -n 1 "$data/postmaster.pid")"',
-        `  ${before}`,
-        `  echo "ERROR: [055]: unable to move missing source '/spool/in/0.pgbackrest.tmp': [2] No such file" >&2`,
-        '  exit 55',
-        'fi;; esac',
-        `exec '${real.binary}' "$@"`,
-      ].join('\n'),
-      { mode: 0o755 },
-    );
-    const warnings: string[] = [];
-    const tripping: RecoveryContext = {
-      ...ctx,
-      log: { ...ctx.log, warn: (_, message) => void warnings.push(message) },
-      config: {
-        ...ctx.config,
-        application: { ...ctx.config.application, backup: { ...real, binary } },
-      },
-    };
-    const scratch = await restoreScratch(tripping, 'trips', far, quiet);
-    expect(await notesIn(scratch)).toContain(268);
-    expect(warnings).toEqual([expect.stringContaining('segment by segment')]);
-    await removeScratch(ctx, 'trips');
-  }
-});
-
 test('two restores run side by side', async () => {
   await Promise.all([
     withScratch('side/a', async (scratch) => expect(await notesIn(scratch)).toEqual([1, 2])),
@@ -306,7 +241,8 @@ test('a scratch cluster of another host or without its directory is lost, with a
 });
 
 test('a disk that cannot hold the cluster is refused before anything is written', async () => {
-  await onSmallDisk('40m', async (small) => {
+  await onSmallDisk('40m', async (directory) => {
+    const small = withScratchIn(directory);
     await expect(restoreScratch(small, 'full', target, quiet)).rejects.toMatchObject({
       code: 'SCRATCH_DISK_FULL',
       message: expect.stringMatching(/needs about [\d,]+ MB in .*, and [\d,]+ MB are free/),
@@ -316,7 +252,8 @@ test('a disk that cannot hold the cluster is refused before anything is written'
 });
 
 test('a disk that fills up during the restore gives the same error', async () => {
-  await onSmallDisk('200m', async (small, directory) => {
+  await onSmallDisk('200m', async (directory) => {
+    const small = withScratchIn(directory);
     await inTheMiddle(async (goOn) => {
       const restoring = restoreScratch(small, 'filled', target, quiet);
       const failed = expect(restoring).rejects.toMatchObject({ code: 'SCRATCH_DISK_FULL' });
@@ -334,33 +271,3 @@ test('a disk that fills up during the restore gives the same error', async () =>
     await removeScratch(small, 'filled');
   });
 }, 240_000);
-
-/** Runs with a scratch directory on a file system of its own; says so where mounting is not possible. */
-async function onSmallDisk(
-  size: string,
-  work: (small: RecoveryContext, directory: string) => Promise<void>,
-): Promise<void> {
-  if (!runsAsRoot() || process.platform !== 'linux') {
-    console.warn('skipped: a small file system can only be mounted by root on Linux');
-    return;
-  }
-  const directory = await mkdtemp('/tmp/cf-small-');
-  await chmod(directory, 0o755);
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0755`, 'none', directory], {
-      stdio: 'pipe',
-    });
-  } catch (error) {
-    console.warn(`skipped: a small file system could not be mounted here (${error})`);
-    await rm(directory, { recursive: true });
-    return;
-  }
-  try {
-    const { application } = ctx.config;
-    const backup = { ...application.backup, scratchDirectory: directory };
-    await work({ ...ctx, config: { ...ctx.config, application: { ...application, backup } } }, directory);
-  } finally {
-    execFileSync('umount', [directory]);
-    await rm(directory, { recursive: true });
-  }
-}
