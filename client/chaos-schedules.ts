@@ -96,6 +96,7 @@ export class ChaosSchedules {
     return this.signing.requestSchedule(termsOf(request), request.experiment);
   }
 
+  /** What was set a moment ago may not be among them yet: Temporal's list lags behind. */
   async list(): Promise<readonly ChaosScheduleState[]> {
     return this.link.request('chaos schedules', async () => {
       const found: ChaosScheduleState[] = [];

@@ -6,11 +6,14 @@ import type { QueueFlooding } from '../core/chaos';
 const UNKNOWN_WORKFLOW = 'chaosFlood';
 const AT_ONCE = 20;
 
+/** Longer than a pause of 5 s, and within the 8 s that one attempt to end a fault has (core/chaos/attempt-end.ts). */
+const CONNECT_LIMIT = '6s';
+
 /** Connects for each request: a fault's processes live long, and Temporal may be what is away. */
 export function queueFlooding(config: Config['temporal']): QueueFlooding {
   const withClient = async <T>(signal: AbortSignal, work: (client: Client) => Promise<T>): Promise<T> => {
     const { Client, connectTemporal } = await load();
-    const connection = await connectTemporal(config, '3s');
+    const connection = await connectTemporal(config, CONNECT_LIMIT);
     try {
       const client = new Client({ connection, namespace: config.namespace });
       return await connection.withAbortSignal(signal, () => work(client));

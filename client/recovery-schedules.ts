@@ -89,6 +89,7 @@ export class RecoverySchedules {
     });
   }
 
+  /** What was set a moment ago may not be among them yet: Temporal's list lags behind. */
   async list(): Promise<readonly ScheduleState[]> {
     return this.link.request('schedules', async () => {
       const found: ScheduleState[] = [];

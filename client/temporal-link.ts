@@ -8,8 +8,6 @@ import { RunNotFoundError, TemporalUnavailableError } from './errors';
 /** A query or update needs a worker; longer than this and there is none, or it is stuck. */
 const ANSWER_LIMIT_MS = 30_000;
 
-const CONNECT_LIMIT = '5s';
-
 /** How payloads are encoded; the SDK's own way without. */
 type LinkOptions = Pick<ClientOptions, 'dataConverter'>;
 
@@ -23,14 +21,14 @@ export class TemporalLink {
   /** Connects when the first request is made: Temporal may be away until then. */
   static whenNeeded(config: Config['temporal'], options: LinkOptions = {}): TemporalLink {
     const { namespace } = config;
-    const connection = temporalWhenNeeded(config, CONNECT_LIMIT);
+    const connection = temporalWhenNeeded(config);
     return new TemporalLink(new Client({ connection, namespace, ...options }), config);
   }
 
   /** @throws TemporalUnavailableError */
   static async open(config: Config['temporal'], options: LinkOptions = {}): Promise<TemporalLink> {
     try {
-      const connection = await connectTemporal(config, CONNECT_LIMIT);
+      const connection = await connectTemporal(config);
       return new TemporalLink(new Client({ connection, namespace: config.namespace, ...options }), config);
     } catch (cause) {
       throw new TemporalUnavailableError(config.address, cause);

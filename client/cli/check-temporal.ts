@@ -8,7 +8,6 @@ import { judgeFairness, probeFairness } from './probe-fairness';
 
 /** IndexedValueType: INDEXED_VALUE_TYPE_KEYWORD. Source: temporal/api/enums/v1/common.proto. */
 const KEYWORD = 2;
-const CONNECT_LIMIT = '5s';
 
 /** Temporal's frontend, the namespace, the search attributes, and whether a worker listens. */
 export function checkTemporal(config: Config['temporal']): Check {
@@ -16,7 +15,7 @@ export function checkTemporal(config: Config['temporal']): Check {
     name: 'Temporal',
     fallbackFix: 'Start the server, or correct temporal.address in the configuration.',
     look: async () => {
-      const connection = await connectTemporal(config, CONNECT_LIMIT);
+      const connection = await connectTemporal(config);
       try {
         const { namespace } = config;
         await connection.workflowService.describeNamespace({ namespace });

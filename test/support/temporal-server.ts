@@ -20,6 +20,8 @@ export interface RealTemporal {
   readonly webUrl: string | undefined;
   readonly cli: string;
   start(): Promise<void>;
+  /** To the server's process: SIGSTOP, as a machine that stands still, and SIGCONT. */
+  signal(name: NodeJS.Signals): Promise<void>;
   /** SIGKILL, as a crash; start() brings it back on the same port. */
   kill(): Promise<void>;
   /** Stops it and removes its directory. */
@@ -47,6 +49,10 @@ export function startTemporal(options: TemporalOptions = {}): Promise<RealTempor
       webPort: options.webUi ? webPort : undefined,
       dynamicConfig: options.dynamicConfig,
     });
+    const signal = async (name: NodeJS.Signals) => {
+      const status = await part.status();
+      if (status.kind === 'running' && status.pid !== undefined) process.kill(status.pid, name);
+    };
     const start = () => part.start({ progress: () => undefined });
     cleanUp.add(() => part.stop());
     await start();
@@ -57,9 +63,9 @@ export function startTemporal(options: TemporalOptions = {}): Promise<RealTempor
       webUrl: options.webUi ? `http://127.0.0.1:${webPort}` : undefined,
       cli,
       start,
+      signal,
       kill: async () => {
-        const status = await part.status();
-        if (status.kind === 'running' && status.pid !== undefined) process.kill(status.pid, 'SIGKILL');
+        await signal('SIGKILL');
         await part.stop();
       },
       stop: () => cleanUp.run(),
