@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { withTimeLimit } from '../../core/time-limit';
+import { standStill } from '../support/stand-still';
 import { until } from '../support/until';
 
 setFlagsFromString('--expose-gc');
@@ -18,6 +19,16 @@ test('a limit is kept although garbage is collected before its time', async () =
   collectGarbage();
   await until(() => reasons.length === 20, { what: 'every limit' });
   for (const reason of reasons) expect(reason).toMatchObject({ name: 'TimeoutError' });
+});
+
+test('a process that stood still is heard before its limit is over, and the limit comes all the same', async () => {
+  const bounded = withTimeLimit(new AbortController().signal, 2_000);
+  standStill(3_000);
+  // Every timer that was due has fired by then.
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(bounded.aborted).toBe(false);
+  await until(() => bounded.aborted, { what: 'the limit' });
+  expect(bounded.reason).toMatchObject({ name: 'TimeoutError' });
 });
 
 test('the caller’s own reason comes through, at once', () => {

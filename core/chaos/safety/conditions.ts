@@ -4,7 +4,7 @@ import { withTimeLimit } from '../../time-limit';
 import { type AbortCondition, callProvider, type RunContext, runActivity } from '../experiment';
 import { largestValue } from './metric-page.pure';
 
-/** One look at a condition must not take the second in which the next one is due. */
+/** One look at a condition must not take the second in which the next one is due; time in which this process stands still is not counted. */
 const LOOK_LIMIT_MS = 900;
 
 /**

@@ -20,7 +20,11 @@ export const proxyDefinition = z.object({
 export type ProxyDefinition = z.output<typeof proxyDefinition>;
 export type ToxicDefinition = z.output<typeof toxic>;
 
-/** Removing a toxic can hang in Toxiproxy for as long as a connection is stuck; then it is restarted instead. */
+/**
+ * Removing a toxic can hang in Toxiproxy for as long as a connection is stuck; then it is restarted instead, with all the connections
+ * that it has. Both have to fit into the 8 s of one attempt (core/chaos/attempt-end.ts); what stands still together with this process
+ * does not hang, and its time is not counted.
+ */
 const ANSWER_LIMIT_MS = 2_000;
 
 /** Toxiproxy's HTTP API, as far as faults need it. Source: https://github.com/Shopify/toxiproxy#http-api */
