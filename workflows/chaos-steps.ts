@@ -3,8 +3,17 @@ import type { ChaosActivities } from '../core/chaos/types';
 
 type Steps = ActivityInterfaceFor<ChaosActivities>;
 
-/** Two and a half heartbeats of activities/step-control.ts: the worker of a fault should be missed soon. */
+/**
+ * Two and a half heartbeats of activities/step-control.ts: the worker of a fault should be missed soon. A machine that stands still for
+ * longer loses an attempt, and the next one goes on.
+ */
 const heartbeatTimeout = '5s';
+
+/**
+ * Where there is no next attempt: a pause of 5 s, three times, beside the two heartbeats that may be on their way. That a dead worker is
+ * missed later costs nothing but time, since faults end with their leases whoever dies.
+ */
+const patientHeartbeatTimeout = '20s';
 
 /** The host's worker may be started again meanwhile; its guards end the faults in any case. */
 const scheduleToStartTimeout = '5m';
@@ -35,7 +44,7 @@ export function repeated(taskQueue: string, summary: string, limitMs: number | '
 /** An action may have had its effect although its answer was lost: it is not repeated. */
 export function once(taskQueue: string, summary: string): Steps {
   return proxyActivities<ChaosActivities>({
-    ...{ summary, taskQueue, scheduleToStartTimeout, heartbeatTimeout },
+    ...{ summary, taskQueue, scheduleToStartTimeout, heartbeatTimeout: patientHeartbeatTimeout },
     startToCloseTimeout: '10m',
     retry: { maximumAttempts: 1 },
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
