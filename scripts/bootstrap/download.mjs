@@ -4,8 +4,11 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { messageOf } from './bootstrap-failure.mjs';
 
-/** A closed network must be noticed at once; a slow one may take its time once bytes flow. */
-const ANSWER_MS = 5_000;
+/**
+ * A network that is closed in silence must be noticed soon, though not before a machine that is busy has sent the request and read
+ * the answer; a slow one may take its time once bytes flow.
+ */
+const ANSWER_MS = 15_000;
 const STALL_MS = 30_000;
 
 /** "linux-amd64": this platform by the names that Go projects give their releases. */

@@ -97,7 +97,7 @@ function versionedDirectories() {
 async function describeServer(directory, signal) {
   const absent = SERVER_PROGRAMS.filter((name) => !isProgram(join(directory, name)));
   if (absent.length > 0) return { reason: `${directory} lacks ${absent.join(', ')}` };
-  const output = await run(join(directory, 'postgres'), ['--version'], { signal, timeoutMs: 10_000 });
+  const output = await run(join(directory, 'postgres'), ['--version'], { signal, timeoutMs: 30_000 });
   const version = /\(PostgreSQL\) (\d+[.\w]*)/.exec(output)?.[1];
   if (version === undefined || Number.parseInt(version, 10) < OLDEST_POSTGRES) {
     return { reason: `${directory} holds PostgreSQL ${version ?? 'of an unknown version'}` };
@@ -116,7 +116,7 @@ function pgbackrestPaths(env) {
 
 async function describePgbackrest(path, signal) {
   if (!isProgram(path)) return { reason: `${path} is no program` };
-  const output = await run(path, ['version'], { signal, timeoutMs: 10_000 });
+  const output = await run(path, ['version'], { signal, timeoutMs: 30_000 });
   const [, major, minor] = (/pgBackRest (\d+)\.(\d+)/.exec(output) ?? []).map(Number);
   const [oldestMajor, oldestMinor] = OLDEST_PGBACKREST;
   const current = major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);

@@ -10,7 +10,7 @@ import { until } from './until';
 
 /** What the slow service did to the core, and how long the platform took. */
 export interface BooksFault {
-  /** Of the core requests that ended while the service was slow. */
+  /** Of the core requests that ended while the service was slow, as `BooksLoad.take` counts them. */
   readonly coreServedPct: number;
   readonly coreAsked: number;
   /** From the first report beyond a threshold to the last process that had applied the level, in intervals. */
@@ -31,13 +31,13 @@ export async function runBooksFault(platform: boolean, faultMs: number): Promise
   const load = startBooksLoad(fleet.ports);
   try {
     await until(() => load.take().core.answered > 0, { limitMs: 60_000, what: 'the first answers' });
-    await sleep(WARM_UP_MS);
+    await load.run(WARM_UP_MS);
     // Starting is a fault as well: the first requests are slow.
     const before = platform ? await normalEverywhere(fleet) : 0;
     load.take();
     const mend = await fleet.dependency.add({ type: 'latency', attributes: { latency: SLOW_MS } });
     const reaction = platform ? reactionOf(fleet, before) : undefined;
-    await sleep(faultMs);
+    await load.run(faultMs);
     const { core } = load.take();
     await mend();
     const mendedAt = performance.now();

@@ -1,9 +1,15 @@
 import { Agent, request } from 'node:http';
+import { RunningClock } from './running-clock';
 
 /** An open load: requests come at their times, however long the ones before take. */
 export interface BooksLoad {
-  /** Requests of both kinds that ended since the last call. */
+  /**
+   * Requests of both kinds that ended since the last call. Those during which this process stood still are left out: nobody knows how
+   * long they took.
+   */
   take(): { readonly core: Served; readonly reports: Served };
+  /** Goes on until this process has run for so long. */
+  run(ms: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -25,11 +31,14 @@ export function startBooksLoad(ports: readonly number[]): BooksLoad {
   const agent = new Agent({ keepAlive: true, maxSockets: 400 });
   const counts = { core: { asked: 0, answered: 0 }, reports: { asked: 0, answered: 0 } };
   const running = new Set<Promise<void>>();
+  const clock = new RunningClock();
   let nth = 0;
   const ask = (kind: keyof typeof counts, method: string, path: string) => {
     nth += 1;
     const port = ports[nth % ports.length];
+    const stops = clock.stopsSoFar();
     const one = answered(agent, { port, method, path }).then((ok) => {
+      if (clock.stopsSoFar() > stops) return;
       counts[kind].asked += 1;
       if (ok) counts[kind].answered += 1;
     });
@@ -49,7 +58,9 @@ export function startBooksLoad(ports: readonly number[]): BooksLoad {
       }
       return taken;
     },
+    run: (ms) => clock.run(ms),
     stop: async () => {
+      clock.stop();
       for (const timer of timers) clearInterval(timer);
       await Promise.all(running);
       agent.destroy();

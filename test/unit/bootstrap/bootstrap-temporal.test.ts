@@ -85,10 +85,13 @@ const prepare = (): Promise<Ended> => start().ended;
 const leftovers = (): string[] =>
   readdirSync(join(directory, 'cache', 'chronawflow')).filter((name) => name !== 'temporal-1.5.1');
 
+/** A whole bootstrap may have to start first, on a machine that is busy with others. */
+const LIMIT_MS = 120_000;
+
 async function until(condition: () => boolean): Promise<void> {
-  const limit = Date.now() + 20_000;
+  const limit = Date.now() + LIMIT_MS;
   while (!condition()) {
-    if (Date.now() > limit) throw new Error('waited 20 s in vain');
+    if (Date.now() > limit) throw new Error(`waited ${LIMIT_MS / 1_000} s in vain`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
