@@ -12,6 +12,7 @@ import {
 } from '../../core/cluster';
 import { type ConnectionSettings, createPool, quoteIdentifier } from '../../database';
 import { building, CleanUp } from './clean-up';
+import { copyClusterTemplate } from './cluster-template';
 import { guardAgainstOrphans } from './orphan-guard';
 import { removeDirectory, throwawayDirectory } from './throwaway-directory';
 
@@ -71,7 +72,7 @@ export function startPostgres(options: PostgresOptions = {}): Promise<RealPostgr
     const dataDirectory = join(directory, 'data');
     const logFile = join(directory, 'server.log');
     if (options.standbyOf !== undefined) await copyServer(options.standbyOf, dataDirectory);
-    else {
+    else if (options.dataChecksums || !(await copyClusterTemplate(dataDirectory))) {
       await initServer({
         bin,
         dataDirectory,

@@ -1,0 +1,1 @@
+export { makeClusterTemplate as default } from './cluster-template';
