@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { inTransaction, quoteLiteral, quoteQualified } from '../../../database';
 import { GateBusyError } from '../errors/gate-busy-error';
+import { SET_FLUSHED_LATER } from './flushed-later';
 import { createGateFunction } from './gate-function.pure';
 import { renewArming } from './gate-row';
 import { createGateTriggers } from './gate-triggers.pure';
@@ -52,7 +53,9 @@ export async function armTable(
           throw new GateBusyError(freeze.restoreId);
         }
         const path = freeze.plainTypes ? setSearchPath([]) : setSearchPath(await typeSchemas(tx, [table]));
-        await tx.query(`${createGateFunction(freeze, root.oid, table.condition)}; ${path}`);
+        await tx.query(
+          `${SET_FLUSHED_LATER}; ${createGateFunction(freeze, root.oid, table.condition)}; ${path}`,
+        );
 
         lockedSince = performance.now();
         // The mode of CREATE TRIGGER. Partitions and inheritance children are locked along with their parent.

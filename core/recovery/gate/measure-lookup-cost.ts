@@ -31,15 +31,14 @@ export async function measureLookupCost(pool: Pool, table: GateTable): Promise<L
   try {
     await client.query('begin');
     const copy = 'chronawflow.lookup_cost_probe';
-    const sample = 'chronawflow.lookup_cost_sample';
-    await client.query(`create unlogged table ${copy} (like ${quoteQualified(table)})`);
-    await client.query(`create unlogged table ${sample} (like ${quoteQualified(table)})`);
+    // Not unlogged: that would be synchronised at once.
+    await client.query(`create table ${copy} (like ${quoteQualified(table)})`);
     const { rowCount } = await client.query(
-      `insert into ${sample} select new.* from ${quoteQualified(table)} new where (${condition.sql('new')}) is not true limit ${SAMPLE_ROWS}`,
+      `insert into ${copy} select new.* from ${quoteQualified(table)} new where (${condition.sql('new')}) is not true limit ${SAMPLE_ROWS}`,
     );
     const rows = rowCount ?? 0;
     if (rows === 0) return { rows };
-    const fill = `insert into ${copy} select * from ${sample}`;
+    const fill = `insert into ${copy} select * from ${copy} limit ${rows}`;
     const without = await fastest(client, fill);
     await client.query(createGateFunction(PROBE, 0, condition));
     await client.query(

@@ -4,6 +4,7 @@ import { inTransaction } from '../../../database';
 import type { StepControl } from '../engine';
 import { type Blocker, chooseApproach } from './blocker.pure';
 import { findBlockers } from './find-blockers';
+import { SET_FLUSHED_LATER } from './flushed-later';
 import { lockGate, openGateNow } from './gate-row';
 import { type InstalledGate, readInstalledGates } from './installation';
 import { isLockFailure, sqlState } from './lock-failure';
@@ -100,7 +101,9 @@ async function tryDrop(pool: Pool, gate: InstalledGate, budgetMs: number): Promi
         const lock =
           names.length > 0 ? [`lock table only ${names.join(', only ')} in access exclusive mode`] : [];
         // Each statement of a message has a timeout of its own, as it has in one of its own.
-        await tx.query([...lock, `drop function if exists ${gate.functionName}() cascade`].join('; '));
+        await tx.query(
+          [SET_FLUSHED_LATER, ...lock, `drop function if exists ${gate.functionName}() cascade`].join('; '),
+        );
         return true;
       },
       { statementTimeoutMs: budgetMs },
