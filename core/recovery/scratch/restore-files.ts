@@ -92,13 +92,22 @@ async function spaceNeed(
   { target, segmentBytes }: FilesRequest,
   control: StepControl,
 ): Promise<SpaceNeed> {
+  const clusterBytes = target.clusterBytes ?? (await backedUpBytes(ctx, target, control));
+  return { clusterBytes, segments: segmentCount(target, segmentBytes), segmentBytes };
+}
+
+async function backedUpBytes(
+  ctx: RecoveryContext,
+  target: ResolvedTarget,
+  control: StepControl,
+): Promise<number> {
   const provider = backupProvider(ctx.config.application.backup);
   const { backups } = await provider.content(target.systemId, control);
   const backup = backups.find((candidate) => candidate.label === target.backupLabel);
   if (backup === undefined) {
     throw new BackupDamagedError(provider.name, [target.backupLabel], `backup ${target.backupLabel} is gone`);
   }
-  return { clusterBytes: backup.clusterBytes, segments: segmentCount(target, segmentBytes), segmentBytes };
+  return backup.clusterBytes;
 }
 
 /** How many segments recovery may read, from the backup's first to the fence's. */

@@ -215,6 +215,7 @@ function describe(
     ...(at === undefined ? {} : { at }),
     timeline,
     backupLabel: plan.backup.label,
+    clusterBytes: plan.backup.clusterBytes,
     firstSegment: name(plan.first),
     fenceSegment,
     // Before a gap and on an abandoned timeline another commit stands behind the target.

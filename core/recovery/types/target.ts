@@ -18,6 +18,8 @@ export interface ResolvedTarget {
   readonly timeline: number;
   /** Backup that recovery starts from. */
   readonly backupLabel: string;
+  /** Size of the cluster that it restores; absent in targets that were resolved before it was told. */
+  readonly clusterBytes?: number;
   /** First WAL segment that recovery needs, and the segment of the fence that proves there is a later commit. */
   readonly firstSegment: string;
   readonly fenceSegment: string;
