@@ -1,4 +1,4 @@
-import { ownerInKey } from '../../core/recovery/slice/owner-in-key.pure';
+import { ownerAmong, ownerInKey } from '../../core/recovery/slice/owner-in-key.pure';
 import type { PlanTable } from '../../core/recovery/slice/plan-types';
 
 function table(attribution: PlanTable['attribution'], key: readonly string[]): PlanTable {
@@ -28,6 +28,11 @@ test('9: rows with the same key have the same owner only when the tenant column 
   expect(ownerInKey(table({ kind: 'tenant-table', column: 'id' }, ['id']))).toBe(true);
   expect(ownerInKey(table(byColumn, ['id']))).toBe(false);
   expect(ownerInKey(table(byColumn, []))).toBe(false);
+});
+
+test('9: the same holds of any other unique value', () => {
+  expect(ownerAmong(table(byColumn, ['id']), ['number', 'org'])).toBe(true);
+  expect(ownerAmong(table(byColumn, ['org']), ['number'])).toBe(false);
 });
 
 test('9: a tenant column of another type than at the target may name another tenant by the same key', () => {

@@ -69,9 +69,12 @@ export async function computeChanges(
   return groups;
 }
 
+/** A table of changes for so many rows, with its digests, takes a millisecond or two: as long as the question. */
+const FEW_ROWS = 100;
+
 /**
  * The tenant has no row of the table any more and all staged ones come back. Not where a decision may take single rows
- * out, since then each needs a digest of its own; not for small tables, where the question costs more than the answer.
+ * out, since then each needs a digest of its own; not for a handful of rows, where the question costs more than the answer.
  */
 async function isLost(
   tx: ClientBase,
@@ -81,7 +84,7 @@ async function isLost(
   const simple =
     table.key.length > 0 &&
     table.stagedImage !== undefined &&
-    table.stagedRows > MANY_CHANGES &&
+    table.stagedRows > FEW_ROWS &&
     modes.create &&
     decidesNothing(decisions);
   if (!simple) return false;

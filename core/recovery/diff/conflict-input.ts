@@ -25,6 +25,8 @@ export interface ConflictInput {
   readonly sensitive: readonly string[];
   readonly kind: ChangesKind;
   readonly counts: AllCounts;
+  /** Tables, by number, of which the tenant had no row when they were compared. */
+  readonly empty: ReadonlySet<number>;
 }
 
 /** One question: which changes of a table are in conflict in this way. */

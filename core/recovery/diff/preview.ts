@@ -120,6 +120,7 @@ async function judge(
     sensitive: ctx.config.recovery.sensitiveColumns,
     kind: 'preview',
     counts: countsOfAll(compared),
+    empty: new Set(plan.tables.filter((table) => rowsIn(now, table) === 0).map(({ n }) => n)),
   });
   control.progress?.({ step: 'hashing' });
   // What a decision has skipped or mapped just now only this session sees.
@@ -152,8 +153,11 @@ async function judge(
 
 function summarize(table: PlanTable, groups: readonly ChangeGroup[], now: SliceLanes): TableChanges {
   const counts = countsOfGroups(groups);
-  const live = Number(now.get(tableName(table))?.rows ?? 0n);
-  return { ...describe(table), ...counts, unchanged: live - counts.update - counts.delete };
+  return { ...describe(table), ...counts, unchanged: rowsIn(now, table) - counts.update - counts.delete };
+}
+
+function rowsIn(now: SliceLanes, table: PlanTable): number {
+  return Number(now.get(tableName(table))?.rows ?? 0n);
 }
 
 function describe(

@@ -1,6 +1,6 @@
 import { quoteIdentifier } from '../../../database';
-import type { CatalogTable } from '../slice/catalog-types';
-import { tableName } from '../slice/catalog-types';
+import { type CatalogTable, tableName, type UniqueIndex } from '../slice/catalog-types';
+import { ownerAmong } from '../slice/owner-in-key.pure';
 import { unqualified } from '../slice/plan-slice.pure';
 import { type ConflictInput, catalogTable, type Question } from './conflict-input';
 import {
@@ -25,6 +25,7 @@ export function valueConflicts(scope: ConflictScope, input: ConflictInput): Ques
     live,
     before,
     mapped: mappingsOf(input.decisions, tableName(scope.table)).map((map) => map.column),
+    empty: input.empty.has(scope.table.n),
     readable: (columns) => columns.every((name) => staged.has(name)),
   };
   return [...takenValues(values), ...refusedValues(values, input), ...missingValues(values)];
@@ -37,12 +38,17 @@ interface Values {
   readonly before: CatalogTable | undefined;
   /** Columns that a decision maps. */
   readonly mapped: readonly string[];
+  /** The tenant has no row there. */
+  readonly empty: boolean;
   /** Both sides have all these columns. */
   readonly readable: (columns: readonly string[]) => boolean;
 }
 
-function takenValues({ scope, live, mapped, readable }: Values): Question[] {
+function takenValues({ scope, live, mapped, empty, readable }: Values): Question[] {
   const isMapped = (columns: readonly string[]) => mapped.some((column) => columns.includes(column));
+  // Only the tenant's own rows could hold such a value, and there are none.
+  const isFree = ({ columns = [] }: UniqueIndex) =>
+    empty && !scope.table.nullableOwner && ownerAmong(scope.table, columns);
   const ask = (sql: string, message: Question['message'], columns?: readonly string[]): Question => ({
     scope,
     kind: 'unique-taken',
@@ -51,7 +57,7 @@ function takenValues({ scope, live, mapped, readable }: Values): Question[] {
     columns,
   });
   const uniques = live.uniques
-    .filter((one) => !one.primary && readable(one.dependsOn))
+    .filter((one) => !one.primary && readable(one.dependsOn) && (isMapped(one.dependsOn) || !isFree(one)))
     .flatMap((index) => [
       ask(
         uniqueTaken(scope, index),
