@@ -3,6 +3,7 @@ import { quoteIdentifier, quoteQualified } from '../../../database';
 import { changesIntact, loadComparison, sameLanes } from '../diff/comparison';
 import { imageDigest } from '../diff/image.pure';
 import type { SliceLanes } from '../diff/measure-slice';
+import { dropChanges } from '../record/drop-relations';
 import type { SlicePlan } from '../slice/plan-types';
 import { changesTable, previewTable, restoreTableName } from '../slice/restore-tables.pure';
 
@@ -31,18 +32,21 @@ export async function adoptPreview(
   if (!(await changesIntact(tx, restoreId, plan, comparison))) return undefined;
   if (await anyMoved(tx, restoreId, plan)) return undefined;
   const lost = await lostTables(tx, restoreId, plan);
-  const statements = plan.tables
-    .filter(({ n }) => !lost.has(n))
-    .flatMap((table) => {
-      const changes = quoteIdentifier(restoreTableName(restoreId, 'changes', table.n));
-      const any = (comparison.changes[table.n] ?? 0) > 0;
-      return [
-        `drop table if exists ${changesTable(restoreId, table)}`,
-        `alter table ${previewTable(restoreId, table)} rename to ${changes}`,
-        // Undo reads them days later, after whatever crash. What a crash does to an unlogged table is to empty it.
-        ...(any ? [`alter table ${changesTable(restoreId, table)} set logged`] : []),
-      ];
-    });
+  const others = plan.tables.filter(({ n }) => !lost.has(n));
+  await dropChanges(
+    tx,
+    restoreId,
+    others.map(({ n }) => n),
+  );
+  const statements = others.flatMap((table) => {
+    const changes = quoteIdentifier(restoreTableName(restoreId, 'changes', table.n));
+    const any = (comparison.changes[table.n] ?? 0) > 0;
+    return [
+      `alter table ${previewTable(restoreId, table)} rename to ${changes}`,
+      // Undo reads them days later, after whatever crash. What a crash does to an unlogged table is to empty it.
+      ...(any ? [`alter table ${changesTable(restoreId, table)} set logged`] : []),
+    ];
+  });
   if (statements.length > 0) await tx.query(statements.join('; '));
   return { lost };
 }

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { quoteIdentifier } from '../../../database';
+import { type AllCounts, type ChangeCounts, countsOf, writesAllStaged } from '../diff/written-rows.pure';
 import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { joinColumns } from '../slice/predicate.pure';
 import { changesTable, stageTable } from '../slice/restore-tables.pure';
@@ -21,12 +22,14 @@ export async function forwardSequences(
   tx: ClientBase,
   restoreId: string,
   plan: SlicePlan,
+  counts: AllCounts,
 ): Promise<string[]> {
   const forwarded: string[] = [];
   for (const table of plan.tables) {
     for (const column of table.columns) {
       if (column.sequence === undefined) continue;
-      const moved = await forwardOne(tx, restoreId, table, column.name, column.sequence);
+      const rows = insertedRows(restoreId, table, countsOf(counts, table));
+      const moved = await forwardOne(tx, rows, column.name, column.sequence);
       if (moved !== undefined) forwarded.push(`${column.sequence} ${moved}`);
     }
   }
@@ -35,19 +38,18 @@ export async function forwardSequences(
 
 async function forwardOne(
   tx: ClientBase,
-  restoreId: string,
-  table: PlanTable,
+  /** Item of a FROM clause, as `r`. */
+  inserted: string,
   column: string,
   sequence: string,
 ): Promise<string | undefined> {
   const name = quoteIdentifier(column);
-  const staged = table.key.length > 0 ? joinColumns(table.key, table.key, 'r', 'c') : 'r.ctid = c.staged_row';
   const { rows } = await tx.query<{ steps: string | null; last: string }>(
     `select s.last_value as last, ceil((case when p.seqincrement > 0 then w.highest else w.lowest end - case when s.is_called then s.last_value else s.last_value - p.seqincrement end)
         / p.seqincrement::numeric) as steps
      from ${sequence} s, pg_sequence p,
        (select max(r.${name})::numeric as highest, min(r.${name})::numeric as lowest
-        from ${changesTable(restoreId, table)} c join ${stageTable(restoreId, table)} r on ${staged} where c.chronawflow_op = 'i' and not c.chronawflow_skip) w
+        from ${inserted}) w
      where p.seqrelid = $1::regclass`,
     [sequence],
   );
@@ -59,4 +61,12 @@ async function forwardOne(
     [sequence, steps],
   );
   return `→ ${moved.rows[0]?.value}`;
+}
+
+function insertedRows(restoreId: string, table: PlanTable, counts: ChangeCounts): string {
+  const stage = stageTable(restoreId, table);
+  if (writesAllStaged(table, counts)) return `${stage} r`;
+  const same = table.key.length > 0 ? joinColumns(table.key, table.key, 's', 'c') : 's.ctid = c.staged_row';
+  return `(select s.* from ${changesTable(restoreId, table)} c join ${stage} s on ${same}
+    where c.chronawflow_op = 'i' and not c.chronawflow_skip) r`;
 }

@@ -3,9 +3,12 @@ import { inTransaction } from '../../../database';
 import { SET_BULK_SETTINGS } from '../diff/bulk-settings';
 import { allStagedRows } from '../diff/changes-sql.pure';
 import { setImageSettings } from '../diff/image.pure';
+import { MANY_CHANGES } from '../diff/many-changes';
+import { isPackable, packChanges } from '../diff/packed-changes.pure';
 import type { RecoveryContext, StepControl } from '../engine';
+import { dropChanges } from '../record/drop-relations';
 import type { ForeignKey } from '../slice/catalog-types';
-import type { SlicePlan } from '../slice/plan-types';
+import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { changesTable, stageTable } from '../slice/restore-tables.pure';
 import { danglingRows } from './prove-references';
 import type { StagedKey } from './written-keys.pure';
@@ -42,11 +45,10 @@ export async function keepLost(
       await tx.query(
         `${setImageSettings(plan.searchPath)}; ${SET_BULK_SETTINGS}; set local enable_nestloop = off`,
       );
+      await dropChanges(tx, restoreId, [...tables]);
       for (const table of plan.tables.filter(({ n }) => tables.has(n))) {
         control.signal?.throwIfAborted();
-        const changes = changesTable(restoreId, table);
-        await tx.query(`drop table if exists ${changes}`);
-        await tx.query(`create table ${changes} as ${allStagedRows({ restoreId, table })}`);
+        await tx.query(keepChanges(restoreId, table).join('; '));
       }
       for (const key of keys) {
         control.signal?.throwIfAborted();
@@ -57,4 +59,10 @@ export async function keepLost(
     { statementTimeoutMs: ctx.config.recovery.mergeLimit },
   );
   return proved;
+}
+
+function keepChanges(restoreId: string, table: PlanTable): readonly string[] {
+  return table.stagedRows > MANY_CHANGES && isPackable(table)
+    ? packChanges(restoreId, table)
+    : [`create table ${changesTable(restoreId, table)} as ${allStagedRows({ restoreId, table })}`];
 }

@@ -127,7 +127,9 @@ async function mergeInTransaction(
     ),
   );
   await tx.query('set local session_replication_role = origin');
-  const sequencesForwarded = await timings.step('sequences', () => forwardSequences(tx, restoreId, plan));
+  const sequencesForwarded = await timings.step('sequences', () =>
+    forwardSequences(tx, restoreId, plan, counts),
+  );
   await timings.step('prove references', async () => {
     const others = keys.filter(({ key }) => !proved.has(key));
     await lockOutsideParents(tx, restoreId, plan, others, counts);
@@ -199,7 +201,7 @@ async function approvedChanges(
     adoptPreview(tx, restoreId, plan, approvedHash, before),
   );
   if (adopted === undefined) {
-    await dropRestoreRelations(tx, restoreId, ['changes']);
+    await dropRestoreRelations(tx, restoreId, ['changes', 'packed']);
     const scope = { restoreId, plan, modes, decisions, kind: 'merge' } as const;
     await timings.step('diff', () =>
       session.each(plan.tables, (_, table) => computeChanges(tx, scope, table)),

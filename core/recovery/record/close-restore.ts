@@ -32,7 +32,7 @@ export async function closeRestore(
   await dropRestoreRelations(ctx.application, restoreId, ['stage', 'mapped', 'completed', 'preview']);
   // What a merge wrote stays for undo; without a merge there is nothing to undo.
   if (record.state !== 'merged')
-    await dropRestoreRelations(ctx.application, restoreId, ['changes', 'before']);
+    await dropRestoreRelations(ctx.application, restoreId, ['changes', 'packed', 'before']);
   await inTransaction(ctx.application, async (tx) => {
     const locked = await lockRecord(tx, restoreId);
     // Only the merge itself may say that it merged, together with what it wrote.
@@ -47,7 +47,7 @@ export async function expirePreimages(ctx: RecoveryContext): Promise<string[]> {
     `select id from chronawflow.restore where closed_at is not null and preimages_until < clock_timestamp()`,
   );
   for (const { id } of rows) {
-    await dropRestoreRelations(ctx.application, id, ['changes', 'before']);
+    await dropRestoreRelations(ctx.application, id, ['changes', 'packed', 'before']);
     await ctx.application.query('update chronawflow.restore set preimages_until = null where id = $1', [id]);
   }
   return rows.map((row) => row.id);

@@ -4,7 +4,7 @@ import { quoteIdentifier } from '../../../database';
  * Names of the tables that one restore makes in schema `chronawflow`. All begin with the restore's ID, so that clean-up
  * finds them without any record.
  */
-export type RestoreTableKind = 'stage' | 'mapped' | 'completed' | 'preview' | 'changes' | 'before';
+export type RestoreTableKind = 'stage' | 'mapped' | 'completed' | 'preview' | 'changes' | 'packed' | 'before';
 
 /** The target's rows, unlogged. */
 export function stageTable(restoreId: string, table: { readonly n: number }): string {
@@ -24,6 +24,11 @@ export function previewTable(restoreId: string, table: { readonly n: number }): 
 /** The differences that the merge wrote; kept with the pre-images for undo. */
 export function changesTable(restoreId: string, table: { readonly n: number }): string {
   return restoreTable(restoreId, 'changes', table.n);
+}
+
+/** Those of a table that was lost whole, as arrays; what is called its table of changes is a view of them. */
+export function packedTable(restoreId: string, table: { readonly n: number }): string {
+  return restoreTable(restoreId, 'packed', table.n);
 }
 
 /** Pre-images: the rows that the merge overwrote or deleted. */

@@ -16,6 +16,7 @@ import type { PlanTable, SlicePlan } from '../slice/plan-types';
 import { beforeTable, stageTable } from '../slice/restore-tables.pure';
 import type { Staged } from '../slice/stage-slice';
 import { createStageSql } from '../slice/stage-sql.pure';
+import { unpackAllChanges } from './unpack-changes';
 
 /**
  * Stages the pre-images that a merged restore kept, in place of a scratch cluster's rows. From here on an undo is a
@@ -31,6 +32,7 @@ export async function stageUndo(
   const undone = await undoableRestore(ctx, record);
   const plan = await undoPlan(ctx, restoreId, record.tenant, undone.plan, undone.id);
   const erased = await erasedSince(ctx, record.tenant, undone.createdAt);
+  await unpackAllChanges(ctx, undone.id, undone.plan, control);
   await dropRestoreRelations(ctx.application, restoreId, ['preview', 'stage']);
   const tables: PlanTable[] = [];
   let rowsErased = 0;
