@@ -147,3 +147,15 @@ describe('12: collations on scratch', () => {
     expect(await all(lab, 't')).toHaveLength(20_000);
   });
 });
+
+test('a target before any of the tenant’s tables is refused by name', async () => {
+  const lab = await world(`create table clients (id text primary key); insert into clients values ('a');`, {
+    table: 'public.tenants',
+  });
+  const target = await lab.captureTarget();
+  await lab.live.query('alter table clients rename to tenants');
+  await expect(lab.prepare('a', target)).rejects.toMatchObject({
+    code: 'TENANT_ABSENT_AT_TARGET',
+    message: expect.stringContaining('None of the tables'),
+  });
+});

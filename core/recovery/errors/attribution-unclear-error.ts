@@ -16,7 +16,9 @@ export class AttributionUnclearError extends ChronawflowError {
       [`${table}: ${reason}`, ...overrides.map((line) => `    ${line}`)].join('\n  '),
     );
     super(`${problems.length} table(s) cannot be attributed to a tenant:\n  ${lines.join('\n  ')}`, {
-      hint: 'Write one of the lines shown under tenancy.overrides in chronawflow.yaml.',
+      hint: problems.some(({ overrides }) => overrides.length > 0)
+        ? 'Write one of the lines shown under tenancy.overrides in chronawflow.yaml.'
+        : 'Mend what is named in tenancy.overrides of chronawflow.yaml, or in the table itself.',
       details: { problems },
     });
   }

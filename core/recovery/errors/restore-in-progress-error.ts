@@ -10,9 +10,13 @@ export class RestoreInProgressError extends ChronawflowError {
     tenant: string,
     running: { readonly id: string; readonly workflowId: string; readonly kind: string },
   ) {
-    super(`Tenant ${tenant} already has a ${running.kind} running: ${running.workflowId} (${running.id}).`, {
-      hint: `Wait for it, or end it: chronawflow recovery cancel ${shellWord(running.workflowId)}`,
-      details: { tenant, restoreId: running.id, workflowId: running.workflowId },
-    });
+    const article = /^[aeiou]/.test(running.kind) ? 'an' : 'a';
+    super(
+      `Tenant ${tenant} already has ${article} ${running.kind} running: ${running.workflowId} (${running.id}).`,
+      {
+        hint: `Wait for it, or end it: chronawflow recovery cancel ${shellWord(running.workflowId)}`,
+        details: { tenant, restoreId: running.id, workflowId: running.workflowId },
+      },
+    );
   }
 }

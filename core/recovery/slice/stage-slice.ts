@@ -12,6 +12,7 @@ import { stageCompletions } from '../effects';
 import type { RecoveryContext, StepControl } from '../engine';
 import { type ErasedSince, erasedPart, erasedSince, eraseStaged } from '../erase/erase-staged';
 import { RestoreClosedError } from '../errors/restore-closed-error';
+import { TenantAbsentAtTargetError } from '../errors/tenant-absent-at-target-error';
 import { freezeNotices } from '../gate/freeze-notices';
 import { dropRestoreRelations } from '../record/drop-relations';
 import { loadRecord, savePlan } from '../record/restore-record';
@@ -55,6 +56,7 @@ export async function stageSlice(
   if (record.state !== 'active') throw new RestoreClosedError(restoreId, record.state);
   return withSessionPool(ctx, async (pool) => {
     const plan = await makePlan(ctx, record.tenant, scratch);
+    if (plan.tables.length === 0) throw new TenantAbsentAtTargetError(record.tenant, { tables: false });
     const erased = await erasedSince(ctx, record.tenant, target.at);
     const prepared = await takePrepared(ctx.application, restoreId);
     await dropRestoreRelations(ctx.application, restoreId, [
