@@ -35,9 +35,8 @@ test('a drill goes as far as the preview and cleans up; it neither freezes nor m
   });
   expect(report.merge).toBeUndefined();
   expect(report.objectives?.rtoMs).toBeGreaterThanOrEqual(20);
-  const besides = ['restoreScratch', 'prepareSlice', 'validateScratch', 'removeScratch', 'close'];
+  const besides = ['open', 'restoreScratch', 'prepareSlice', 'validateScratch', 'removeScratch', 'close'];
   expect(inOrder(scene.engine.calls, besides)).toEqual([
-    'open',
     'resolveTarget',
     'verifyBackup',
     'stageSlice',
