@@ -1,5 +1,4 @@
 import type { ClientBase } from 'pg';
-import type { SlicePlan } from '../slice/plan-types';
 import { totalOfGroups } from './change-groups.pure';
 import type { AllGroups } from './group-changes';
 import { MANY_CHANGES } from './many-changes';
@@ -24,18 +23,6 @@ export const SET_BULK_SETTINGS = [
   `set local idle_in_transaction_session_timeout = '60s'`,
   SET_SLICE_READING,
 ].join('; ');
-
-/** To start parallel processes takes 10 to 20 ms, in which so many rows are hashed by one. */
-const PARALLEL_FROM = 100_000;
-
-/**
- * For adding up the digest of a slice: the planner goes by the size of tables, of which a small tenant has a small part
- * (60,000 rows took 155 ms, and 60 ms without).
- */
-export function setDigestProcesses(plan: Pick<SlicePlan, 'tables'>): string {
-  const large = plan.tables.some(({ stagedRows }) => stagedRows >= PARALLEL_FROM);
-  return large ? '' : 'set local max_parallel_workers_per_gather = 0';
-}
 
 /** For a session that waits, in its transaction, while others work: however long that takes, the server must not end it. */
 export const SET_WAITING_SETTINGS = 'set local idle_in_transaction_session_timeout = 0';

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { SET_BULK_SETTINGS, setDigestProcesses } from '../diff/bulk-settings';
+import { SET_BULK_SETTINGS } from '../diff/bulk-settings';
 import { setImageSettings } from '../diff/image.pure';
 import { measureLiveTable, type SliceLanes } from '../diff/measure-slice';
 import type { RecoveryContext } from '../engine';
@@ -23,9 +23,7 @@ export async function measureBefore(
     pool,
     ctx.config.recovery.sessions,
     async (session) => {
-      await session.query(
-        `${setImageSettings(plan.searchPath)}; ${SET_BULK_SETTINGS}; ${setDigestProcesses(plan)}`,
-      );
+      await session.query(`${setImageSettings(plan.searchPath)}; ${SET_BULK_SETTINGS}`);
     },
     { readOnly: true, statementTimeoutMs: ctx.config.recovery.mergeLimit },
   );
