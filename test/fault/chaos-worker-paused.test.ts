@@ -56,6 +56,7 @@ test('an action that is not repeated outlives controllers that stand still for s
   if (pid === undefined) throw new Error('the controllers do not run');
   process.kill(pid, 'SIGSTOP');
   try {
+    // The fault, not a wait: a pause longer than the heartbeat's former limit of 5 s.
     await sleep(7_000);
   } finally {
     process.kill(pid, 'SIGCONT');

@@ -32,6 +32,7 @@ test('who connects while the server stands still for six seconds is connected wh
   try {
     const opening = TemporalLink.open(at(temporal.address));
     opening.catch(() => undefined);
+    // The fault, not a wait: so long the server answers nobody.
     await sleep(6_000);
     await temporal.signal('SIGCONT');
     const link = await opening;

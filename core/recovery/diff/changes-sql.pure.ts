@@ -67,9 +67,15 @@ export function allStagedView(query: StagedQuery): string {
 type StagedQuery = Pick<ChangesQuery, 'restoreId' | 'table'>;
 
 function allStaged({ restoreId, table }: StagedQuery, place: string): string {
-  return `select ${place}'i' as chronawflow_op, ${quoteList(table.key, 's.')}, null::bytea as chronawflow_before, null::bytea as chronawflow_after,
-      null::bigint as chronawflow_before_hash, ${rowHash(table.columns, 's')} as chronawflow_after_hash, false as chronawflow_skip, false as chronawflow_rewrite, null::text[] as chronawflow_mapped
+  return `select ${place}${plainInsert(quoteList(table.key, 's.'), rowHash(table.columns, 's'))}
     from ${stageTable(restoreId, table)} s`;
+}
+
+/** The columns of an insert that nothing was decided about, whose image is in no digest of its own. */
+export function plainInsert(key: string, hash: string): string {
+  return `'i' as chronawflow_op, ${key}, null::bytea as chronawflow_before, null::bytea as chronawflow_after,
+      null::bigint as chronawflow_before_hash, ${hash} as chronawflow_after_hash,
+      false as chronawflow_skip, false as chronawflow_rewrite, null::text[] as chronawflow_mapped`;
 }
 
 function keyedChanges(query: ChangesQuery): string {

@@ -1,6 +1,7 @@
 import { quoteIdentifier, quoteList, quoteLiteral } from '../../../database';
 import type { PlanTable } from '../slice/plan-types';
 import { changesTable, packedTable, restoreTableName, stageTable } from '../slice/restore-tables.pure';
+import { plainInsert } from './changes-sql.pure';
 import { rowHash } from './image.pure';
 
 /** Pages of staging that become one row: some 10,000 rows of the application's, far below what an array may hold. */
@@ -30,8 +31,7 @@ export function packChanges(restoreId: string, table: PlanTable): readonly strin
          where s.ctid >= format('(%s,0)', pages.first)::tid and s.ctid < format('(%s,0)', pages.first + ${PAGES})::tid) packed
        where packed.${HASH} is not null`,
     `create view ${changesTable(restoreId, table)} as
-       select 'i' as chronawflow_op, ${quoteList(table.key, 'c.')}, null::bytea as chronawflow_before, null::bytea as chronawflow_after,
-         null::bigint as chronawflow_before_hash, c.${HASH}, false as chronawflow_skip, false as chronawflow_rewrite, null::text[] as chronawflow_mapped
+       select ${plainInsert(quoteList(table.key, 'c.'), `c.${HASH}`)}
        from ${packed} p, unnest(${quoteList([...table.key, HASH], 'p.')}) c (${quoteList([...table.key, HASH])})`,
   ];
 }
